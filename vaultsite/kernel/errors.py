@@ -46,6 +46,8 @@ class VaultError(Exception):
     title: ClassVar[str] = ""
     #: Seconds after which trying again makes sense (the Retry-After header), where that is known.
     retry_after: ClassVar[int | None] = None
+    #: How the audit words it when this error ends an operation: ``failure``, or ``denied`` for decisions.
+    outcome: ClassVar[str] = "failure"
 
     _catalogue: ClassVar[dict[str, type["VaultError"]]] = {}
 

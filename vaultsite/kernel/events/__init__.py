@@ -1,0 +1,1 @@
+"""Events: what happened, buffered per scope, stored with it or not at all."""

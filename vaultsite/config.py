@@ -1,0 +1,114 @@
+"""Typed configuration: defaults < vault.toml < VAULT_* environment (VAULT_*_FILE for secrets). Fails loudly."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_SECRETS = frozenset({"secret_key", "database_url", "system_database_url", "owner_database_url", "redis_url"})
+
+
+@dataclass(frozen=True)
+class VaultConfig:
+    """Everything an operator may set. Names are those of ``vault.toml``; the environment prefixes them with VAULT_."""
+
+    env: str = "development"
+    home: Path = Path(".vault")
+    secret_key: str = ""
+    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    trusted_origins: tuple[str, ...] = ()
+    database_url: str = ""
+    system_database_url: str = ""
+    owner_database_url: str = ""
+    redis_url: str = ""
+    #: Where browsers reach the websocket process; empty means the page's own host.
+    live_port: int = 8001
+    storage_backend: str = "vaultsite.kernel.blobs.filesystem.AtomicFileSystemStorage"
+    storage_options: Mapping[str, Any] = field(default_factory=dict)
+    kms_backend: str = "vaultsite.kernel.crypto.kms.local.LocalKMS"
+    kms_options: Mapping[str, Any] = field(default_factory=dict)
+    detector_backend: str = "anonymization.detectors.presidio.PresidioDetector"
+    detector_options: Mapping[str, Any] = field(default_factory=dict)
+    #: Largest decoded upload, bytes.
+    max_upload_bytes: int = 20 * 1024**3
+    #: Largest single record, canonical bytes.
+    max_record_bytes: int = 8 * 1024**2
+    session_hours: int = 8
+    log_level: str = "INFO"
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+
+def load(environ: Mapping[str, str] = os.environ) -> VaultConfig:
+    """Read the configuration; raises ImproperlyConfigured naming the member that does not fit."""
+    values = _from_file(Path(environ.get("VAULT_CONFIG", "vault.toml"))) | _from_environment(environ)
+    config = VaultConfig(**values)
+    if config.env not in {"development", "production"}:
+        msg = "VAULT_ENV must be development or production"
+        raise ImproperlyConfigured(msg)
+    return config
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        raw = tomllib.load(file)
+    known = {item.name: item for item in fields(VaultConfig)}
+    unknown = sorted(set(raw) - set(known))
+    if unknown:
+        msg = f"{path.name} has unknown members: {', '.join(unknown)}"
+        raise ImproperlyConfigured(msg)
+    return {name: _coerce(name, known[name].type, value) for name, value in raw.items()}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for item in fields(VaultConfig):
+        name = f"VAULT_{item.name.upper()}"
+        if item.name in _SECRETS and f"{name}_FILE" in environ:
+            found[item.name] = Path(environ[f"{name}_FILE"]).read_text(encoding="utf-8").strip()
+        elif name in environ:
+            found[item.name] = _coerce(item.name, item.type, environ[name])
+    return found
+
+
+def _coerce(name: str, kind: Any, value: Any) -> Any:
+    kind = str(getattr(kind, "__name__", kind))
+    try:
+        if kind == "Path":
+            return Path(value)
+        if kind == "int":
+            return int(value)
+        if kind.startswith("tuple"):
+            return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+        if kind.startswith("Mapping"):
+            return tomllib.loads(value) if isinstance(value, str) else dict(value)
+    except (ValueError, TypeError) as exc:
+        msg = f"{name} is not a valid {kind}"
+        raise ImproperlyConfigured(msg) from exc
+    return value
+
+
+def parse_database_url(url: str) -> dict[str, Any]:
+    """``postgres://user:password@host:port/name`` or, for a socket, ``postgres://user:password@/name?host=/dir``."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        msg = "a database URL starts with postgres://"
+        raise ImproperlyConfigured(msg)
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    return {
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.pop("host", parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+        "OPTIONS": query,
+    }

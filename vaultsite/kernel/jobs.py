@@ -1,0 +1,194 @@
+"""Long jobs: a row of their own noun is the truth, the broker only wakes a worker."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Final, Self, TypeVar
+from uuid import UUID
+
+from celery import current_app
+from django.db import models, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from vaultsite.kernel.errors import JobExhausted, JobFenced, VaultError
+from vaultsite.kernel.tenancy.models import TenantModel
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_scope, tenant_scope
+
+QUEUED_LEASE: Final = timedelta(seconds=30)
+RUNNING_LEASE: Final = timedelta(seconds=60)
+MAX_ATTEMPTS: Final = 8
+
+
+class JobStatus(models.TextChoices):
+    QUEUED = "queued", "queued"
+    RUNNING = "running", "running"
+    SUCCEEDED = "succeeded", "succeeded"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "cancelled"
+
+
+FINAL: Final = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class LongRunning(TenantModel):
+    """A job that outlives its request, its worker and its broker.
+
+    ``lease_until`` says until when its message or its worker is trusted to be alive; the reaper re-sends what passed
+    it. ``fence`` is raised at each claim: a worker that slept past its lease holds an old one and can write nothing.
+    """
+
+    #: Name of the Celery task that continues this job; it is called with (tenant id, job id).
+    task_name: ClassVar[str] = ""
+
+    status = models.CharField(max_length=9, choices=JobStatus.choices, default=JobStatus.QUEUED)
+    progress = models.JSONField(default=dict)
+    checkpoint = models.JSONField(default=dict)
+    lease_until = models.DateTimeField()
+    attempt = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=20, blank=True, default="")
+    error = models.JSONField(null=True, default=None)
+    requested_by = models.UUIDField()
+    idempotency_key = models.CharField(max_length=255, blank=True, default="")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    started_at = models.DateTimeField(null=True, default=None)
+    finished_at = models.DateTimeField(null=True, default=None)
+
+    class Meta(TenantModel.Meta):
+        abstract = True
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+
+J = TypeVar("J", bound=LongRunning)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on a job until somebody else claims it."""
+
+    model: type[LongRunning]
+    tenant_id: UUID
+    pk: UUID
+    fence: int
+
+    def save(self, **fields: Any) -> None:
+        """Write ``fields`` and renew the lease; raises JobFenced, writing nothing, when the claim is lost."""
+        held = self.model._default_manager.filter(  # noqa: SLF001 - the public alias of a model's manager
+            tenant_id=self.tenant_id, pk=self.pk, fence=self.fence, status=JobStatus.RUNNING
+        )
+        if not held.update(**({"lease_until": Now() + RUNNING_LEASE} | fields)):
+            raise JobFenced
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """A tenant scope that holds the job's row locked: nobody can claim it before this commits."""
+        with tenant_scope(self.tenant_id, Principal.system(self.tenant_id)):
+            self.check()
+            yield
+
+    def check(self) -> None:
+        """Lock the row and raise JobFenced unless this claim still holds it."""
+        held = self.model._default_manager.select_for_update().filter(  # noqa: SLF001
+            tenant_id=self.tenant_id, pk=self.pk, fence=self.fence, status=JobStatus.RUNNING
+        )
+        if not held.values_list("pk", flat=True).first():
+            raise JobFenced
+
+    def finish(self, **fields: Any) -> None:
+        self.save(status=JobStatus.SUCCEEDED, finished_at=Now(), **fields)
+
+    def fail(self, error: VaultError) -> None:
+        problem = error.as_problem()
+        self.save(status=JobStatus.FAILED, finished_at=Now(), error_code=error.code, error=problem)
+
+
+def new_lease() -> Any:
+    """When a freshly queued job's message counts as lost."""
+    return timezone.now() + QUEUED_LEASE
+
+
+def enqueue(job: LongRunning) -> None:
+    """Wake a worker for ``job`` once the open transaction has committed."""
+    message = (job.task_name, str(job.tenant_id), str(job.pk))
+    transaction.on_commit(lambda: send(*message))
+
+
+def send(task_name: str, tenant_id: str, pk: str) -> None:
+    """Send the message; a broker that is away loses nothing, the reaper sends again."""
+    try:
+        current_app.send_task(task_name, args=(tenant_id, pk), retry=False, ignore_result=True)
+    except (OSError, OperationalError):
+        return
+
+
+def claim(model: type[J], pk: UUID) -> tuple[J, Claim] | None:
+    """Take the job for this worker, inside the open scope: raises its attempt and its fence.
+
+    None when it is finished, cancelled, or held by a worker whose lease runs. A job tried more than MAX_ATTEMPTS times
+    is failed with JobExhausted.
+    """
+    job = model._default_manager.select_for_update().filter(pk=pk).first()  # noqa: SLF001
+    if job is None or job.is_final or (job.status == JobStatus.RUNNING and job.lease_until > timezone.now()):
+        return None
+    if job.attempt >= MAX_ATTEMPTS:
+        exhausted = JobExhausted()
+        model._default_manager.filter(pk=pk).update(  # noqa: SLF001
+            status=JobStatus.FAILED,
+            finished_at=Now(),
+            error_code=exhausted.code,
+            error=exhausted.as_problem(),
+            fence=F("fence") + 1,
+        )
+        return None
+    job.status, job.attempt, job.fence = JobStatus.RUNNING, job.attempt + 1, job.fence + 1
+    job.started_at = job.started_at or timezone.now()
+    job.lease_until = timezone.now() + RUNNING_LEASE
+    job.save(update_fields=["status", "attempt", "fence", "started_at", "lease_until"])
+    return job, Claim(model=model, tenant_id=current_scope().tenant_id, pk=pk, fence=job.fence)
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """A job whose message or worker died."""
+
+    task_name: str
+    tenant_id: UUID
+    pk: UUID
+
+    def resend(self) -> Self:
+        send(self.task_name, str(self.tenant_id), str(self.pk))
+        return self
+
+
+def installed_jobs() -> list[type[LongRunning]]:
+    """Every concrete kind of long job."""
+    return sorted((cls for cls in LongRunning.__subclasses__() if not cls._meta.abstract), key=lambda cls: cls.__name__)
+
+
+def reap(*, limit: int = 100) -> list[Overdue]:
+    """Find jobs past their lease in every tenant (as vault_system) and wake a worker for each.
+
+    Queued rows are given a new short lease, so that each is re-sent once per lease and not once per run.
+    """
+    found = [overdue for model in installed_jobs() for overdue in _overdue(model, limit)]
+    return [overdue.resend() for overdue in found]
+
+
+def _overdue(model: type[LongRunning], limit: int) -> list[Overdue]:
+    rows = model._default_manager.using("system")  # noqa: SLF001
+    with transaction.atomic(using="system"):
+        late = list(
+            rows.select_for_update(skip_locked=True)
+            .filter(status__in=(JobStatus.QUEUED, JobStatus.RUNNING), lease_until__lt=Now())
+            .values_list("tenant_id", "pk")[:limit]
+        )
+        rows.filter(pk__in=[pk for _, pk in late], status=JobStatus.QUEUED).update(lease_until=Now() + QUEUED_LEASE)
+    return [Overdue(model.task_name, tenant_id, pk) for tenant_id, pk in late]

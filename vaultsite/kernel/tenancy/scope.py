@@ -1,0 +1,187 @@
+"""Tenant scopes: the only way to a cursor.
+
+A scope is one transaction that the database knows the tenant of. Row-level security reads the setting
+``vault.tenant_id``, which lives exactly as long as the scope: SET LOCAL alone would survive inner exits, so the previous
+value is written back.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connections, transaction
+
+from vaultsite.kernel.errors import NoTenantScope, ScopeConflict
+from vaultsite.kernel.events.buffer import EventBuffer
+from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
+
+#: Aliases on which every statement needs a scope.
+GUARDED_ALIASES: Final = ("default", "durable")
+_SET_CONTEXT: Final = (
+    "SELECT set_config('vault.tenant_id', %s, true), set_config('vault.principal_id', %s, true)"
+)
+_SET_SLUG: Final = "SELECT set_config('vault.tenant_slug', %s, true)"
+
+_current: ContextVar["Scope | None"] = ContextVar("vault_scope", default=None)
+_unscoped: ContextVar[str | None] = ContextVar("vault_unscoped", default=None)
+_alias: ContextVar[str] = ContextVar("vault_alias", default="default")
+
+
+@dataclass
+class Scope:
+    """One tenant, one principal, one transaction."""
+
+    tenant_id: UUID
+    principal: Principal
+    request: RequestFacts = field(default_factory=RequestFacts)
+    events: EventBuffer = field(default_factory=EventBuffer)
+    failure: BaseException | None = None
+
+    def fail(self, exc: BaseException) -> None:
+        """Mark the scope as failed: whatever was written is rolled back at exit, however the exit happens."""
+        self.failure = self.failure or exc
+
+    @property
+    def purpose(self) -> str | None:
+        """The purpose this request declared, else the one bound to its credential."""
+        return self.request.purpose or self.principal.purpose
+
+
+def current_scope() -> Scope:
+    """The open scope; raises NoTenantScope when there is none."""
+    scope = _current.get()
+    if scope is None:
+        raise NoTenantScope
+    return scope
+
+
+def current_tenant_id() -> UUID:
+    return current_scope().tenant_id
+
+
+def find_scope() -> Scope | None:
+    return _current.get()
+
+
+def active_alias() -> str:
+    """The database alias writes go to now: ``durable`` inside durable_effect(), else ``default``."""
+    return _alias.get()
+
+
+@contextmanager
+def tenant_scope(tenant_id: UUID, principal: Principal, request: RequestFacts | None = None) -> Iterator[Scope]:
+    """Open the transaction in which the database shows ``tenant_id``'s rows, and only those.
+
+    A scope of the same tenant is joined; one of another tenant raises ScopeConflict. At a clean exit the buffered
+    events are written in the same transaction; a sink that fails undoes everything. At a failed exit nothing stays but
+    the scope's primary event, written in a transaction of its own with outcome ``denied`` or ``failure``.
+    """
+    outer = _current.get()
+    if outer is not None:
+        if outer.tenant_id != tenant_id:
+            raise ScopeConflict
+        yield outer
+        return
+    scope = Scope(tenant_id=tenant_id, principal=principal, request=request or RequestFacts())
+    token = _current.set(scope)
+    try:
+        with _recording_failure(scope), _transaction("default", tenant_id, principal.id):
+            yield scope
+            if scope.failure is not None:
+                transaction.set_rollback(True)
+            else:
+                scope.events.flush()
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def _recording_failure(scope: Scope) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as exc:
+        scope.fail(exc)
+        raise
+    finally:
+        if scope.failure is not None:
+            _record_failure(scope)
+
+
+def _record_failure(scope: Scope) -> None:
+    primary = scope.events.primary_after(scope.failure)
+    if primary is None:
+        return
+    with _transaction("default", scope.tenant_id, scope.principal.id):
+        EventBuffer.write([primary])
+
+
+@contextmanager
+def _transaction(alias: str, tenant_id: UUID, principal_id: UUID) -> Iterator[None]:
+    """A transaction on ``alias`` under ``tenant_id``; the settings are put back before it ends."""
+    with transaction.atomic(using=alias):
+        _set_context(alias, str(tenant_id), str(principal_id))
+        yield
+        if not connections[alias].needs_rollback:
+            _set_context(alias, "", "")
+
+
+def _set_context(alias: str, tenant: str, principal: str) -> None:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(_SET_CONTEXT, [tenant, principal])
+
+
+@contextmanager
+def durable_effect() -> Iterator[None]:
+    """Write what must outlive a refusal (attempt counters, throttles, spent quota).
+
+    Statements inside go over a second connection in their own transaction under the same tenant, committed at exit
+    whatever becomes of the scope around it. Never touch rows here that the scope has written: it would wait for itself.
+    """
+    scope = current_scope()
+    token = _alias.set("durable")
+    try:
+        with _transaction("durable", scope.tenant_id, scope.principal.id):
+            yield
+    finally:
+        _alias.reset(token)
+
+
+@contextmanager
+def unscoped(reason: str, *, tenant_slug: str | None = None) -> Iterator[None]:
+    """Allow statements that touch no tenant's rows, and the lookup of one tenant by its slug.
+
+    No tenant is set, so row-level security shows nothing. ``reason`` is for the reader of the code.
+    """
+    token = _unscoped.set(reason)
+    try:
+        with transaction.atomic():
+            if tenant_slug is not None:
+                _set_slug(tenant_slug)
+            yield
+            if tenant_slug is not None:
+                _set_slug("")
+    finally:
+        _unscoped.reset(token)
+
+
+def _set_slug(slug: str) -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute(_SET_SLUG, [slug])
+
+
+def refuse_without_scope(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    """Execute wrapper of the guarded connections: no scope, no statement."""
+    if _current.get() is None and _unscoped.get() is None:
+        raise NoTenantScope(statement=sql.split(" ", 1)[0])
+    return execute(sql, params, many, context)
+
+
+def guard_connection(*, connection: Any, **_: Any) -> None:
+    """Receiver of ``connection_created``: put the guard on the application's connections."""
+    if connection.alias in GUARDED_ALIASES and refuse_without_scope not in connection.execute_wrappers:
+        connection.execute_wrappers.append(refuse_without_scope)

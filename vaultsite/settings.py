@@ -1,0 +1,240 @@
+"""Django settings, fed by vaultsite.config."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import celery.schedules  # noqa: F401 - fails here, loudly, when Celery is missing
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+
+from vaultsite.config import load, parse_database_url
+from vaultsite.runtime.environment import load_embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+load_embedded(Path(os.environ.get("VAULT_HOME", BASE_DIR / ".vault")))
+CONFIG = load()
+VAULT_HOME = CONFIG.home.resolve()
+
+DEBUG = False
+SECRET_KEY = CONFIG.secret_key
+if not SECRET_KEY:
+    if CONFIG.is_production:
+        msg = "VAULT_SECRET_KEY (or VAULT_SECRET_KEY_FILE) is required"
+        raise ImproperlyConfigured(msg)
+    SECRET_KEY = "not-a-secret: only signs forms of a vault that holds nothing yet"  # noqa: S105 - replaced by make run
+ALLOWED_HOSTS = list(CONFIG.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = list(CONFIG.trusted_origins)
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "vaultsite.apps.RoofConfig",
+    "vaultsite.apps.VaultAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "access",
+    "audit",
+    "anonymization",
+    "datasets",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "vaultsite.kernel.tenancy.middleware.RequestFactsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "vaultsite.urls"
+WSGI_APPLICATION = "vaultsite.wsgi.application"
+ASGI_APPLICATION = "vaultsite.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    },
+]
+
+
+def _database(url: str, **pool: int) -> dict[str, Any]:
+    settings = parse_database_url(url) if url else {"NAME": "vault"}
+    options = {"server_side_binding": True, **settings.pop("OPTIONS", {})}
+    if pool:
+        options["pool"] = {"min_size": 0, "timeout": 10, **pool}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "ATOMIC_REQUESTS": False,
+        "OPTIONS": options,
+        **settings,
+    }
+
+
+#: default and durable serve as vault_app, system as vault_system; owner migrates and maintains, and is absent elsewhere.
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": _database(CONFIG.database_url, max_size=12),
+    "durable": _database(CONFIG.database_url, max_size=4),
+}
+if CONFIG.system_database_url:
+    DATABASES["system"] = _database(CONFIG.system_database_url, max_size=2)
+if CONFIG.owner_database_url:
+    DATABASES["owner"] = _database(CONFIG.owner_database_url)
+DATABASE_ROUTERS = ["vaultsite.kernel.tenancy.router.ScopeRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+VAULT = {
+    "KMS": {
+        "BACKEND": CONFIG.kms_backend,
+        "OPTIONS": dict(CONFIG.kms_options) or {"directory": str(VAULT_HOME / "kms")},
+    },
+    "DETECTOR": {"BACKEND": CONFIG.detector_backend, "OPTIONS": dict(CONFIG.detector_options)},
+    "MAX_UPLOAD_BYTES": CONFIG.max_upload_bytes,
+    "MAX_RECORD_BYTES": CONFIG.max_record_bytes,
+    "LIVE_PORT": CONFIG.live_port,
+    "HOME": VAULT_HOME,
+    "IS_PRODUCTION": CONFIG.is_production,
+}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "vault": {
+        "BACKEND": CONFIG.storage_backend,
+        "OPTIONS": dict(CONFIG.storage_options) or {"location": str(VAULT_HOME / "blobs")},
+    },
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = VAULT_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+#: Uploads are read from the raw request stream; nothing may spool a body to a temporary file in the clear.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+
+AUTH_USER_MODEL = "access.User"
+AUTHENTICATION_BACKENDS = ["access.auth.backends.TenantBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("admin:login")
+SESSION_ENGINE = "access.auth.sessions"
+SESSION_COOKIE_NAME = "vault_session"
+SESSION_COOKIE_AGE = int(timedelta(hours=CONFIG.session_hours).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_COOKIE_NAME = "vault_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if CONFIG.is_production:
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        # Alpine, which unfold ships, evaluates its attribute expressions.
+        "script-src": [SELF, NONCE, "'unsafe-eval'"],
+        "style-src": [SELF, "'unsafe-inline'"],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, f"ws://localhost:{CONFIG.live_port}", f"ws://127.0.0.1:{CONFIG.live_port}"],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    },
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["vaultsite.kernel.api.authentication.ResolvedPrincipal"],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["vaultsite.kernel.api.renderers.CanonicalJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["vaultsite.kernel.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "vaultsite.kernel.api.schema.VaultAutoSchema",
+    "EXCEPTION_HANDLER": "vaultsite.kernel.api.problem.render_exception",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "LLM Data Vault",
+    "DESCRIPTION": "Datasets of prompts, responses, fine-tuning and evaluation data: scanned, sealed, versioned, and "
+    "released as far as policy and purpose allow.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PERMISSIONS": [],
+}
+
+REDIS_URL = CONFIG.redis_url or "redis://127.0.0.1:6379/0"
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+}
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 500_000  # KiB; a child is replaced between tasks
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
+CELERY_TASK_TIME_LIMIT = 900
+CELERY_BEAT_SCHEDULE = {
+    "wake-overdue-jobs": {"task": "vaultsite.reap_jobs", "schedule": 10.0},
+    "relay-outbox": {"task": "audit.relay_outbox", "schedule": 2.0},
+    "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "vaultsite.kernel.logs.EscapingFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": CONFIG.log_level},
+    "loggers": {
+        # Django's request log prints paths with query strings' errors; ours carries none.
+        "django.request": {"level": "ERROR"},
+        "presidio-analyzer": {"level": "ERROR"},
+        "tldextract": {"level": "CRITICAL"},
+    },
+}
