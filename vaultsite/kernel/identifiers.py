@@ -1,0 +1,40 @@
+"""UUIDs of version 7 (RFC 9562, section 5.7): identifiers that sort by the time they were made."""
+
+import secrets
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+COUNTER_BITS: Final = 74
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_LOW_BITS: Final = 62
+_VERSION: Final = 0x7 << 76
+_VARIANT: Final = 0b10 << _LOW_BITS
+
+
+def uuid7(at: datetime | None = None) -> UUID:
+    """A new identifier of the given moment (an aware datetime; now if None), its other 74 bits random.
+
+    Raises ValueError for a naive datetime or one before 1970.
+    """
+    if at is None:
+        milliseconds = time.time_ns() // 1_000_000
+    elif at.tzinfo is None:
+        raise ValueError("a moment needs its time zone")
+    else:
+        milliseconds = (at - _EPOCH) // _MILLISECOND
+    return uuid7_from(milliseconds, secrets.randbits(COUNTER_BITS))
+
+
+def uuid7_from(milliseconds: int, counter: int) -> UUID:
+    """The identifier of a Unix time in milliseconds and a 74-bit counter: the same for the same arguments.
+
+    Identifiers order by milliseconds, then by counter. Raises ValueError when either does not fit.
+    """
+    if not 0 <= milliseconds < 1 << 48 or not 0 <= counter < 1 << COUNTER_BITS:
+        raise ValueError("a UUIDv7 holds 48 bits of milliseconds and 74 bits of counter")
+    high, low = counter >> _LOW_BITS, counter & ((1 << _LOW_BITS) - 1)
+    return UUID(int=milliseconds << 80 | _VERSION | high << 64 | _VARIANT | low)
