@@ -1,0 +1,1 @@
+"""What changes the state of the audit: recording, relaying, partitioning."""

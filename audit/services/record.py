@@ -1,0 +1,188 @@
+"""The sink of the kernel's events: each becomes one row of exact bytes and one entry of the outbox."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any, Final
+from uuid import UUID
+
+import rfc8785
+from django.db import connection
+
+from access.services.keyring import seal_column
+from audit.errors import UnrecordableEvent
+from audit.models import AuditEvent
+from vaultsite.kernel.events.event import Recorded
+
+#: The object kind under which an actor's personal facts are sealed; the object id is the event's.
+ACTOR_KIND: Final = "audit-actor"
+#: Longest text member kept, in characters: some of them quote the client.
+TEXT_LIMIT: Final = 1024
+#: Integers beyond this are written as strings (RFC 8785 section 3.2.2.3: JSON numbers are doubles).
+SAFE_INTEGER: Final = 2**53 - 1
+
+# One statement for any number of events: both tables or neither, in the order of emission, in one round trip.
+_INSERT: Final = """
+    WITH given AS MATERIALIZED (
+        SELECT * FROM unnest(
+            %s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::text[],
+            %s::text[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+            %s::bytea[]
+        ) WITH ORDINALITY AS given (
+            id, time, type, status, severity, operation, actor_id, actor_kind, resource_type, resource_id, dataset_id,
+            classification, version, purpose, policy, request_id, failure_reason, body, position
+        )
+    ), stored AS (
+        INSERT INTO audit_event (
+            tenant_id, id, time, type, status, severity, operation, actor_id, actor_kind, resource_type, resource_id,
+            dataset_id, classification, version, purpose, policy, request_id, failure_reason, body
+        )
+        SELECT %s::uuid, id, time, type, status, severity, operation, actor_id, actor_kind, resource_type, resource_id,
+            dataset_id, classification, version, purpose, policy, request_id, failure_reason, body
+        FROM given ORDER BY position
+    )
+    INSERT INTO audit_outbox (tenant_id, event_id, event_time, dataset_id)
+    SELECT %s::uuid, id, time, dataset_id FROM given ORDER BY position
+"""
+_COLUMNS: Final = attrgetter(
+    "id", "time", "type", "status", "severity", "operation", "actor_id", "actor_kind", "resource_type", "resource_id",
+    "dataset_id", "classification", "version", "purpose", "policy", "request_id", "failure_reason", "body",
+)  # fmt: skip
+
+
+def record_events(events: Sequence[Recorded]) -> None:
+    """Write ``events``, all of one tenant, into the audit and the outbox inside the open scope's transaction.
+
+    Raises UnrecordableEvent, an error of the keyring, or DatabaseError; the kernel undoes the operation for each.
+    """
+    if not events:
+        return
+    rows = [_COLUMNS(as_row(recorded)) for recorded in events]
+    tenant_id = events[0].tenant_id
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [*map(list, zip(*rows, strict=True)), tenant_id, tenant_id])
+
+
+def as_row(recorded: Recorded) -> AuditEvent:
+    """The unsaved row of an event: text columns are cleaned, ``body`` holds the canonical bytes."""
+    event, resource = recorded.event, recorded.event.resource
+    return AuditEvent(
+        id=event.id,
+        tenant_id=recorded.tenant_id,
+        time=event.time,
+        type=event.type.value,
+        status=event.status,
+        severity=event.severity,
+        operation=clean_text(event.operation),
+        actor_id=recorded.principal.id,
+        actor_kind=recorded.principal.kind,
+        resource_type=clean_text(resource.type),
+        resource_id=clean_text(resource.id),
+        dataset_id=resource.dataset_id,
+        classification=clean_text(resource.classification),
+        version=clean_text(resource.version),
+        purpose=clean_text(event.purpose),
+        policy=clean_text(" ".join(event.policies)),
+        request_id=clean_text(recorded.request.request_id),
+        failure_reason=clean_text(event.failure_reason),
+        body=compose_body(recorded),
+    )
+
+
+def compose_body(recorded: Recorded) -> bytes:
+    """The event as RFC 8785 canonical JSON, in the members of the customer's event schema.
+
+    Members without a value are left out. What tells of a person (the actor's name, address and browser) is one sealed
+    member, so that destroying its key erases it without changing a byte here.
+    """
+    event, resource, request = recorded.event, recorded.event.resource, recorded.request
+    body = {
+        "event_id": str(event.id),
+        "event_type": event.type.value,
+        "timestamp": format_time(event.time),
+        "severity": event.severity,
+        "tenant_id": str(recorded.tenant_id),
+        "actor": _present(
+            type=recorded.principal.kind,
+            id=str(recorded.principal.id),
+            credential=recorded.principal.credential,
+            sealed=_seal_actor(recorded),
+        ),
+        "resource": _present(
+            type=resource.type,
+            id=resource.id,
+            dataset_id=resource.dataset_id,
+            classification=resource.classification,
+            version=resource.version,
+        ),
+        "action": _present(operation=event.operation, status=event.status, failure_reason=event.failure_reason),
+        "context": _present(
+            purpose=event.purpose,
+            policy_evaluated=event.policies,
+            obligations=event.obligations,
+            request_id=request.request_id,
+        ),
+        "metadata": as_json(event.metadata),
+    }
+    try:
+        return rfc8785.dumps(body)
+    except rfc8785.CanonicalizationError as exc:
+        raise UnrecordableEvent(event_type=event.type.value) from exc
+
+
+def _present(**members: Any) -> dict[str, Any]:
+    return {name: as_json(value) for name, value in members.items() if value}
+
+
+def _seal_actor(recorded: Recorded) -> str:
+    """Name, address and browser of a person or service, sealed (base64); empty when there is nothing to hide."""
+    if recorded.principal.kind == "system":
+        return ""
+    facts = _present(
+        name=recorded.principal.name,
+        ip_address=recorded.request.ip_address,
+        user_agent=recorded.request.user_agent,
+    )
+    if not facts:
+        return ""
+    sealed = seal_column(kind=ACTOR_KIND, object_id=recorded.event.id.bytes, plaintext=rfc8785.dumps(facts))
+    return base64.b64encode(sealed).decode()
+
+
+def clean_text(text: str) -> str:
+    """``text`` as PostgreSQL and JSON can hold it: no NUL, no lone surrogate, at most TEXT_LIMIT characters.
+
+    A client must not be able to make its own denial unrecordable by what it sends.
+    """
+    if text.isascii() and len(text) <= TEXT_LIMIT and "\0" not in text:
+        return text
+    return text[:TEXT_LIMIT].encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def as_json(value: Any) -> Any:
+    """A member of an event as JSON that RFC 8785 can write; raises UnrecordableEvent for what has no such form."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return clean_text(value)
+        case int():
+            return value if abs(value) <= SAFE_INTEGER else str(value)
+        case float():
+            return value
+        case UUID():
+            return str(value)
+        case datetime():
+            return format_time(value)
+        case Mapping():
+            return {clean_text(str(name)): as_json(member) for name, member in value.items()}
+        case list() | tuple():
+            return [as_json(member) for member in value]
+        case _:
+            raise UnrecordableEvent(member_type=type(value).__name__)
+
+
+def format_time(time: datetime) -> str:
+    """RFC 3339 in UTC with microseconds, always of the same length."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
