@@ -29,7 +29,7 @@ def reset_providers() -> None:
 
 
 def _make(kind: str) -> Any:
-    chosen = settings.VAULT.get(kind)
+    chosen: Any = settings.VAULT.get(kind)
     if not chosen:
         raise ProviderMissing(f"VAULT[{kind!r}] is not set")
     return _load_class(kind, chosen["BACKEND"])(**chosen.get("OPTIONS", {}))

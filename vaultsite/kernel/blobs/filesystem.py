@@ -24,7 +24,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
     met and leaves nothing behind; what a killed process left is removed by :meth:`remove_stale_temporaries`.
     """
 
-    def _save(self, name: str, content: File[Any]) -> str:
+    def _save(self, name: str, content: "File[Any]") -> str:
         path = Path(self.path(name))
         _make_folders(path.parent)
         temporary = path.parent / _TEMPORARY.format(secrets.token_hex(16))
@@ -52,7 +52,7 @@ class AtomicFileSystemStorage(FileSystemStorage):
         return Path(self.location).rglob(_TEMPORARY.format("*"))
 
 
-def _write(path: Path, content: File[Any]) -> None:
+def _write(path: Path, content: "File[Any]") -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         for chunk in content.chunks(_WRITE_BYTES):

@@ -31,7 +31,7 @@ class SecretKey:
 
     def __init__(self, material: bytes | bytearray | memoryview) -> None:
         self._is_destroyed = False
-        self._material = bytearray(material)
+        self._material = bytearray(memoryview(material))  # bytearray(32) would be a key of zeros
         if len(self._material) != KEY_BYTES:
             del material  # a traceback may render the locals of this frame
             self.destroy()
