@@ -1,0 +1,1 @@
+"""What roles permit: the rules behind ``authorize()``."""

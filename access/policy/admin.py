@@ -1,0 +1,35 @@
+"""Which action stands behind each of Django's model permissions, so that its admin asks the roles."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+#: (app, model) -> actions for (view, add, change, delete); None: nobody, through this door.
+ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None, str | None]]] = MappingProxyType(
+    {
+        ("access", "user"): ("user.read", "user.manage", "user.manage", None),
+        ("access", "role"): ("role.read", None, None, None),
+        ("access", "rolebinding"): ("role.read", "role.manage", "role.manage", "role.manage"),
+        ("access", "apikey"): ("apikey.read", "apikey.manage", "apikey.manage", None),
+        ("access", "purpose"): ("purpose.read", None, None, None),
+        ("access", "encryptionkey"): ("key.read", None, None, None),
+        ("audit", "auditevent"): ("audit.read", None, None, None),
+        ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
+        ("datasets", "version"): ("version.read", None, None, None),
+        ("datasets", "ingest"): ("ingest.read", None, None, None),
+    }
+)
+_VERBS: Final = ("view", "add", "change", "delete")
+
+
+def action_for(permission: str) -> str | None:
+    """The action behind ``app.verb_model``; None when nobody has that permission."""
+    app, _, codename = permission.partition(".")
+    verb, _, model = codename.partition("_")
+    actions = ACTIONS.get((app, model))
+    return actions[_VERBS.index(verb)] if actions and verb in _VERBS else None
+
+
+def actions_of(app_label: str) -> Iterable[str]:
+    """The actions by which an app's models are viewed."""
+    return (actions[0] for (app, _), actions in ACTIONS.items() if app == app_label and actions[0])

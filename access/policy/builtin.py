@@ -1,0 +1,152 @@
+"""The built-in rules: one table of actions, one table of roles."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from vaultsite.kernel.events.event import EventType
+
+#: The three ways to be shown records, from everything to least.
+READ_RAW: Final = "record.read.raw"
+READ_MASKED: Final = "record.read.masked"
+READ_REDACTED: Final = "record.read.redacted"
+
+#: Records of datasets with this classification are shown raw or not at all.
+RESTRICTED: Final = "restricted"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an action takes: one of ``permissions``, and a purpose where data is released.
+
+    ``operation`` is the word the audit uses (read, write, update, delete), ``event`` the type of the decision event.
+    """
+
+    permissions: frozenset[str]
+    event: EventType
+    operation: str
+    needs_purpose: bool = False
+
+
+def _rule(permission: str, event: EventType, operation: str) -> Rule:
+    return Rule(frozenset({permission}), event, operation)
+
+
+RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        "dataset.list": _rule("dataset.list", EventType.ACCESS_READ, "read"),
+        "dataset.read": _rule("dataset.read", EventType.ACCESS_READ, "read"),
+        "dataset.create": _rule("dataset.create", EventType.ACCESS_WRITE, "write"),
+        "dataset.update": _rule("dataset.update", EventType.ACCESS_WRITE, "update"),
+        "dataset.delete": _rule("dataset.delete", EventType.ACCESS_DELETE, "delete"),
+        "version.read": _rule("version.read", EventType.ACCESS_READ, "read"),
+        "record.read": Rule(
+            frozenset({READ_RAW, READ_MASKED, READ_REDACTED}), EventType.ACCESS_READ, "read", needs_purpose=True
+        ),
+        "record.write": _rule("record.write", EventType.ACCESS_WRITE, "write"),
+        "ingest.read": _rule("ingest.read", EventType.ACCESS_READ, "read"),
+        # A reject report quotes lines that no detector has seen.
+        "ingest.rejects.read": Rule(frozenset({READ_RAW}), EventType.ACCESS_READ, "read", needs_purpose=True),
+        "pii.detect": _rule("pii.detect", EventType.ACCESS_READ, "read"),
+        "pii.anonymize": _rule("pii.anonymize", EventType.ACCESS_READ, "read"),
+        "audit.read": _rule("audit.read", EventType.AUDIT_READ, "read"),
+        "user.read": _rule("user.read", EventType.ADMIN_READ, "read"),
+        "user.manage": _rule("user.manage", EventType.ADMIN_WRITE, "write"),
+        "role.read": _rule("role.read", EventType.ADMIN_READ, "read"),
+        "role.manage": _rule("role.manage", EventType.ADMIN_WRITE, "write"),
+        "apikey.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
+        "apikey.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
+        "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
+        "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
+    }
+)
+PERMISSIONS: Final = frozenset().union(*(rule.permissions for rule in RULES.values()))
+
+
+@dataclass(frozen=True)
+class BuiltinRole:
+    name: str
+    description: str
+    permissions: frozenset[str]
+
+
+_LOOK: Final = frozenset({"dataset.list", "dataset.read", "version.read"})
+_BROWSE: Final = _LOOK | {"purpose.read"}
+_TEXT: Final = frozenset({"pii.detect", "pii.anonymize"})
+_SUPPLY: Final = frozenset({"dataset.create", "record.write", "ingest.read"})
+_PEOPLE: Final = frozenset({"user.read", "user.manage", "apikey.read", "apikey.manage", "role.read", "key.read"})
+
+ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
+    {
+        "tenant_admin": BuiltinRole(
+            "Tenant administrator",
+            "Manages people, roles and keys; sees records masked.",
+            _BROWSE | _TEXT | _PEOPLE | {"role.manage", "audit.read", "ingest.read", READ_MASKED},
+        ),
+        "data_steward": BuiltinRole(
+            "Data steward",
+            "Manages datasets, writes records and sees them raw.",
+            _BROWSE | _TEXT | _SUPPLY | {"dataset.update", "dataset.delete", READ_RAW},
+        ),
+        "data_scientist": BuiltinRole(
+            "Data scientist", "Works with records whose personal data is masked.", _BROWSE | _TEXT | {READ_MASKED}
+        ),
+        "ml_engineer": BuiltinRole(
+            "ML engineer", "Writes records and reads them masked.", _BROWSE | _TEXT | _SUPPLY | {READ_MASKED}
+        ),
+        "analyst": BuiltinRole(
+            "Analyst", "Reads records whose personal data is cut out.", _BROWSE | _TEXT | {READ_REDACTED}
+        ),
+        "privacy_officer": BuiltinRole(
+            "Privacy officer",
+            "Sees records raw to answer for the people in them, and the audit.",
+            _BROWSE | _TEXT | {"ingest.read", "audit.read", "user.read", "role.read", READ_RAW},
+        ),
+        "legal_counsel": BuiltinRole(
+            "Legal counsel", "Sees records masked, and the audit.", _BROWSE | {"audit.read", READ_MASKED}
+        ),
+        "security_officer": BuiltinRole(
+            "Security officer", "Manages people and credentials and sees the audit; no data.", _PEOPLE | {"audit.read"}
+        ),
+        "auditor": BuiltinRole(
+            "Auditor",
+            "Sees what exists, who may do what, and the audit; no records.",
+            _BROWSE | {"audit.read", "user.read", "role.read", "apikey.read", "key.read"},
+        ),
+        "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
+        "service": BuiltinRole(
+            "Service", "A program that writes records and reads them masked.", _BROWSE | _TEXT | _SUPPLY | {READ_MASKED}
+        ),
+    }
+)
+
+PURPOSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "model-training": "Training and fine-tuning of models",
+        "analytics": "Statistics over datasets",
+        "evaluation": "Evaluation of models and prompts",
+        "debugging": "Finding the cause of a fault",
+        "model-performance-analysis": "Watching how models in use perform",
+    }
+)
+
+
+def permits(permissions: Set[str], action: str, scopes: Set[str] = frozenset()) -> bool:
+    """Whether ``permissions``, narrowed by ``scopes`` (actions; empty: all), are enough for ``action``."""
+    rule = RULES.get(action)
+    return rule is not None and bool(rule.permissions & permissions) and (not scopes or action in scopes)
+
+
+def sees_raw(permissions: Set[str]) -> bool:
+    return READ_RAW in permissions
+
+
+def operator_for(permissions: Set[str]) -> str | None:
+    """How records must be anonymized for these permissions: None for raw, else the strictest that any role asks for.
+
+    Only a role that reads raw lifts an obligation; among the others holding one more role never shows more.
+    """
+    if READ_RAW in permissions:
+        return None
+    return "redact" if READ_REDACTED in permissions else "mask"

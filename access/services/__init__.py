@@ -1,0 +1,1 @@
+"""What changes the state of access: tenants, people, credentials, decisions and keys."""
