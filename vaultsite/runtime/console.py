@@ -2,39 +2,52 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
 
 class Console:
-    """Writes whole lines to ``stream``; ``quiet`` keeps the lines of the processes out of it."""
+    """Writes to ``stream``; ``quiet`` keeps the lines of the processes out of it (their log files have them)."""
 
     def __init__(self, stream: TextIO = sys.stdout, *, quiet: bool = False) -> None:
         self._stream = stream
         self._quiet = quiet
         self._step = 0
         self._steps = 0
+        self._unfinished = ""
 
     def expect_steps(self, count: int) -> None:
         """Announce how many steps follow, for the numbers in front of them."""
         self._step, self._steps = 0, count
 
     @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        """Show one step: ``[3/7] PostgreSQL ... ready (1.2 s)``, on one line unless something else was written."""
+    def step(self, title: str, *, is_cut_short: Callable[[], bool] = lambda: False) -> Iterator[None]:
+        """Show one step: ``[3/7] PostgreSQL ... ready (1.2 s)``; told again in full when a process wrote in between."""
         self._step += 1
-        label = f"[{self._step}/{self._steps}] {title}"
-        self.say(f"{label} ...")
+        label = f"[{self._step}/{self._steps}] {title} ... "
         started = time.monotonic()
-        yield
-        self.say(f"{label} ready ({time.monotonic() - started:.1f} s)")
+        self._write(label)
+        self._unfinished = label
+        try:
+            yield
+        except BaseException:
+            self.say("failed")
+            raise
+        outcome = "cut short" if is_cut_short() else f"ready ({time.monotonic() - started:.1f} s)"
+        self._write(f"{outcome}\n" if self._unfinished else f"{label}{outcome}\n")
+        self._unfinished = ""
 
     def say(self, text: str) -> None:
-        self._stream.write(f"{text}\n")
-        self._stream.flush()
+        """Write whole lines."""
+        self._write(f"\n{text}\n" if self._unfinished else f"{text}\n")
+        self._unfinished = ""
 
     def relay(self, name: str, line: str) -> None:
         """Show one line that a process wrote."""
         if not self._quiet:
             self.say(f"{name:<8} | {line}")
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +26,12 @@ def home_path() -> Path:
 
 
 def embedded_environment(home: Home) -> dict[str, str]:
-    """The VAULT_* variables of the embedded servers of ``home``, which must have been started once.
+    """The VAULT_* variables of what is embedded in ``home``; without database URLs when it never had a PostgreSQL.
 
     Databases are ``postgres://role:password@/vault?host=/socket/folder``, Redis is ``unix:///path/redis.sock``.
     """
-    urls = {variable: database_url(home, role) for variable, role in DATABASE_VARIABLES.items()}
+    has_cluster = home.cluster.exists()
+    urls = {variable: database_url(home, role) for variable, role in DATABASE_VARIABLES.items()} if has_cluster else {}
     return {
         "VAULT_HOME": os.fspath(home.path),
         "VAULT_REDIS_URL": redis_url(home),
@@ -41,21 +43,35 @@ def embedded_environment(home: Home) -> dict[str, str]:
 def load_embedded(path: str | os.PathLike[str] | None = None) -> bool:
     """Fill the VAULT_* variables that are missing in ``os.environ`` from VAULT_HOME; return whether there was one.
 
-    ``manage.py`` calls it, so that commands work beside a running ``make run`` without any setting. A URL that is
-    given stays, and with it the choice of a real server. The serving processes never call it: the supervisor gives
-    each of them only the URLs it may have.
+    So ``manage.py`` works beside a running ``make run`` without any setting. A given VAULT_DATABASE_URL keeps every
+    embedded database URL out: it is the choice of a real server, or a serving process that may know no other.
     """
     home = Home(Path(path).absolute() if path else home_path())
-    if not (home.secrets / "postgresql.json").exists():
+    if not home.secrets.exists():
         return False
-    found = embedded_environment(home)
-    if "VAULT_DATABASE_URL" in os.environ:
-        found = {name: value for name, value in found.items() if name not in DATABASE_VARIABLES}
-    if "VAULT_SECRET_KEY" in os.environ:
-        del found["VAULT_SECRET_KEY_FILE"]
-    for name, value in found.items():
-        os.environ.setdefault(name, value)
+    os.environ.update(completed(os.environ, embedded_environment(home)))
     return True
+
+
+def completed(environ: Mapping[str, str], embedded: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` with what it lacks from ``embedded``; one given database URL keeps all embedded ones out."""
+    if is_given("VAULT_DATABASE_URL", environ):
+        embedded = without_databases(embedded)
+    return {
+        **{name: value for name, value in embedded.items() if not is_given(name.removesuffix("_FILE"), environ)},
+        **environ,
+    }
+
+
+def is_given(variable: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the environment has ``variable``, itself or as a file (``VAULT_DATABASE_URL_FILE``)."""
+    return variable in environ or f"{variable}_FILE" in environ
+
+
+def without_databases(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` less every database URL: what a process gets before it is given the URLs it may have."""
+    hidden = {name for variable in DATABASE_VARIABLES for name in (variable, f"{variable}_FILE")}
+    return {name: value for name, value in environ.items() if name not in hidden}
 
 
 def _secret_key_file(home: Home) -> Path:

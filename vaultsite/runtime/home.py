@@ -67,9 +67,11 @@ def open_home(path: str | os.PathLike[str]) -> Home:
     """Make VAULT_HOME and its folders, or check that an existing one is ours; raise StartError if it is not."""
     home = Home(Path(path).absolute())
     home.path.mkdir(parents=True, exist_ok=True)
-    owner = home.path.stat().st_uid
-    if owner != os.geteuid():
-        message = f"VAULT_HOME {home.path} belongs to user id {owner}, not to {os.geteuid()}: choose another or change its owner"
+    owner, user = home.path.stat().st_uid, os.geteuid()
+    if owner != user:
+        message = (
+            f"VAULT_HOME {home.path} belongs to user id {owner}, not to {user}: choose another or change its owner"
+        )
         raise StartError(message)
     home.path.chmod(0o711)
     for folder in (home.log, home.run, home.secrets, home.redis):
@@ -91,7 +93,7 @@ def write_private(path: Path, text: str) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(name, path)
+    Path(name).replace(path)
 
 
 @contextmanager
@@ -104,7 +106,7 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
 
 @contextmanager
 def locked_at_once(path: Path, *, patience_seconds: float = 0) -> Iterator[bool]:
-    """Hold an exclusive lock on ``path`` if nobody else holds one, or lets go of it in time; yield whether it is held."""
+    """Hold an exclusive lock on ``path`` if no other holds one, or lets go of it in time; yield whether it is held."""
     deadline = time.monotonic() + patience_seconds
     with _lock_file(path) as descriptor:
         while not (is_held := _try_lock(descriptor)) and time.monotonic() < deadline:

@@ -52,13 +52,14 @@ def postgres_service(home: Home, *, durable: bool = True) -> Service:
         _make_cluster(home, binaries, user)
     sockets = home.socket_dir() / "postgres"
     make_private(sockets)
-    cluster, socket_path, descriptors = os.fspath(home.cluster), os.fspath(sockets), ()
+    cluster, socket_path = os.fspath(home.cluster), os.fspath(sockets)
+    descriptors: tuple[int, ...] = ()
     if user is not None:
         os.chown(sockets, user, user)
         cluster, socket_path, descriptors = _reachable(home.cluster, sockets)
     options = SETTINGS if durable else SETTINGS | CARELESS
-    command = (os.fspath(binaries / "postgres"), "-D", cluster, "-k", socket_path, "-h", "")
-    command += tuple(argument for name, value in options.items() for argument in ("-c", f"{name}={value}"))
+    settings = [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
+    command = [os.fspath(binaries / "postgres"), "-D", cluster, "-k", socket_path, "-h", "", *settings]
     return Service(
         name="postgres",
         title="PostgreSQL",
@@ -85,7 +86,7 @@ def admin_url(home: Home) -> str:
 
 
 def database_url(home: Home, role: str, database: str = DATABASE) -> str:
-    """``postgres://role:password@/database?host=/socket/folder``: what libpq understands, and urllib parses."""
+    """A ``postgres://role:password@/database?host=/socket/folder``: what libpq understands, and urllib parses."""
     host = quote(os.fspath(home.socket_dir() / "postgres"), safe="/")
     return f"postgres://{role}:{quote(_passwords(home)[role], safe='')}@/{database}?host={host}"
 
@@ -94,7 +95,9 @@ def _passwords(home: Home) -> dict[str, str]:
     try:
         found: dict[str, str] = json.loads((home.secrets / "postgresql.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        message = f"{home.cluster} exists but its passwords ({home.secrets / 'postgresql.json'}) are gone: restore that file"
+        message = (
+            f"{home.cluster} exists but its passwords ({home.secrets / 'postgresql.json'}) are gone: restore that file"
+        )
         raise StartError(message) from None
     return found
 
@@ -128,7 +131,8 @@ def _make_cluster(home: Home, binaries: Path, user: int | None) -> None:
 
 
 def _run_initdb(folder: Path, binaries: Path, user: int | None) -> None:
-    where, descriptors = os.fspath(folder), ()
+    where = os.fspath(folder)
+    descriptors: tuple[int, ...] = ()
     with _opened(folder) as descriptor:
         if user is not None:
             _give(folder, user)
@@ -138,7 +142,13 @@ def _run_initdb(folder: Path, binaries: Path, user: int | None) -> None:
             "--auth=scram-sha-256", "--locale=C.UTF-8", "--encoding=UTF8", user=user, death_signal="TERM",
         )  # fmt: skip
         made = subprocess.run(  # noqa: S603
-            command, cwd="/", env={"LC_ALL": "C.UTF-8"}, pass_fds=descriptors, capture_output=True, text=True, check=False
+            command,
+            cwd="/",
+            env={"LC_ALL": "C.UTF-8"},
+            pass_fds=descriptors,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     if made.returncode != 0:
         message = f"initdb failed: {made.stderr.strip() or made.stdout.strip()}"

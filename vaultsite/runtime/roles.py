@@ -16,7 +16,9 @@ SYSTEM: Final = "vault_system"
 ROLES: Final = (OWNER, APP, SYSTEM)
 
 
-def create_roles(admin_url: str, *, database: str, passwords: Mapping[str, str], creates_databases: bool = False) -> None:
+def create_roles(
+    admin_url: str, *, database: str, passwords: Mapping[str, str], creates_databases: bool = False
+) -> None:
     """Make or correct the three roles and the database, owned by ``vault_owner``; running it again changes nothing.
 
     ``admin_url`` names a role that may create roles and databases; it need not be a superuser (cloud services give
@@ -39,9 +41,11 @@ def create_database(admin_url: str, database: str) -> None:
     name = sql.Identifier(database)
     with psycopg.connect(admin_url, autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
-            if not connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,):
+            if connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() != (True,):
                 _join_owner(connection)
-            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(name, sql.Identifier(OWNER)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(name, sql.Identifier(OWNER))
+            )
         users = sql.SQL(", ").join(map(sql.Identifier, (APP, SYSTEM)))
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))  # PUBLIC has TEMP by default
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, users))
@@ -63,7 +67,8 @@ def _create_role(connection: psycopg.Connection[tuple[object, ...]], role: str, 
 
 def _refuse_mighty_roles(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     mighty = connection.execute(
-        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication)",
+        "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
+        " AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolreplication)",
         [list(ROLES)],
     ).fetchall()
     if mighty:

@@ -54,7 +54,9 @@ def only_instance(home: Home) -> Iterator[None]:
         if not is_held:
             pid_file = home.run / "instance"
             owner = f" (process {pid_file.read_text(encoding='ascii').strip()})" if pid_file.exists() else ""
-            message = f"a vault is already running under {home.path}{owner}: stop it, or set VAULT_HOME to another folder"
+            message = (
+                f"a vault is already running under {home.path}{owner}: stop it, or set VAULT_HOME to another folder"
+            )
             raise StartError(message)
         (home.run / "ready").unlink(missing_ok=True)
         write_private(home.run / "instance", f"{os.getpid()}\n")

@@ -11,7 +11,8 @@ class Service:
 
     ``command`` runs in the foreground with exactly ``environment``; ``is_ready`` is asked several times a second, must
     answer within a second or so, and is not asked again once it said yes. ``stop_signal`` asks it to end within
-    ``stop_seconds``; ``pass_fds`` are descriptors of ours that it inherits under the same numbers.
+    ``stop_seconds``; ``pass_fds`` are descriptors of ours that it inherits under the same numbers; ``folder`` is its
+    working directory.
     """
 
     name: str
@@ -22,3 +23,4 @@ class Service:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 20.0
     pass_fds: tuple[int, ...] = ()
+    folder: str = "/"

@@ -4,7 +4,9 @@ import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Final
 
@@ -47,7 +49,7 @@ class Supervisor:
             signal.signal(number, self._ask_to_stop)
 
     def start(self, service: Service, *, timeout_seconds: float = START_SECONDS) -> None:
-        """Start ``service`` and wait until it is ready, tending the others; raise StartError when it does not get so."""
+        """Start ``service`` and wait until it is ready, tending the others; raise StartError if it does not."""
         child = _Child(service, ProcessLog(self._home.log / f"{service.name}.log"))
         self._children.append(child)
         self._spawn(child)
@@ -58,8 +60,28 @@ class Supervisor:
                 return
             if child.deaths >= DEATHS_WHILE_STARTING or time.monotonic() > deadline:
                 latest = "\n  ".join(child.log.latest) or "(it wrote nothing)"
-                message = f"{service.title} does not start. Its last lines ({self._home.log / service.name}.log):\n  {latest}"
+                message = (
+                    f"{service.title} does not start. Its last lines ({self._home.log / service.name}.log):\n  {latest}"
+                )
                 raise StartError(message)
+
+    def finish(self, name: str, command: Sequence[str], environment: Mapping[str, str], *, folder: str) -> None:
+        """Run ``command`` to its end, tending the services; raise StartError with its last lines when it fails."""
+        log = ProcessLog(self._home.log / f"{name}.log")
+        with tempfile.TemporaryFile() as output:
+            process = subprocess.Popen(  # noqa: S603
+                command, cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+            while process.poll() is None:
+                self.tend(POLL_SECONDS)
+                if self.is_stopping:
+                    process.terminate()
+            output.seek(0)
+            log.feed(output.read())
+        log.close()
+        if process.returncode != 0 and not self.is_stopping:
+            message = f"{name} failed ({self._home.log / name}.log):\n  " + "\n  ".join(log.latest)
+            raise StartError(message)
 
     def tend(self, seconds: float) -> None:
         """Relay output and restart what died, for ``seconds`` at most."""
@@ -97,7 +119,7 @@ class Supervisor:
         service = child.service
         child.process = subprocess.Popen(  # noqa: S603
             service.command,
-            cwd="/" if service.pass_fds else None,
+            cwd=service.folder,
             env=dict(service.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
