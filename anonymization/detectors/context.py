@@ -1,0 +1,61 @@
+"""The words around a span that make it more or less likely to be personal data."""
+
+from collections.abc import Collection
+from typing import Final
+
+import regex
+
+#: How far back a supporting word may stand, in words that carry meaning and in code points.
+WORDS_BEFORE: Final = 5
+REACH: Final = 160
+#: A supporting word adds this to the score, and lifts it to at least MIN_SUPPORTED (the defaults of presidio-analyzer).
+BOOST: Final = 0.35
+MIN_SUPPORTED: Final = 0.4
+
+#: Words of up to this length must match whole: "pan" must not be found in "panel".
+_WHOLE_UP_TO: Final = 4
+
+_WORD: Final = regex.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_LETTER_CASE: Final = regex.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+#: Words that say nothing by themselves, so they do not use up the five.
+_FILLERS: Final = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "been", "by", "can", "do", "does", "for", "from", "had", "has", "have", "he", "her", "here", "his", "i", "in", "is", "it", "its", "me", "my", "new", "no", "not", "nr", "num", "number", "numbers", "of", "old", "on", "or", "our", "please", "she", "so", "that", "the", "their", "them", "these", "they", "this", "to", "was", "we", "were", "will", "with", "would", "you", "your"]
+)
+
+#: A bare run of digits after one of these is an identifier of a thing, not of a person.
+_THING_WORDS: Final = frozenset(
+    ["order", "orders", "invoice", "ticket", "tracking", "shipment", "parcel", "sku", "isbn", "issn", "ean", "upc", "barcode", "timestamp", "epoch", "unix", "millis", "milliseconds", "nanoseconds", "ts", "build", "commit", "revision", "version", "serial", "part", "product", "item", "offset", "seed", "hash", "checksum", "transaction", "batch", "bug", "issue", "pr", "page", "row", "line", "bytes", "count", "total", "size"]
+)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text or field name in lower case; ``cardNumber`` and ``card_number`` both give card, number."""
+    return [word.lower() for word in _WORD.findall(_LETTER_CASE.sub(" ", text))]
+
+
+def words_before(text: str, start: int) -> list[str]:
+    """The up to five telling words before a span, nearest first, in lower case."""
+    words = [word for word in words_of(text[max(0, start - REACH) : start]) if word not in _FILLERS]
+    return words[: -WORDS_BEFORE - 1 : -1]
+
+
+def is_supported(words: Collection[str], context: Collection[str]) -> bool:
+    """Whether one of the ``words`` is, or begins with, one of the ``context`` words."""
+    return any(_is_form_of(word, root) for word in words for root in context)
+
+
+def names_a_thing(words: list[str]) -> bool:
+    """Whether the two nearest words before a span say that it numbers a thing; ``words`` as words_before gives them."""
+    return any(word in _THING_WORDS for word in words[:2])
+
+
+def supported_score(score: float) -> float:
+    """The score of a span that a context word supports."""
+    return min(max(score + BOOST, MIN_SUPPORTED), 1.0)
+
+
+def _is_form_of(word: str, root: str) -> bool:
+    if len(root) <= _WHOLE_UP_TO:
+        return word in (root, f"{root}s")
+    return word.startswith(root)

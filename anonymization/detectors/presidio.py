@@ -1,0 +1,274 @@
+"""The shipped detector: presidio-analyzer's recognizers and our own, without a model and without network."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from typing import Final
+
+import orjson
+import regex
+import tldextract
+from presidio_analyzer import EntityRecognizer, PatternRecognizer
+from presidio_analyzer.predefined_recognizers import IbanRecognizer
+
+from anonymization.detectors import context
+from anonymization.detectors.base import Detector, Span
+from anonymization.detectors.gates import GATES, Gate, TextFeatures
+from anonymization.detectors.recognizers.labelled import InternalEmailRecognizer, labelled_id_recognizers
+from anonymization.detectors.recognizers.payment import (
+    PaymentCardRecognizer,
+    TrackDataRecognizer,
+    card_authentication_recognizers,
+)
+from anonymization.detectors.recognizers.phone import PhoneRecognizer
+from anonymization.detectors.recognizers.secrets import secret_recognizers
+from anonymization.detectors.recognizers.stock import stock_recognizers
+from anonymization.errors import DetectionFailed
+from anonymization.findings import STORE_FROM
+
+#: A pattern that takes longer on one text is an attack or a defect, and the text counts as unscanned.
+REGEX_TIMEOUT_SECONDS: Final = 10.0
+
+#: A run of digits without a supporting word is worth no more than this, whatever checksum it passes; so is half a word.
+UNSUPPORTED_SCORE: Final = 0.3
+
+#: The lengths at which issuer range and check digit together are enough evidence for a card number.
+_CARD_LENGTHS: Final = range(14, 17)
+
+_PACKAGES: Final = ("presidio-analyzer", "phonenumbers", "tldextract", "regex")
+
+#: Field names that give a value its label, beyond the supporting words of the recognizers.
+_LABELS: Final = frozenset(
+    ["password", "passwd", "pass", "passphrase", "passcode", "pwd", "pw", "pin", "secret", "token", "key", "apikey", "credential", "credentials", "bearer", "cvv", "cvc", "cvv2", "cvc2", "csc", "mrn", "account", "acct", "routing", "sort", "swift", "bic", "ssn", "social", "aadhaar", "pan", "passport", "licence", "license", "member", "patient", "employee", "student", "national", "policy", "subscriber", "block"]
+)
+
+
+def build_recognizers() -> list[EntityRecognizer]:
+    """Fresh presidio recognizers, in the order they run; usable in presidio's own AnalyzerEngine as well."""
+    return [
+        *stock_recognizers(),
+        InternalEmailRecognizer(),
+        PhoneRecognizer(),
+        PaymentCardRecognizer(),
+        *label_demanding_recognizers(),
+    ]
+
+
+def label_demanding_recognizers() -> list[EntityRecognizer]:
+    """Recognizers whose patterns contain the label or an unmistakable shape, so that no other support is asked for."""
+    return [
+        TrackDataRecognizer(),
+        *card_authentication_recognizers(),
+        *secret_recognizers(),
+        *labelled_id_recognizers(),
+    ]
+
+
+class PresidioDetector(Detector):
+    """Runs each recognizer's patterns and validators itself, and only where its gate opens.
+
+    Spans and scores equal those of presidio's AnalyzerEngine over the same recognizers and supporting words; what is
+    left out is its per-call tokenizer, copying and explanations. After it one rule of our own: a bare run of digits
+    counts only with a supporting word. ``gated=False`` runs everything everywhere, for comparison.
+    """
+
+    name = "presidio"
+    version = "1"
+
+    def __init__(self, *, gated: bool = True) -> None:
+        _keep_tldextract_offline()
+        self._scanners = tuple(_scanner(recognizer, gated=gated) for recognizer in build_recognizers())
+        self._context = {scanner.name: scanner.context for scanner in self._scanners}
+        self._demand_label = {recognizer.name for recognizer in label_demanding_recognizers()}
+
+    @cached_property
+    def label_words(self) -> frozenset[str]:  # type: ignore[override]  # computed here, a constant elsewhere
+        return _LABELS | {word for words in self._context.values() for word in words}
+
+    @cached_property
+    def content_hash(self) -> bytes:
+        description = {
+            "detector": [self.name, self.version],
+            "packages": {package: version(package) for package in _PACKAGES},
+            "recognizers": [scanner.description for scanner in self._scanners],
+            "rules": [STORE_FROM, UNSUPPORTED_SCORE, sorted(self.label_words), context.WORDS_BEFORE],
+            "language": "en",
+        }
+        return hashlib.sha256(orjson.dumps(description, option=orjson.OPT_SORT_KEYS)).digest()
+
+    def detect_texts(self, texts: Sequence[str]) -> list[list[Span]]:
+        found: dict[str, list[Span]] = {}
+        for text in texts:
+            if text not in found:
+                found[text] = self._detect(text)
+        return [list(found[text]) for text in texts]
+
+    def raw_spans(self, text: str) -> list[Span]:
+        """What presidio's AnalyzerEngine would return: context applied, duplicates removed, nothing else."""
+        features = TextFeatures(text)
+        spans = [span for scanner in self._scanners if scanner.gate(features) for span in scanner.scan(text)]
+        return without_duplicates(self._with_context(text, span) for span in spans)
+
+    def _detect(self, text: str) -> list[Span]:
+        try:
+            spans = [self._judged(text, span) for span in _outside_addresses(self.raw_spans(text))]
+        except TimeoutError:
+            raise DetectionFailed("A pattern ran too long") from None
+        except (ValueError, IndexError, OverflowError, RecursionError) as failure:
+            # The cause stays out of the chain: presidio's and the parsers' messages quote the text.
+            raise DetectionFailed(f"A recognizer raised {type(failure).__name__}") from None
+        return sorted(span for span in spans if span.score >= STORE_FROM)
+
+    def _with_context(self, text: str, span: Span) -> Span:
+        if span.score < 1.0 and self._is_supported(text, span):
+            return replace(span, score=context.supported_score(span.score))
+        return span
+
+    def _is_supported(self, text: str, span: Span) -> bool:
+        supporting = self._context[span.recognizer]
+        return bool(supporting) and context.is_supported(context.words_before(text, span.start), supporting)
+
+    def _judged(self, text: str, span: Span) -> Span:
+        if self._is_weak(text, span):
+            return replace(span, score=min(span.score, UNSUPPORTED_SCORE))
+        return span
+
+    def _is_weak(self, text: str, span: Span) -> bool:
+        value = text[span.start : span.end]
+        if span.entity_type == "URL":
+            return text[span.end : span.end + 1].isalnum()  # "db.int" of "db.internal"
+        if span.recognizer in self._demand_label or not _is_bare_number(span.entity_type, value):
+            return False
+        words = context.words_before(text, span.start)
+        return context.names_a_thing(words) or not context.is_supported(words, self._context[span.recognizer])
+
+
+@dataclass(frozen=True, slots=True)
+class _Scanner:
+    """One recognizer, taken apart: what decides whether it runs, what it runs, and what it depends on."""
+
+    name: str
+    context: frozenset[str]
+    gate: Gate
+    scan: Callable[[str], list[Span]]
+    description: list[object]
+
+
+def without_duplicates(spans: Iterable[Span]) -> list[Span]:
+    """Spans not contained in another of the same type with an equal or higher score (presidio's rule)."""
+    ordered = sorted(
+        {span for span in spans if span.score > 0},
+        key=lambda span: (span.entity_type, span.start, span.start - span.end, -span.score, span.recognizer),
+    )
+    kept: list[Span] = []
+    reaching: list[Span] = []
+    for span in ordered:
+        reaching = [other for other in reaching if other.entity_type == span.entity_type and other.end >= span.start]
+        if not any(other.end >= span.end and other.score >= span.score for other in reaching):
+            kept.append(span)
+            reaching.append(span)
+    return kept
+
+
+def _outside_addresses(spans: list[Span]) -> list[Span]:
+    """Without the host names and user names inside e-mail addresses that also read as URLs."""
+    addresses = [(span.start, span.end) for span in spans if span.entity_type == "EMAIL_ADDRESS"]
+    return [
+        span
+        for span in spans
+        if span.entity_type != "URL" or not any(start <= span.start and span.end <= end for start, end in addresses)
+    ]
+
+
+def _is_bare_number(entity_type: str, value: str) -> bool:
+    if entity_type == "CREDIT_CARD":
+        return value.isdecimal() and len(value) not in _CARD_LENGTHS
+    if entity_type == "PHONE_NUMBER":
+        return value.isdecimal()
+    return value.replace(" ", "").isdecimal()
+
+
+def _scanner(recognizer: EntityRecognizer, *, gated: bool) -> _Scanner:
+    name = str(recognizer.name)
+    gate = GATES.get(name) if gated else None
+    return _Scanner(
+        name=name,
+        context=frozenset(recognizer.context or ()),
+        gate=gate or _always,
+        scan=_scan_of(recognizer),
+        description=_describe(recognizer),
+    )
+
+
+def _always(_features: TextFeatures) -> bool:
+    return True
+
+
+def _scan_of(recognizer: EntityRecognizer) -> Callable[[str], list[Span]]:
+    if isinstance(recognizer, PhoneRecognizer):
+        return _phone_scan(recognizer)
+    patterns = tuple(
+        (regex.compile(pattern.regex, recognizer.global_regex_flags), pattern.score) for pattern in recognizer.patterns
+    )
+    ends = _iban_ends if isinstance(recognizer, IbanRecognizer) else _match_end
+    entity_type, name = recognizer.supported_entities[0], recognizer.name
+
+    def scan(text: str) -> list[Span]:
+        return without_duplicates(
+            Span(start, end, entity_type, score, name)
+            for pattern, base in patterns
+            for match in pattern.finditer(text, timeout=REGEX_TIMEOUT_SECONDS)
+            for start, end, score in _best(recognizer, text, match.start(), ends(match), base)
+        )
+
+    return scan
+
+
+def _phone_scan(recognizer: PhoneRecognizer) -> Callable[[str], list[Span]]:
+    def scan(text: str) -> list[Span]:
+        return without_duplicates(
+            Span(start, end, "PHONE_NUMBER", recognizer.SCORE, recognizer.name) for start, end in recognizer.spans(text)
+        )
+
+    return scan
+
+
+def _match_end(match: "regex.Match[str]") -> tuple[int, ...]:
+    return (match.end(),)
+
+
+def _iban_ends(match: "regex.Match[str]") -> tuple[int, ...]:
+    """An IBAN may be followed by something that looks like more of it: ends to try, longest first."""
+    return tuple(match.end(group) if match.end(group) > 0 else match.end() for group in (3, 2, 1))
+
+
+def _best(
+    recognizer: PatternRecognizer, text: str, start: int, ends: Sequence[int], base: float
+) -> Iterator[tuple[int, int, float]]:
+    """The first end at which the recognizer accepts the match, if any, with its score."""
+    for end in ends:
+        if end > start and (score := _score(recognizer, text[start:end], base)) > 0:
+            yield start, end, score
+            return
+
+
+def _score(recognizer: PatternRecognizer, value: str, base: float) -> float:
+    is_valid = recognizer.validate_result(value)
+    score = base if is_valid is None else float(bool(is_valid))
+    return 0.0 if score and recognizer.invalidate_result(value) else score
+
+
+def _describe(recognizer: EntityRecognizer) -> list[object]:
+    patterns = [[pattern.name, pattern.regex, pattern.score] for pattern in getattr(recognizer, "patterns", [])]
+    flags = getattr(recognizer, "global_regex_flags", 0)
+    supporting = sorted(recognizer.context or ())
+    return [recognizer.name, recognizer.version, recognizer.supported_entities, patterns, int(flags), supporting]
+
+
+def _keep_tldextract_offline() -> None:
+    """Use the public suffix list shipped with tldextract, whoever imported it first and with whatever environment."""
+    offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    offline("example.org")
+    tldextract.tldextract.TLD_EXTRACTOR = offline

@@ -1,0 +1,35 @@
+"""What can go wrong between finding personal data and hiding it; every one of these means: release nothing."""
+
+from vaultsite.kernel.errors import VaultError
+
+
+class DetectionFailed(VaultError):
+    """A detector could not finish. The record counts as unscanned, never as free of personal data."""
+
+    code, slug, status = "VAULT_ANON_6001", "detection-failed", 503
+    title = "The scan for personal data did not finish"
+    retry_after = 5
+
+
+class FindingMismatch(VaultError):
+    """A finding points to a place the record does not have: these findings belong to other content."""
+
+    code, slug, status = "VAULT_ANON_6002", "finding-mismatch", 500
+    title = "The stored findings do not fit the record"
+
+
+class UnknownOperator(VaultError):
+    code, slug, status = "VAULT_ANON_6003", "unknown-operator", 400
+    title = "No such anonymization operator"
+
+
+class MalformedFindings(VaultError):
+    code, slug, status = "VAULT_ANON_6004", "malformed-findings", 500
+    title = "The stored findings cannot be read"
+
+
+class HashKeyMissing(VaultError):
+    """The hash operator was asked for without a key; an unkeyed hash of personal data can be guessed back."""
+
+    code, slug, status = "VAULT_ANON_6005", "hash-key-missing", 500
+    title = "The hash operator needs a key"
