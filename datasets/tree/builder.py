@@ -1,0 +1,199 @@
+"""Build a tree from a parent tree and sorted changes, touching only what the changes touch.
+
+The result is the one tree that these records have: a rebuild from nothing gives the same root. As soon as the new tree
+ends a chunk where the parent ended one, the parent's following chunks and nodes are taken over unread until the next
+change.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from datasets.tree.assembly import ChunkBuilt, TreeAssembly
+from datasets.tree.chunk import ChunkCodec
+from datasets.tree.digests import EMPTY_ROOT
+from datasets.tree.node import Child, Node, decode_node
+from datasets.tree.record import TreeRecord
+from datasets.tree.store import TreeStore
+from vaultsite.kernel.crypto.keys import SecretKey
+
+__all__ = ["Change", "ChunkBuilt", "Delete", "TreeResult", "Upsert", "build"]
+
+
+class Upsert(NamedTuple):
+    """Put this record in place of the one with its id, or beside the others. ``findings`` is passed to ``on_chunk``.
+
+    When the parent's record has the same canonical bytes, that one stays, with its nonce.
+    """
+
+    record: TreeRecord
+    findings: bytes | None = None
+
+
+class Delete(NamedTuple):
+    """Leave out the record with this id; nothing happens when there is none."""
+
+    id: str
+
+
+Change: TypeAlias = Upsert | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class TreeResult:
+    """The new tree, and how it differs from its parent.
+
+    ``count`` and ``canonical_bytes`` are those of all records; ``chunks`` counts all chunks, ``reused_chunks`` those
+    that are the parent's. ``added``, ``replaced`` and ``removed`` count records.
+    """
+
+    root: bytes
+    count: int
+    canonical_bytes: int
+    chunks: int
+    new_chunks: frozenset[bytes]
+    dropped_chunks: frozenset[bytes]
+    added: int
+    replaced: int
+    removed: int
+
+    @property
+    def reused_chunks(self) -> int:
+        return self.chunks - len(self.new_chunks)
+
+
+def build(
+    store: TreeStore,
+    parent_root: bytes | None,
+    changes: Iterable[Change],
+    boundary_key: SecretKey,
+    *,
+    on_chunk: Callable[[ChunkBuilt], None] | None = None,
+    replace: bool = False,
+) -> TreeResult:
+    """The tree of the parent's records (None or EMPTY_ROOT: none) with ``changes`` applied, saved to ``store``.
+
+    ``changes`` strictly ascend by the UTF-8 bytes of id; ValueError otherwise. With ``replace`` a record of the parent
+    that no change names is removed. ``on_chunk`` is called for every chunk built, after it is saved, in order of id.
+    Time and loads are proportional to the changes, memory to the batch being saved plus the digests of touched chunks.
+    Raises what the store raises, and CorruptTree.
+    """
+    run = _Merge(store, TreeAssembly(store, boundary_key, on_chunk), _Changes(changes), replace)
+    if parent_root is not None and parent_root != EMPTY_ROOT:
+        run.merge_root(parent_root)
+    run.append_rest()
+    return run.finish()
+
+
+class _Changes:
+    """The changes not yet applied; ``id`` is that of ``current``, both None at the end."""
+
+    __slots__ = ("_source", "current", "id")
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self._source = iter(changes)
+        self.id: str | None = None
+        self.current: Change | None = None
+        self.advance()
+
+    def advance(self) -> None:
+        before = self.id
+        self.current = change = next(self._source, None)
+        if change is None:
+            self.id = None
+            return
+        self.id = record_id = change[0].id if isinstance(change, Upsert) else change.id
+        if before is not None and before >= record_id:
+            raise ValueError("changes must ascend by id, each id once")
+
+    def take_below(self, bound: str | None) -> Iterator[Change]:
+        """Consume the changes with an id lower than ``bound`` (None: all that are left)."""
+        while self.current is not None and (bound is None or self.id is None or self.id < bound):
+            yield self.current
+            self.advance()
+
+
+class _Merge:
+    """One pass over the parent tree and the changes, side by side."""
+
+    def __init__(self, store: TreeStore, assembly: TreeAssembly, changes: _Changes, replace: bool) -> None:
+        self._store = store
+        self._assembly = assembly
+        self._changes = changes
+        self._replace = replace
+        self._codec = ChunkCodec()
+        self._loaded: set[bytes] = set()
+        self._added = self._replaced = self._removed = 0
+
+    def merge_root(self, root: bytes) -> None:
+        node = self._load_node(root)
+        self._merge(node.summary(), node.level, is_last=True)
+
+    def append_rest(self) -> None:
+        for change in self._changes.take_below(None):
+            self._insert(change)
+
+    def finish(self) -> TreeResult:
+        root = self._assembly.finish()
+        return TreeResult(
+            root=root.digest,
+            count=root.record_count,
+            canonical_bytes=root.canonical_size,
+            chunks=root.chunk_count,
+            new_chunks=frozenset(self._assembly.built - self._loaded),
+            dropped_chunks=frozenset(self._loaded - self._assembly.built),
+            added=self._added,
+            replaced=self._replaced,
+            removed=self._removed,
+        )
+
+    def _merge(self, child: Child, level: int, *, is_last: bool) -> None:
+        """Take over the parent's node (level 0: chunk), whole if no change falls into it.
+
+        The last node of a level ended only because the records did: it stays whole only if nothing follows.
+        """
+        upcoming = self._changes.id
+        is_unchanged = upcoming is None or (not is_last and upcoming > child.last_id)
+        if is_unchanged and not self._replace and self._assembly.is_in_sync(level):
+            self._assembly.take_over(child, level)
+        elif level == 0:
+            self._merge_chunk(child.digest)
+        else:
+            children = self._load_node(child.digest).children
+            for index, below in enumerate(children, start=1):
+                self._merge(below, level - 1, is_last=is_last and index == len(children))
+
+    def _load_node(self, digest: bytes) -> Node:
+        stored = self._store.load(digest)
+        return decode_node(stored.body, stored.sidecar, digest)
+
+    def _merge_chunk(self, digest: bytes) -> None:
+        self._loaded.add(digest)
+        changes = self._changes
+        for record in self._codec.decode(self._store.load(digest).body):
+            if changes.id is not None and changes.id < record.id:
+                for change in changes.take_below(record.id):
+                    self._insert(change)
+            if changes.id == record.id:
+                self._apply(changes.current, record, digest)
+                changes.advance()
+            elif self._replace:
+                self._removed += 1
+            else:
+                self._assembly.add(record, digest)
+
+    def _apply(self, change: Change | None, record: TreeRecord, origin: bytes) -> None:
+        """A change to a record of the parent."""
+        if not isinstance(change, Upsert):
+            self._removed += 1
+        elif change.record.canonical == record.canonical:
+            self._assembly.add(record, origin, change.findings)
+        else:
+            self._replaced += 1
+            self._assembly.add(change.record, None, change.findings)
+
+    def _insert(self, change: Change) -> None:
+        """A change where the parent has no record."""
+        if isinstance(change, Upsert):
+            self._added += 1
+            self._assembly.add(change.record, None, change.findings)

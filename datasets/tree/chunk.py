@@ -1,0 +1,161 @@
+"""A chunk: a run of records in order of id, as one payload and one sidecar."""
+
+import struct
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import zstandard
+
+from datasets.errors import CorruptTree
+from datasets.tree.digests import CONTENT_KEY_BYTES, NONCE_BYTES, chunk_digest, leaf_digest
+from datasets.tree.record import TreeRecord
+
+MAGIC: Final = b"LDVC"
+FORMAT: Final = 1
+ZSTD_LEVEL: Final = 3
+SIDECAR_MAGIC: Final = b"LDVT"
+
+#: A chunk holds at most this many records and decoded bytes, whatever its header says. A record that is longer than
+#: a chunk's maximum stands alone in its chunk, so the longest record (with room to spare) is the bound.
+MAX_RECORDS: Final = 1 << 14
+MAX_DECODED_BYTES: Final = 64 * 1024 * 1024
+
+#: magic, format, 3 reserved bytes, count, tombstones (reserved), dictionary id (0: none; reserved), id column, decoded
+_HEADER: Final = struct.Struct(">4sB3xIIIII")
+_KEYS: Final = NONCE_BYTES + CONTENT_KEY_BYTES
+_SIDECAR: Final = struct.Struct(">4sB3xIQHH")
+_U32: Final = struct.Struct(">I")
+
+_PARAMETERS: Final = zstandard.ZstdCompressionParameters.from_level(
+    ZSTD_LEVEL, write_content_size=True, write_checksum=False, write_dict_id=False
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The records of one chunk as columns, in order of id.
+
+    ``ids`` and ``lines`` (canonical records) have one item a record, ``nonces`` and ``content_keys`` 16 bytes a record.
+    """
+
+    ids: list[str]
+    nonces: bytes
+    content_keys: bytes
+    lines: list[bytes]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, index: int) -> TreeRecord:
+        start = index * NONCE_BYTES
+        nonce, content_key = self.nonces[start : start + NONCE_BYTES], self.content_keys[start : start + NONCE_BYTES]
+        return TreeRecord(self.ids[index], nonce, content_key, self.lines[index])
+
+    def __iter__(self) -> Iterator[TreeRecord]:
+        return map(TreeRecord, self.ids, _split(self.nonces), _split(self.content_keys), self.lines)
+
+    def after(self, record_id: str | None) -> int:
+        """The index of the first record with an id greater than this one (0 for None)."""
+        return 0 if record_id is None else bisect_right(self.ids, record_id)
+
+    def leaves(self) -> list[bytes]:
+        return [leaf_digest(nonce, line) for nonce, line in zip(_split(self.nonces), self.lines, strict=True)]
+
+
+class ChunkCodec:
+    """Writes and reads payloads; one for each thread, since the zstd contexts inside are reused."""
+
+    def __init__(self) -> None:
+        self._compressor = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_DECODED_BYTES)
+
+    def encode(self, records: Sequence[TreeRecord]) -> bytes:
+        """The payload of these records, which are in order of id and at least one."""
+        ids, nonces, content_keys, lines = zip(*records, strict=True)
+        id_column = "\n".join(ids).encode()
+        text = b"%b\n%b\n" % (id_column, b"\n".join(lines))
+        header = _HEADER.pack(MAGIC, FORMAT, len(records), 0, 0, len(id_column), len(text))
+        return b"".join((header, *nonces, *content_keys, self._compressor.compress(text)))
+
+    def decode(self, payload: bytes) -> Chunk:
+        """The records of a payload. Raises CorruptTree when any length, count or separator does not fit."""
+        if len(payload) < _HEADER.size:
+            raise CorruptTree("A chunk has no whole header")
+        magic, form, count, tombstones, dictionary, id_bytes, decoded_bytes = _HEADER.unpack_from(payload)
+        if (magic, form, tombstones, dictionary, payload[5:8]) != (MAGIC, FORMAT, 0, 0, b"\0\0\0"):
+            raise CorruptTree("A chunk has an unknown format")
+        nonces_end = _HEADER.size + NONCE_BYTES * count
+        keys_end = _HEADER.size + _KEYS * count
+        if not (0 < count <= MAX_RECORDS and id_bytes < decoded_bytes <= MAX_DECODED_BYTES):
+            raise CorruptTree("A chunk claims impossible sizes")
+        if len(payload) <= keys_end:
+            raise CorruptTree("A chunk is cut off")
+        text = self._decompressed(payload[keys_end:], decoded_bytes)
+        if text[id_bytes] != 10 or text[-1] != 10:  # noqa: PLR2004 - line feeds
+            raise CorruptTree("A chunk's columns do not end where they should")
+        ids, lines = _columns(text, id_bytes)
+        if len(ids) != count or len(lines) != count:
+            raise CorruptTree("A chunk's columns differ in length")
+        return Chunk(ids, payload[_HEADER.size : nonces_end], payload[nonces_end:keys_end], lines)
+
+    def _decompressed(self, frame: bytes, expected: int) -> bytes:
+        try:
+            if zstandard.frame_content_size(frame) != expected:
+                raise CorruptTree("A chunk's frame has another size than its header says")
+            text: bytes = self._decompressor.decompress(frame, allow_extra_data=False)
+        except zstandard.ZstdError:
+            raise CorruptTree("A chunk does not decompress") from None
+        return text
+
+
+def _columns(text: bytes, id_bytes: int) -> tuple[list[str], list[bytes]]:
+    try:
+        ids = text[:id_bytes].decode("ascii").split("\n")
+    except UnicodeDecodeError:
+        raise CorruptTree("A chunk's ids are not ASCII") from None
+    return ids, text[id_bytes + 1 : -1].split(b"\n")
+
+
+def _split(column: bytes) -> Iterator[bytes]:
+    """The 16-byte cells of a column."""
+    return (column[start : start + NONCE_BYTES] for start in range(0, len(column), NONCE_BYTES))
+
+
+def verify_chunk(chunk: Chunk, digest: bytes) -> None:
+    """Recompute the digest from the records, and the order of ids. Raises CorruptTree."""
+    if chunk_digest(chunk.leaves()) != digest:
+        raise CorruptTree("A chunk's records do not give its digest")
+    if any(left >= right for left, right in zip(chunk.ids, chunk.ids[1:], strict=False)):
+        raise CorruptTree("A chunk's records are out of order")
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSidecar:
+    """What a chunk's digest does not cover: it may be rewritten without changing the chunk."""
+
+    first_id: str
+    last_id: str
+    canonical_size: int
+    sizes: tuple[int, ...]
+
+    def encode(self) -> bytes:
+        first, last = self.first_id.encode(), self.last_id.encode()
+        head = _SIDECAR.pack(SIDECAR_MAGIC, FORMAT, len(self.sizes), self.canonical_size, len(first), len(last))
+        # The trailing zero is the length of the statistics, which are reserved.
+        return b"".join((head, first, last, struct.pack(f">{len(self.sizes)}I", *self.sizes), _U32.pack(0)))
+
+    @classmethod
+    def decode(cls, sidecar: bytes) -> "ChunkSidecar":
+        """Raises CorruptTree."""
+        try:
+            magic, form, count, size, first, last = _SIDECAR.unpack_from(sidecar)
+            ids_end = _SIDECAR.size + first + last
+            if (magic, form, len(sidecar)) != (SIDECAR_MAGIC, FORMAT, ids_end + 4 * count + _U32.size):
+                raise CorruptTree("A chunk's sidecar has an unknown format")
+            ids = sidecar[_SIDECAR.size : ids_end].decode("ascii")
+            sizes = struct.unpack_from(f">{count}I", sidecar, ids_end)
+        except (struct.error, UnicodeDecodeError):
+            raise CorruptTree("A chunk's sidecar is damaged") from None
+        return cls(ids[:first], ids[first:], size, sizes)
