@@ -12,10 +12,9 @@ from django.db import connection
 
 from access.services.keyring import seal_column
 from audit.errors import UnrecordableEvent
+from audit.selectors import ACTOR_KIND
 from vaultsite.kernel.events.event import Recorded
 
-#: The object kind under which an actor's personal facts are sealed; the object id is the event's.
-ACTOR_KIND: Final = "audit-actor"
 #: Longest text member kept, in characters: some of them quote the client.
 TEXT_LIMIT: Final = 1024
 #: Integers beyond this are written as strings (RFC 8785 section 3.2.2.3: JSON numbers are doubles).

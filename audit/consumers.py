@@ -1,0 +1,97 @@
+"""The live feed: a tenant's events over a websocket, to those who may read its audit."""
+
+import asyncio
+import io
+from contextlib import suppress
+from typing import Any, ClassVar, Final
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.core.handlers.asgi import ASGIRequest
+
+from access.services.authorize import authorize, may
+from audit.services.live import group_name
+from vaultsite.kernel.errors import VaultError
+from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.tenancy.middleware import facts_of
+from vaultsite.kernel.tenancy.ports import resolve_principal
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import tenant_scope
+
+ACTION: Final = "audit.read"
+#: Close codes of our own (4000-4999 are free for applications, RFC 6455 section 7.4.2).
+UNAUTHENTICATED: Final = 4401
+FORBIDDEN: Final = 4403
+UNSUPPORTED_DATA: Final = 1003
+
+
+class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
+    """Sends every event of the caller's tenant as a CloudEvents envelope; takes nothing from the browser.
+
+    Who has no session is refused with 4401, who lacks the permission with 4403, both before the handshake ends. The
+    session is looked up again every ``recheck_seconds``, and the socket closed when it no longer holds.
+    """
+
+    recheck_seconds: ClassVar[float] = 60.0
+
+    _group: str | None = None
+    _watch: "asyncio.Task[None] | None" = None
+
+    async def connect(self) -> None:
+        try:
+            principal = await database_sync_to_async(self._admit)()
+        except VaultError as refusal:
+            await self.close(code=_close_code(refusal))
+            return
+        self._group = group_name(principal.tenant_id)
+        await self.channel_layer.group_add(self._group, self.channel_name)
+        await self.accept()
+        self._watch = asyncio.create_task(self._watch_session(principal))
+
+    async def disconnect(self, code: int) -> None:  # noqa: ARG002 - Channels names it
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._group is not None:
+            await self.channel_layer.group_discard(self._group, self.channel_name)
+
+    async def receive(self, *_: Any, **__: Any) -> None:
+        """The feed has one direction."""
+        await self.close(code=UNSUPPORTED_DATA)
+
+    async def audit_event(self, message: dict[str, Any]) -> None:
+        """A message of the tenant's group."""
+        await self.send_json(message["event"])
+
+    async def _watch_session(self, admitted: Principal) -> None:
+        with suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(self.recheck_seconds)
+                code = await database_sync_to_async(self._recheck)(admitted)
+                if code is not None:
+                    await self.close(code=code)
+                    return
+
+    def _request(self) -> ASGIRequest:
+        """The handshake as a request: its headers and cookies prove who asks."""
+        return ASGIRequest({**self.scope, "method": "GET"}, io.BytesIO())
+
+    def _admit(self) -> Principal:
+        """Who opens the feed; the decision is audited. Raises an AUTH or AUTHZ error."""
+        request = self._request()
+        principal = resolve_principal(request)
+        with tenant_scope(principal.tenant_id, principal, facts_of(request)):
+            authorize(principal, ACTION, ResourceRef(type="audit", id="live"))
+        return principal
+
+    def _recheck(self, admitted: Principal) -> int | None:
+        """The code to close with, or None while the session holds. Not a new decision, so not a new event."""
+        try:
+            principal = resolve_principal(self._request())
+        except VaultError as refusal:
+            return _close_code(refusal)
+        is_same = (principal.id, principal.tenant_id) == (admitted.id, admitted.tenant_id)
+        return None if is_same and may(principal, ACTION) else FORBIDDEN
+
+
+def _close_code(refusal: VaultError) -> int:
+    return UNAUTHENTICATED if refusal.code.startswith("VAULT_AUTH_") else FORBIDDEN

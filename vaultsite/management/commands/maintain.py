@@ -1,0 +1,72 @@
+"""Keep the database in shape, as its owner: partitions ahead of time, and a look at what needs attention."""
+
+from argparse import ArgumentParser
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import IntegrityError, connections
+
+from audit.selectors import count_stray_events, list_partitions
+from audit.services.partitions import create_partition, months_from
+
+#: A table is worth a hint when this many rows and this share of it are dead.
+DEAD_ROWS: Final = 10_000
+DEAD_SHARE: Final = 0.2
+STRAY_EVENTS: Final = 2
+
+# The statistics views have no model.
+_DEAD_ROWS: Final = """
+    SELECT relname, n_dead_tup, n_live_tup FROM pg_stat_user_tables
+     WHERE n_dead_tup > %s AND n_dead_tup > %s * n_live_tup ORDER BY n_dead_tup DESC
+"""
+
+
+class Command(BaseCommand):
+    help = (
+        "Creates the audit's partitions of the coming months and reports what needs attention. Run it daily, with "
+        "VAULT_OWNER_DATABASE_URL set. Exits with 2 when events lie in the DEFAULT partition, where none belongs."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--months", type=int, default=12, help="how many months ahead partitions are made")
+
+    def handle(self, *_: Any, months: int, **__: Any) -> None:
+        if "owner" not in settings.DATABASES:
+            raise CommandError("maintenance works as the owner of the database: set VAULT_OWNER_DATABASE_URL")
+        self._create_partitions(months)
+        self._hint_at_vacuum()
+        self._refuse_strays()
+
+    def _create_partitions(self, months: int) -> None:
+        made = [month for month in months_from(datetime.now(UTC).date(), ahead=months) if self._create(month)]
+        partitions = list(list_partitions())
+        size = sum(partition.bytes for partition in partitions) / 2**20
+        self.stdout.write(f"audit: {len(partitions)} partitions, {len(made)} of them new, {size:.1f} MiB in all")
+
+    def _create(self, month: date) -> bool:
+        try:
+            is_new = create_partition(month)
+        except IntegrityError:
+            self.stderr.write(f"no audit partition of {month:%Y-%m} can be made: its events lie in audit_event_default")
+            return False
+        if is_new:
+            self.stdout.write(f"created the audit partition of {month:%Y-%m}")
+        return is_new
+
+    def _hint_at_vacuum(self) -> None:
+        with connections["owner"].cursor() as cursor:
+            cursor.execute(_DEAD_ROWS, [DEAD_ROWS, DEAD_SHARE])
+            for name, dead, live in cursor.fetchall():
+                self.stdout.write(f"{name}: {dead} dead rows beside {live}; VACUUM (ANALYZE) {name} would free them")
+
+    def _refuse_strays(self) -> None:
+        if strays := count_stray_events():
+            message = (
+                f"ALARM: {strays} audit events lie in audit_event_default: their months had no partition when they "
+                "were written. Run maintain daily, and check the clocks of the hosts that serve."
+            )
+            raise CommandError(message, returncode=STRAY_EVENTS)
+        self.stdout.write("audit_event_default is empty, as it should be")
