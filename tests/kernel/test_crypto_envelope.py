@@ -31,11 +31,11 @@ class CarelessKMS(KMS):
     def __init__(self):
         self.kept = []
 
-    def wrap(self, key, context):
+    def wrap(self, key, context):  # noqa: ARG002 - that it ignores it is the point
         self.kept.append(key)
         return len(self.kept).to_bytes(2, "big")
 
-    def unwrap(self, wrapped, context):
+    def unwrap(self, wrapped, context):  # noqa: ARG002 - that it ignores them is the point
         return self.kept[-1]
 
     def describe(self):

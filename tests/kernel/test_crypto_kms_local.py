@@ -1,6 +1,5 @@
 import json
 import multiprocessing
-import os
 import stat
 
 import pytest
@@ -136,7 +135,7 @@ def test_processes_that_start_at_once_agree_on_one_key(directory, attempt):
     for process in started:
         process.join(30)
     assert len({key_id for key_id, _ in results}) == 1
-    assert os.listdir(directory) == ["v000001.json"]
+    assert [path.name for path in directory.iterdir()] == ["v000001.json"]
     assert {LocalKMS(directory).unwrap(wrapped, b"c") for _, wrapped in results} == {KEY}
 
 
