@@ -9,6 +9,7 @@ import pytest
 from django.core.files.storage import InMemoryStorage
 
 from tests.faults import FaultyStorage
+from tests.forks import ending_of, fork
 from vaultsite.kernel.blobs import BlobStore, new_blob_name
 from vaultsite.kernel.blobs.filesystem import AtomicFileSystemStorage
 from vaultsite.kernel.blobs.names import is_blob_name
@@ -273,12 +274,13 @@ def test_a_write_the_kernel_cuts_short_leaves_nothing(files, tmp_path):
 
 def test_a_writer_killed_in_the_middle_leaves_only_a_temporary_file(files, tmp_path):
     store = BlobStore(files)
-    child = os.fork()
-    if child == 0:
+    (tmp_path / "blobs/pack/ab").mkdir(parents=True)
+
+    def die_before_the_first_fsync():
         os.fsync = lambda _descriptor: os.kill(os.getpid(), signal.SIGKILL)
-        (tmp_path / "blobs/pack/ab").mkdir(parents=True)
         store.put(NAME, b"never whole")
-    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+
+    assert ending_of(fork(die_before_the_first_fsync)) == -signal.SIGKILL
     assert not store.exists(NAME)
     assert list(store.names()) == []
     (leftover,) = _left(tmp_path)

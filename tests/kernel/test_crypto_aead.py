@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.forks import ending_of, fork
 from vaultsite.kernel.crypto.aead import (
     COMMITMENT_BYTES,
     SALT_BYTES,
@@ -274,17 +275,18 @@ def test_salts_never_repeat_not_even_in_forked_processes():
     count = 50_000
     before = _salts(100)
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def seal_and_tell():
         os.close(reader)
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(b"".join(_salts(count)))
-        os._exit(0)
+
+    child = fork(seal_and_tell)
     os.close(writer)
     ours = _salts(count)
     with os.fdopen(reader, "rb") as pipe:
         theirs = pipe.read()
-    assert os.waitpid(child, 0)[1] == 0
+    assert ending_of(child) == 0
     forked = [theirs[start : start + SALT_BYTES] for start in range(0, len(theirs), SALT_BYTES)]
     assert len(forked) == count
     assert len({*before, *ours, *forked}) == 2 * count + 100

@@ -1,8 +1,7 @@
-import os
-
 import pytest
 from django.test import override_settings
 
+from tests.forks import ending_of, fork
 from vaultsite.kernel.crypto.kms.local import LocalKMS
 from vaultsite.kernel.errors import ProviderMissing
 from vaultsite.kernel.providers import load_provider, reset_providers
@@ -31,10 +30,11 @@ def test_the_chosen_class_gets_its_options_once(tmp_path):
 def test_a_forked_process_makes_its_own(tmp_path):
     with override_settings(VAULT={"KMS": {"BACKEND": LOCAL, "OPTIONS": {"directory": tmp_path}}}):
         kms = load_provider("KMS")
-        child = os.fork()
-        if child == 0:
-            os._exit(0 if load_provider("KMS") is not kms else 1)
-        assert os.waitpid(child, 0)[1] == 0
+
+        def compare():
+            assert load_provider("KMS") is not kms
+
+        assert ending_of(fork(compare)) == 0
         assert load_provider("KMS") is kms
 
 

@@ -1,0 +1,1 @@
+"""Keys, sealing and envelopes: the only place that touches cryptographic primitives."""

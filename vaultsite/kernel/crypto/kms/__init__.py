@@ -1,0 +1,1 @@
+"""Key management systems: one port, one file a provider."""
