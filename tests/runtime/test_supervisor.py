@@ -40,7 +40,7 @@ def shell(name: str, script: str, ready: Path | None = None) -> Service:
         title=name.title(),
         command=tuple(launch_command("/bin/sh", "-c", script, death_signal="TERM")),
         environment={"PATH": os.environ["PATH"]},
-        is_ready=(lambda: ready.exists()) if ready else (lambda: True),
+        is_ready=ready.exists if ready else (lambda: True),
         stop_seconds=2,
     )
 

@@ -1,6 +1,6 @@
 """Fail when the suite skipped a test that nobody gave a reason for.
 
-``refuse_unknown_skips.py report.xml allowed.txt``: a JUnit report, and lines of ``test id  # reason``.
+``python -m tests.skips report.xml allowed.txt``: a JUnit report, and lines of ``test id  # reason``.
 """
 
 import sys
@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 def main(report: str, allowed: str) -> int:
     lines = [line.partition("#") for line in Path(allowed).read_text(encoding="utf-8").splitlines()]
     known = {test.strip() for test, _, reason in lines if test.strip() and reason.strip()}
-    cases = ET.parse(report).iter("testcase")  # noqa: S314 - pytest wrote it a moment ago
+    cases = ET.parse(report).iter("testcase")
     skipped = {f"{case.get('classname')}::{case.get('name')}": case.find("skipped") for case in cases}
     unknown = {test: skip.get("message") for test, skip in skipped.items() if skip is not None and test not in known}
     for test, why in sorted(unknown.items()):
