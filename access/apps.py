@@ -7,7 +7,7 @@ class AccessConfig(AppConfig):
     name = "access"
     verbose_name = "Access"
 
-    def _ready(self) -> None:
+    def ready(self) -> None:
         from access.auth.resolver import RequestPrincipalResolver
         from vaultsite.kernel.tenancy.ports import register_resolver
 

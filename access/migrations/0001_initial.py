@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=vaultsite.kernel.identifiers.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('key_hash', models.BinaryField(max_length=32)),
                 ('failures', models.PositiveIntegerField(default=0)),
-                ('window_started_at', models.DateTimeField()),
+                ('last_failed_at', models.DateTimeField()),
                 ('locked_until', models.DateTimeField(default=None, null=True)),
                 ('tenant', models.ForeignKey(db_index=False, default=vaultsite.kernel.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.tenant')),
             ],

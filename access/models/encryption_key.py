@@ -12,7 +12,8 @@ from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
 
 class KeyPurpose(StrEnum):
     """What a key is for: the KEK wraps the others; data, content matching, chunk boundaries, indexes and pseudonyms
-    each have keys of their own."""
+    each have keys of their own.
+    """
 
     KEK = "kek"
     PLATFORM = "platform"
@@ -62,7 +63,8 @@ class EncryptionKey(TenantModel):
                 name="access_encryptionkey_one_active",
             ),
             models.CheckConstraint(
-                condition=Q(state="destroyed", wrapped__isnull=True) | (~Q(state="destroyed") & Q(wrapped__isnull=False)),
+                condition=Q(state="destroyed", wrapped__isnull=True)
+                | (~Q(state="destroyed") & Q(wrapped__isnull=False)),
                 name="access_encryptionkey_destroyed_is_empty",
             ),
         ]

@@ -10,7 +10,7 @@ class LoginThrottle(TenantModel):
 
     key_hash = models.BinaryField(max_length=32)
     failures = models.PositiveIntegerField(default=0)
-    window_started_at = models.DateTimeField()
+    last_failed_at = models.DateTimeField()
     locked_until = models.DateTimeField(null=True, default=None)
 
     class Meta(TenantModel.Meta):

@@ -1,5 +1,7 @@
 """A tenant: one customer whose data no other may see."""
 
+import re
+
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -10,9 +12,8 @@ from vaultsite.kernel.tenancy.rls import RowLevelSecurity
 #: A tenant sees itself; before a login, exactly the one tenant whose slug was given.
 VISIBLE = "id = (SELECT vault_tenant()) OR slug = (SELECT nullif(current_setting('vault.tenant_slug', true), ''))"
 
-slug_shape = RegexValidator(
-    r"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z", "A slug has 1 to 63 lower-case letters, digits and inner hyphens."
-)
+SLUG = re.compile(r"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+slug_shape = RegexValidator(SLUG, "A slug has 1 to 63 lower-case letters, digits and inner hyphens.")
 
 
 class Tenant(models.Model):

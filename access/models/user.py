@@ -55,7 +55,8 @@ class User(AbstractBaseUser, TenantModel):
         if not hasattr(self, "_live_roles"):
             bindings = RoleBinding.objects.live().filter(user_id=self.pk)
             self._live_roles = {
-                code: frozenset(permissions) for code, permissions in bindings.values_list("role__code", "role__permissions")
+                code: frozenset(permissions)
+                for code, permissions in bindings.values_list("role__code", "role__permissions")
             }
         return self._live_roles
 
@@ -70,7 +71,7 @@ class User(AbstractBaseUser, TenantModel):
         """Whether the admin opens: for everybody who holds a role."""
         return self.is_active and bool(self.live_roles())
 
-    def has_perm(self, perm: str, obj: Any = None) -> bool:
+    def has_perm(self, perm: str, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Django's question about ``app.verb_model``, answered from the roles."""
         action = admin.action_for(perm)
         return action is not None and builtin.permits(self.permissions, action)

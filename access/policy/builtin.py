@@ -1,6 +1,7 @@
 """The built-in rules: one table of actions, one table of roles."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -132,17 +133,13 @@ PURPOSES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def permits(permissions: Set[str], action: str, scopes: Set[str] = frozenset()) -> bool:
+def permits(permissions: AbstractSet[str], action: str, scopes: AbstractSet[str] = frozenset()) -> bool:
     """Whether ``permissions``, narrowed by ``scopes`` (actions; empty: all), are enough for ``action``."""
     rule = RULES.get(action)
     return rule is not None and bool(rule.permissions & permissions) and (not scopes or action in scopes)
 
 
-def sees_raw(permissions: Set[str]) -> bool:
-    return READ_RAW in permissions
-
-
-def operator_for(permissions: Set[str]) -> str | None:
+def operator_for(permissions: AbstractSet[str]) -> str | None:
     """How records must be anonymized for these permissions: None for raw, else the strictest that any role asks for.
 
     Only a role that reads raw lifts an obligation; among the others holding one more role never shows more.

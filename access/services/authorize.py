@@ -1,0 +1,106 @@
+"""The decision point: whether this principal may do this, to this, for this purpose, and under which obligations."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from access.errors import AccessDenied, PurposeRequired, UnknownPurpose
+from access.policy import builtin
+from access.policy.builtin import RULES, Rule
+from access.selectors import is_known_purpose, may
+from vaultsite.kernel.errors import VaultError
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_scope
+
+__all__ = ["Decision", "Obligation", "ResourceRef", "authorize", "may"]
+
+Effect = Literal["allow", "allow_with_conditions", "deny"]
+
+#: Actions no rule knows are recorded and denied like any other.
+_UNKNOWN: Final = Rule(frozenset(), EventType.ACCESS_READ, "read")
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """What must be done to the data before it is released: ``type`` is ``anonymize``, with the operator to use."""
+
+    type: str
+    operator: str
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.operator}"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer. Whoever cannot discharge an obligation must treat the decision as a denial.
+
+    ``purpose`` is the one decided for. ``ttl_seconds`` says how long it may be kept: 0, never beyond the request.
+    """
+
+    effect: Effect
+    obligations: tuple[Obligation, ...] = ()
+    reason: str = ""
+    policy_ids: tuple[str, ...] = ()
+    ttl_seconds: int = 0
+    purpose: str | None = None
+
+
+def authorize(principal: Principal, action: str, resource: ResourceRef, *, purpose: str | None = None) -> Decision:
+    """Decide on ``action``, inside the scope of the request, and record the decision as its primary event.
+
+    ``purpose`` overrides the one of the scope (stated by the request, else bound to the credential). Default is denial:
+    so unknown actions, unknown purposes, and a missing one where data is released are denied.
+
+    Raises AccessDenied, PurposeRequired or UnknownPurpose, each after recording the denial.
+    """
+    purpose = purpose or current_scope().purpose
+    rule = RULES.get(action, _UNKNOWN)
+    decision, refusal = _decide(principal, action, rule, resource, purpose)
+    event = Event(
+        type=rule.event,
+        operation=rule.operation,
+        resource=resource,
+        purpose=purpose or "",
+        policies=decision.policy_ids,
+        obligations=tuple(map(str, decision.obligations)),
+        metadata={"action": action, "reason": decision.reason},
+    )
+    emit(event if refusal is None else event.ended_by(refusal), primary=True)
+    if refusal is not None:
+        raise refusal
+    return decision
+
+
+def _decide(
+    principal: Principal, action: str, rule: Rule, resource: ResourceRef, purpose: str | None
+) -> tuple[Decision, VaultError | None]:
+    policies = (f"builtin:{action}",)
+    if principal.tenant_id != current_scope().tenant_id:
+        return Decision("deny", reason="another tenant's principal", policy_ids=policies), AccessDenied()
+    if not may(principal, action):
+        return Decision("deny", reason="no role permits it", policy_ids=policies), AccessDenied()
+    if purpose is None and rule.needs_purpose:
+        return Decision("deny", reason="no purpose stated", policy_ids=policies), PurposeRequired()
+    if purpose is not None and not is_known_purpose(purpose):
+        return Decision("deny", reason="unknown purpose", policy_ids=policies), UnknownPurpose()
+    if action != "record.read":
+        return Decision("allow", reason="a role permits it", policy_ids=policies, purpose=purpose), None
+    return _decide_read(principal, resource, policies, purpose)
+
+
+def _decide_read(
+    principal: Principal, resource: ResourceRef, policies: tuple[str, ...], purpose: str | None
+) -> tuple[Decision, VaultError | None]:
+    operator = builtin.operator_for(principal.permissions)
+    if operator is None:
+        return Decision("allow", reason="a role reads raw", policy_ids=policies, purpose=purpose), None
+    if resource.classification == builtin.RESTRICTED:
+        policies = (*policies, "builtin:restricted-is-raw-or-nothing")
+        return Decision("deny", reason="restricted data", policy_ids=policies), AccessDenied()
+    obligations = (Obligation("anonymize", operator),)
+    decision = Decision(
+        "allow_with_conditions", obligations, f"a role reads records under {operator}", policies, purpose=purpose
+    )
+    return decision, None

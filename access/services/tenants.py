@@ -1,0 +1,82 @@
+"""Tenants: made by the owner of the database, seeded with the built-in roles and purposes."""
+
+from contextlib import ExitStack
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+
+from access.errors import NameTaken, TenantNotFound
+from access.models import KeyPurpose, Purpose, Role, Tenant
+from access.policy.builtin import PERMISSIONS, PURPOSES, ROLES
+from access.selectors import find_tenant
+from access.services.keyring import current_key
+from vaultsite.kernel.errors import FieldProblem, InvalidInput
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.tenancy.principal import SYSTEM_PRINCIPAL_ID, Principal
+from vaultsite.kernel.tenancy.scope import tenant_scope
+
+
+def operator(tenant_id: UUID) -> Principal:
+    """Who runs a management command: somebody with the shell of the vault, who may do everything in the tenant."""
+    return Principal(
+        id=SYSTEM_PRINCIPAL_ID,
+        kind="system",
+        tenant_id=tenant_id,
+        name="operator",
+        roles=frozenset({"operator"}),
+        permissions=PERMISSIONS,
+        credential="console",
+    )
+
+
+def tenant_by_slug(slug: str) -> Tenant:
+    """The active tenant; raises TenantNotFound."""
+    tenant = find_tenant(slug)
+    if tenant is None:
+        raise TenantNotFound
+    return tenant
+
+
+def create_tenant(*, slug: str, name: str) -> Tenant:
+    """Make a tenant with the built-in roles, the purposes and its first keys; needs the ``owner`` connection.
+
+    Raises InvalidInput for a slug or name of the wrong shape, NameTaken, KeyUnavailable. Nothing is left on failure.
+    """
+    tenant = Tenant(slug=slug, name=name)
+    try:
+        tenant.clean_fields()
+    except ValidationError as invalid:
+        problems = [
+            FieldProblem(field, message) for field, messages in invalid.message_dict.items() for message in messages
+        ]
+        raise InvalidInput(errors=problems) from None
+    try:
+        tenant.save(using="owner", force_insert=True)
+    except IntegrityError:
+        raise NameTaken("There is a tenant with this slug") from None
+    with ExitStack() as undo:
+        undo.callback(tenant.delete, using="owner")
+        with tenant_scope(tenant.pk, operator(tenant.pk)):
+            _seed(tenant)
+        undo.pop_all()
+    return tenant
+
+
+def _seed(tenant: Tenant) -> None:
+    Role.objects.bulk_create(
+        Role(
+            code=code,
+            name=role.name,
+            description=role.description,
+            permissions=sorted(role.permissions),
+            is_builtin=True,
+        )
+        for code, role in ROLES.items()
+    )
+    Purpose.objects.bulk_create(Purpose(code=code, description=text) for code, text in PURPOSES.items())
+    # Made now, so that what is refused later, and leaves nothing behind, never has to make the key that counts it.
+    for purpose in (KeyPurpose.PLATFORM, KeyPurpose.PSEUDONYM):
+        current_key(purpose)
+    emit(Event(type=EventType.ADMIN_WRITE, operation="write", resource=ResourceRef("tenant", str(tenant.pk))))

@@ -1,0 +1,124 @@
+"""People: made, given passwords, disabled."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from access.errors import AccessDenied, NameTaken, UserNotFound
+from access.models import User, VaultSession
+from access.services.authorize import authorize
+from access.services.grants import find_roles, grant_roles, refuse_wider
+from vaultsite.kernel.errors import FieldProblem, InvalidInput
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal
+
+
+def create_user(
+    principal: Principal,
+    *,
+    username: str,
+    password: str,
+    roles: Sequence[str] = (),
+    full_name: str = "",
+    email: str = "",
+    must_change_password: bool = False,
+) -> User:
+    """A new user with ``roles`` (codes).
+
+    Raises AccessDenied, GrantTooWide (the roles permit more than the principal has and it does not manage roles),
+    InvalidInput (name, e-mail, password or a role does not fit), NameTaken.
+    """
+    authorize(principal, "user.manage", ResourceRef("user"))
+    user = User(username=username, full_name=full_name, email=email, must_change_password=must_change_password)
+    _clean(user)
+    _assign_password(user, password)
+    found = find_roles(roles)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        raise NameTaken("There is a user with this name") from None
+    grant_roles(principal, found, user=user)
+    return user
+
+
+def set_password(principal: Principal, *, user_id: UUID, password: str, must_change_password: bool = True) -> None:
+    """Give another user a new password; ends that user's sessions.
+
+    Raises AccessDenied, UserNotFound, InvalidInput, GrantTooWide (the user may do more than the principal).
+    """
+    authorize(principal, "user.manage", ResourceRef("user", str(user_id)))
+    user = _find(user_id)
+    refuse_wider(principal, user.permissions)
+    _assign_password(user, password)
+    user.must_change_password = must_change_password
+    user.save(update_fields=["password", "must_change_password"])
+    VaultSession.objects.filter(user=user).delete()
+
+
+def change_own_password(principal: Principal, *, current: str, password: str) -> User:
+    """The principal's own password; every session of the user ends, the caller starts a new one.
+
+    Raises AccessDenied when ``current`` is not the password, InvalidInput.
+    """
+    resource = ResourceRef("user", str(principal.id))
+    emit(Event(EventType.ADMIN_WRITE, "update", resource, metadata={"action": "password.change"}), primary=True)
+    user = User.objects.filter(pk=principal.id, is_active=True).first()
+    if user is None or not user.check_password(current):
+        raise AccessDenied
+    _assign_password(user, password)
+    user.must_change_password = False
+    user.save(update_fields=["password", "must_change_password"])
+    VaultSession.objects.filter(user=user).delete()
+    return user
+
+
+def disable_user(principal: Principal, *, user_id: UUID) -> None:
+    """The user can no longer sign in, and all sessions end now. Raises AccessDenied, UserNotFound, GrantTooWide."""
+    authorize(principal, "user.manage", ResourceRef("user", str(user_id)))
+    user = _find(user_id)
+    refuse_wider(principal, user.permissions)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    VaultSession.objects.filter(user=user).delete()
+
+
+def enable_user(principal: Principal, *, user_id: UUID) -> None:
+    """Undo disable_user; roles are as they were. Raises AccessDenied, UserNotFound, GrantTooWide."""
+    authorize(principal, "user.manage", ResourceRef("user", str(user_id)))
+    user = _find(user_id)
+    user.is_active = True
+    refuse_wider(principal, user.permissions)
+    user.save(update_fields=["is_active"])
+
+
+def _find(user_id: UUID) -> User:
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise UserNotFound
+    return user
+
+
+def _clean(user: User) -> None:
+    try:
+        user.clean_fields(exclude=["password", "tenant"])
+    except ValidationError as invalid:
+        raise InvalidInput(errors=_problems(invalid.message_dict)) from None
+    if not user.username.isprintable() or user.username != user.username.strip():
+        raise InvalidInput(errors=[FieldProblem("username", "Only printable characters, no space at either end")])
+
+
+def _assign_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as invalid:
+        raise InvalidInput(errors=_problems({"password": invalid.messages})) from None
+    user.set_password(password)
+
+
+def _problems(messages: dict[str, list[str]]) -> list[FieldProblem]:
+    return [FieldProblem(field, message) for field, texts in messages.items() for message in texts]

@@ -1,0 +1,18 @@
+"""Housekeeping of access."""
+
+from celery import shared_task
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from access.auth.sessions import SessionStore
+from access.models import LoginThrottle
+from access.services.throttle import WINDOW
+
+
+@shared_task(name="access.purge_expired")
+def purge_expired() -> None:
+    """Delete ended sessions and forgotten attempt counters of every tenant, as vault_system."""
+    SessionStore.clear_expired()
+    unlocked = Q(locked_until__isnull=True) | Q(locked_until__lt=Now())
+    LoginThrottle.objects.using("system").filter(unlocked, last_failed_at__lt=timezone.now() - 2 * WINDOW).delete()
