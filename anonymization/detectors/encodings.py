@@ -6,6 +6,7 @@ import json
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -22,9 +23,10 @@ _UNICODE_ESCAPE: Final = regex.compile(
 _TOKEN: Final = regex.compile(r"[^\s\"'<>`]++")
 _PERCENT: Final = regex.compile(r"%[0-9A-Fa-f]{2}")
 
-#: Shorter runs decode to fewer than nine bytes, which is less than any address or number worth hiding.
+#: Shorter runs decode to fewer than ten bytes, which is less than any address or number worth hiding.
+_BASE64_FROM: Final = 14
 _BASE64: Final = regex.compile(
-    r"(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/]{60,76}\r?\n){2,}[A-Za-z0-9+/]*+={0,2}|[A-Za-z0-9+/_-]{12,}+={0,2})"
+    r"(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/]{60,76}\r?\n){2,}[A-Za-z0-9+/]*+={0,2}|[A-Za-z0-9+/_-]{14,}+={0,2})"
 )
 _DATA_URL: Final = regex.compile(r"data:[\w.+-]*(?:/[\w.+-]*)?(?:;[\w.=\"+-]*)*,[^\s\"'<>)]*", regex.IGNORECASE)
 _NEWLINE: Final = regex.compile(r"\r?\n")
@@ -46,7 +48,9 @@ _LOOK_ALIKES: Final = str.maketrans(
     "aeopcyxijsdgoapviABEKMHOPCTXABEHIKMNOPTXZ",
 )
 #: Dots and dashes that stand for the ASCII ones in numbers and host names.
-_PUNCTUATION: Final = str.maketrans("\u3002\uff0e\uff61\u2010\u2011\u2012\u2013\u2014\u2212", "...------")
+_PUNCTUATION: Final = str.maketrans("\u3002\uff0e\uff61\u2010\u2011\u2012\u2013\u2212", "...-----")
+#: Common in prose, and never part of what is looked for.
+_KEPT: Final = frozenset("\u2026\u2122\u00bd\u00bc\u00be")
 _INVISIBLE: Final = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 
 
@@ -151,6 +155,8 @@ def base64_tokens(text: str) -> Iterator[tuple[int, int, str | None]]:
 
     Runs that decode to no text and are too short to be content are left out: words, digests, identifiers.
     """
+    if max(map(len, text.split()), default=0) < _BASE64_FROM:
+        return
     for match in _BASE64.finditer(text):
         token = match.group()
         decoded = decode_base64(token)
@@ -186,22 +192,28 @@ def _is_binary_content(token: str) -> bool:
 
 
 def normalized(text: str) -> Iterator[View]:
-    """The text without invisible characters and with compatibility forms and look-alikes in ASCII, if that changes it."""
+    """The text without invisible characters and with compatibility forms and look-alikes in ASCII, where that differs."""
     if text.isascii():
+        return
+    odd = {char: plain for char in set(text) if not char.isascii() and (plain := _plain(char)) != char}
+    if not odd:
         return
     chars: list[str] = []
     origins: list[int] = []
     for index, char in enumerate(text):
-        plain = char if char.isascii() else _plain(char)
+        plain = odd.get(char, char)
         chars.append(plain)
         origins.extend([index] * len(plain))
-    if (clean := "".join(chars)) != text and clean:
-        yield Mapped(clean, origins, [origin + 1 for origin in origins])
+    if origins:
+        yield Mapped("".join(chars), origins, [origin + 1 for origin in origins])
 
 
+@lru_cache(maxsize=4096)
 def _plain(char: str) -> str:
+    if char in _KEPT:
+        return char
     if _INVISIBLE.match(char):
         return ""
     if char.isdecimal():
         return str(int(char))
-    return unicodedata.normalize("NFKC", char.translate(_PUNCTUATION)).translate(_LOOK_ALIKES).translate(_PUNCTUATION)
+    return unicodedata.normalize("NFKC", char.translate(_PUNCTUATION)).translate(_LOOK_ALIKES)

@@ -10,6 +10,8 @@ from typing import Final
 
 import regex
 
+from anonymization.detectors.recognizers.phone import ENOUGH_DIGITS
+
 _DIGIT: Final = regex.compile(r"\d")
 #: Letters that case-insensitive matching takes for ASCII ones although lower() does not.
 _ASCII_TWINS: Final = str.maketrans({"İ": "i", "ı": "i", "ſ": "s", "\N{KELVIN SIGN}": "k"})  # noqa: RUF001 - that is the point
@@ -30,6 +32,12 @@ class TextFeatures:
     def folded(self) -> str:
         """Lower case, with every character that case-insensitive patterns take for an ASCII letter as that letter."""
         return (self.text if self.text.isascii() else self.text.translate(_ASCII_TWINS)).lower()
+
+
+    @cached_property
+    def longest_token(self) -> int:
+        """Length of the longest run without white space."""
+        return max(map(len, self.text.split()), default=0)
 
 
 Gate = Callable[[TextFeatures], bool]
@@ -54,19 +62,31 @@ def mentions(*words: str, minimum_digits: int = 0) -> Gate:
     return gate
 
 
-def matches(pattern: str, *, minimum_digits: int = 0) -> Gate:
-    """Opens for texts in which a pattern is found, upper and lower case alike, and with enough digits."""
+def matches(pattern: str, *, minimum_digits: int = 0, minimum_token: int = 0) -> Gate:
+    """Opens for texts in which a pattern is found in any case, with enough digits and a long enough token."""
     compiled = regex.compile(pattern, regex.IGNORECASE)
 
     def gate(features: TextFeatures) -> bool:
-        return features.digits >= minimum_digits and compiled.search(features.text) is not None
+        return (
+            features.digits >= minimum_digits
+            and features.longest_token >= minimum_token
+            and compiled.search(features.text) is not None
+        )
 
     return gate
 
 
 def _may_hold_ip_address(features: TextFeatures) -> bool:
     text = features.text
-    return "::" in text or text.count(":") >= 6 or _DOTTED.search(text) is not None  # noqa: PLR2004 - six groups
+    if "::" in text or _DOTTED.search(text):
+        return True
+    return text.count(":") >= 6 and _COLONS.search(text) is not None  # noqa: PLR2004 - six groups
+
+
+def _may_hold_mac_address(features: TextFeatures) -> bool:
+    text = features.text
+    has_pairs = text.count(":") >= 5 or text.count("-") >= 5  # noqa: PLR2004 - six pairs
+    return (has_pairs and _HEX_PAIRS.search(text) is not None) or _CISCO.search(text) is not None
 
 
 def _may_hold_track(features: TextFeatures) -> bool:
@@ -74,10 +94,9 @@ def _may_hold_track(features: TextFeatures) -> bool:
 
 
 _DOTTED: Final = regex.compile(r"\d\.\d{1,3}\.\d")
-
-#: Digits of a phone number, apart by no more than the punctuation libphonenumber allows (which has an x).
-_PHONE_DIGITS: Final = r"\d(?:[^a-wyz\d]{0,4}\d){6}"
-
+_COLONS: Final = regex.compile(r":[0-9a-f]{1,4}:", regex.IGNORECASE)
+_HEX_PAIRS: Final = regex.compile(r"[:-][0-9a-f]{2}[:-]", regex.IGNORECASE)
+_CISCO: Final = regex.compile(r"\.[0-9a-f]{4}\.", regex.IGNORECASE)
 #: By recognizer name; a recognizer without an entry always runs.
 GATES: Final[Mapping[str, Gate]] = MappingProxyType(
     {
@@ -90,7 +109,7 @@ GATES: Final[Mapping[str, Gate]] = MappingProxyType(
         "CardVerificationRecognizer": mentions(
             "cv", "csc", "cav2", "security", "verification", "validation", minimum_digits=3
         ),
-        "CryptoRecognizer": matches(r"[^\W_]{26}", minimum_digits=1),
+        "CryptoRecognizer": matches(r"[^\W_]{26}", minimum_digits=1, minimum_token=26),
         "DateRecognizer": matches(r"\d[-/.]|-\d", minimum_digits=1),
         "DeSocialSecurityRecognizer": digits(11),
         "DeTaxIdRecognizer": digits(11),
@@ -98,14 +117,17 @@ GATES: Final[Mapping[str, Gate]] = MappingProxyType(
         "EsNieRecognizer": digits(7),
         "EsNifRecognizer": digits(7),
         "FiPersonalIdentityCodeRecognizer": digits(9),
-        "IbanRecognizer": matches(r"[A-Z]{2}[0-9]{2}[ -]?[A-Z0-9]{4}", minimum_digits=2),
+        "IbanRecognizer": matches(r"\d{2}(?<=[^\W\d_]{2}\d{2})[ -]?[A-Z0-9]{4}", minimum_digits=2),
         "InAadhaarRecognizer": digits(12),
         "InGstinRecognizer": matches(r"\d{2}[^\W_]{13}", minimum_digits=2),
-        "InPanRecognizer": matches(r"[^\W\d_]{5}\d{4}", minimum_digits=4),
+        "InPanRecognizer": matches(r"\d{4}(?<=[^\W\d_]{5}\d{4})", minimum_digits=4),
         "InternalEmailRecognizer": contains("@"),
         "IpRecognizer": _may_hold_ip_address,
-        "ItFiscalCodeRecognizer": matches(r"[^\W_]{16}"),
-        "KeyShapeRecognizer": matches(r"[\w.-]{20}"),
+        "ItFiscalCodeRecognizer": matches(r"[^\W_]{16}", minimum_token=16),
+        "KeyShapeRecognizer": contains(
+            "AKIA", "ASIA", "AROA", "AIDA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "_live_", "_test_",
+            "xox", "sk-", "AIza", "SG.", "npm_", "pypi-", "hf_",
+        ),
         "KrRrnRecognizer": digits(13),
         "LabelledAadhaarRecognizer": mentions("aadha", "uidai", minimum_digits=12),
         "LabelledIdRecognizer": mentions(
@@ -118,14 +140,14 @@ GATES: Final[Mapping[str, Gate]] = MappingProxyType(
         "LabelledRoutingRecognizer": mentions("routing", "aba", "rtn", minimum_digits=9),
         "LabelledSecretRecognizer": mentions("key", "token", "secret", "bearer", "credential"),
         "LabelledSsnRecognizer": mentions("ssn", "social", minimum_digits=4),
-        "MacAddressRecognizer": matches(r"[0-9a-f]{2}[:-][0-9a-f]{2}[:-]|[0-9a-f]{4}\.[0-9a-f]{4}\."),
+        "MacAddressRecognizer": _may_hold_mac_address,
         "MedicalLicenseRecognizer": matches(r"\d{7}", minimum_digits=7),
         "MedicalRecordRecognizer": mentions("mrn", "medical", "patient", minimum_digits=1),
         "NhsRecognizer": digits(10),
         "PassportRecognizer": mentions("passport", minimum_digits=1),
         "PasswordRecognizer": mentions("pass", "pwd", "pw", "pin"),
         "PaymentCardRecognizer": digits(12),
-        "PhoneRecognizer": matches(_PHONE_DIGITS, minimum_digits=7),
+        "PhoneRecognizer": matches(ENOUGH_DIGITS, minimum_digits=7),
         "PinBlockRecognizer": mentions("block"),
         "PlPeselRecognizer": digits(11),
         "PrivateKeyRecognizer": contains("-----BEGIN"),
@@ -140,7 +162,7 @@ GATES: Final[Mapping[str, Gate]] = MappingProxyType(
         "UrlRecognizer": matches(r"\.[^\W\d_]"),
         "UsBankRecognizer": matches(r"\d{8}", minimum_digits=8),
         "UsItinRecognizer": digits(9),
-        "UsLicenseRecognizer": matches(r"[^\W\d_]\d|\d[^\W\d_]|\d{6}", minimum_digits=1),
+        "UsLicenseRecognizer": matches(r"\d(?:(?<=[^\W\d_]\d)|[^\W\d_]|\d{5})", minimum_digits=1),
         "UsMbiRecognizer": matches(r"\d[^\W\d_]", minimum_digits=4),
         "UsNpiRecognizer": digits(10),
         "UsPassportRecognizer": matches(r"\d{8}", minimum_digits=8),
@@ -149,3 +171,16 @@ GATES: Final[Mapping[str, Gate]] = MappingProxyType(
         "ZaIdNumberRecognizer": digits(13),
     }
 )  # fmt: skip
+
+#: Patterns that have a narrower gate than their recognizer, by recognizer and pattern name.
+PATTERN_GATES: Final[Mapping[tuple[str, str], Gate]] = MappingProxyType(
+    {
+        ("UrlRecognizer", "Standard Url"): contains("://"),
+        ("UrlRecognizer", "Quoted URL"): matches(r"[\"']http"),
+        ("UrlRecognizer", "Quoted Non-schema URL"): matches(r"[\"'][a-z0-9.\-]+\.[^\W\d_]"),
+        ("IpRecognizer", "IPv6"): matches(r"::|:[0-9a-f]{1,4}:"),
+        ("IpRecognizer", "IPv6_unspecified"): contains("::"),
+        ("IpRecognizer", "IPv4_mapped"): contains("::"),
+        ("IpRecognizer", "IPv4_embedded"): contains(":"),
+    }
+)

@@ -15,7 +15,7 @@ from presidio_analyzer.predefined_recognizers import IbanRecognizer
 
 from anonymization.detectors import context
 from anonymization.detectors.base import Detector, Span
-from anonymization.detectors.gates import GATES, Gate, TextFeatures
+from anonymization.detectors.gates import GATES, PATTERN_GATES, Gate, TextFeatures
 from anonymization.detectors.recognizers.labelled import InternalEmailRecognizer, labelled_id_recognizers
 from anonymization.detectors.recognizers.payment import (
     PaymentCardRecognizer,
@@ -36,6 +36,13 @@ UNSUPPORTED_SCORE: Final = 0.3
 
 #: The lengths at which issuer range and check digit together are enough evidence for a card number.
 _CARD_LENGTHS: Final = range(14, 17)
+
+#: Fewer digits need a supporting word: with the 0 that comes before an area code, and without.
+_TRUNK_PHONE_DIGITS: Final = 9
+_FULL_PHONE_DIGITS: Final = 10
+
+_SUM: Final = regex.compile(r"[\d\s-]+")
+_JOINED_SENTENCES: Final = regex.compile(r"[\w-]*\.{2,}[\w.-]*|[\w-]+\.\p{Lu}\p{Ll}+")
 
 _PACKAGES: Final = ("presidio-analyzer", "phonenumbers", "tldextract", "regex")
 
@@ -108,7 +115,7 @@ class PresidioDetector(Detector):
     def raw_spans(self, text: str) -> list[Span]:
         """What presidio's AnalyzerEngine would return: context applied, duplicates removed, nothing else."""
         features = TextFeatures(text)
-        spans = [span for scanner in self._scanners if scanner.gate(features) for span in scanner.scan(text)]
+        spans = [span for scanner in self._scanners if scanner.gate(features) for span in scanner.scan(features)]
         return without_duplicates(self._with_context(text, span) for span in spans)
 
     def _detect(self, text: str) -> list[Span]:
@@ -136,10 +143,11 @@ class PresidioDetector(Detector):
         return span
 
     def _is_weak(self, text: str, span: Span) -> bool:
-        value = text[span.start : span.end]
-        if span.entity_type == "URL":
-            return text[span.end : span.end + 1].isalnum()  # "db.int" of "db.internal"
-        if span.recognizer in self._demand_label or not _is_bare_number(span.entity_type, value):
+        if span.recognizer in self._demand_label:
+            return False
+        if _is_part_of_word(text, span) or _is_odd_url(text, span):
+            return True
+        if not _needs_support(text, span):
             return False
         words = context.words_before(text, span.start)
         return context.names_a_thing(words) or not context.is_supported(words, self._context[span.recognizer])
@@ -152,7 +160,7 @@ class _Scanner:
     name: str
     context: frozenset[str]
     gate: Gate
-    scan: Callable[[str], list[Span]]
+    scan: Callable[[TextFeatures], list[Span]]
     description: list[object]
 
 
@@ -182,12 +190,35 @@ def _outside_addresses(spans: list[Span]) -> list[Span]:
     ]
 
 
-def _is_bare_number(entity_type: str, value: str) -> bool:
-    if entity_type == "CREDIT_CARD":
+def _is_part_of_word(text: str, span: Span) -> bool:
+    """Whether letters or digits go on where the span ends: "db.int" of "db.internal"."""
+    before, after = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
+    return (before.isalnum() and text[span.start].isalnum()) or (after.isalnum() and text[span.end - 1].isalnum())
+
+
+def _is_odd_url(text: str, span: Span) -> bool:
+    """Whether a URL is rather the end of one sentence and the beginning of the next: "sure.Is"."""
+    return span.entity_type == "URL" and _JOINED_SENTENCES.fullmatch(text, span.start, span.end) is not None
+
+
+def _needs_support(text: str, span: Span) -> bool:
+    """Whether the number is too plain to be taken for personal data without a word that says so."""
+    value = text[span.start : span.end]
+    if span.entity_type == "CREDIT_CARD":
         return value.isdecimal() and len(value) not in _CARD_LENGTHS
-    if entity_type == "PHONE_NUMBER":
-        return value.isdecimal()
-    return value.replace(" ", "").isdecimal()
+    if span.entity_type == "PHONE_NUMBER":
+        return value.isdecimal() or _is_loose_phone(value)
+    if value.replace(" ", "").isdecimal():
+        return True
+    return _SUM.fullmatch(value) is not None and text[span.end : span.end + 2].lstrip().startswith("=")
+
+
+def _is_loose_phone(value: str) -> bool:
+    """A number without country code that is short or held together by minus signs rather than hyphens."""
+    if value[0] in "+\uff0b":
+        return False
+    digits = "".join(char for char in value if char.isdecimal())
+    return " - " in value or len(digits) < (_TRUNK_PHONE_DIGITS if digits[0] == "0" else _FULL_PHONE_DIGITS)
 
 
 def _scanner(recognizer: EntityRecognizer, *, gated: bool) -> _Scanner:
@@ -197,7 +228,7 @@ def _scanner(recognizer: EntityRecognizer, *, gated: bool) -> _Scanner:
         name=name,
         context=frozenset(recognizer.context or ()),
         gate=gate or _always,
-        scan=_scan_of(recognizer),
+        scan=_scan_of(recognizer, gated=gated),
         description=_describe(recognizer),
     )
 
@@ -206,19 +237,27 @@ def _always(_features: TextFeatures) -> bool:
     return True
 
 
-def _scan_of(recognizer: EntityRecognizer) -> Callable[[str], list[Span]]:
+def _scan_of(recognizer: EntityRecognizer, *, gated: bool) -> Callable[[TextFeatures], list[Span]]:
     if isinstance(recognizer, PhoneRecognizer):
         return _phone_scan(recognizer)
+    entity_type, name = recognizer.supported_entities[0], str(recognizer.name)
+    pattern_gates = PATTERN_GATES if gated else {}
     patterns = tuple(
-        (regex.compile(pattern.regex, recognizer.global_regex_flags), pattern.score) for pattern in recognizer.patterns
+        (
+            pattern_gates.get((name, pattern.name), _always),
+            regex.compile(pattern.regex, recognizer.global_regex_flags),
+            pattern.score,
+        )
+        for pattern in recognizer.patterns
     )
     ends = _iban_ends if isinstance(recognizer, IbanRecognizer) else _match_end
-    entity_type, name = recognizer.supported_entities[0], recognizer.name
 
-    def scan(text: str) -> list[Span]:
+    def scan(features: TextFeatures) -> list[Span]:
+        text = features.text
         return without_duplicates(
             Span(start, end, entity_type, score, name)
-            for pattern, base in patterns
+            for gate, pattern, base in patterns
+            if gate(features)
             for match in pattern.finditer(text, timeout=REGEX_TIMEOUT_SECONDS)
             for start, end, score in _best(recognizer, text, match.start(), ends(match), base)
         )
@@ -226,10 +265,11 @@ def _scan_of(recognizer: EntityRecognizer) -> Callable[[str], list[Span]]:
     return scan
 
 
-def _phone_scan(recognizer: PhoneRecognizer) -> Callable[[str], list[Span]]:
-    def scan(text: str) -> list[Span]:
+def _phone_scan(recognizer: PhoneRecognizer) -> Callable[[TextFeatures], list[Span]]:
+    def scan(features: TextFeatures) -> list[Span]:
         return without_duplicates(
-            Span(start, end, "PHONE_NUMBER", recognizer.SCORE, recognizer.name) for start, end in recognizer.spans(text)
+            Span(start, end, "PHONE_NUMBER", recognizer.SCORE, recognizer.name)
+            for start, end in recognizer.spans(features.text)
         )
 
     return scan

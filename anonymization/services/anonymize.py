@@ -84,6 +84,14 @@ def apply_to_text(
     return hidden
 
 
+def found_text(record: Mapping[str, Any], finding: Finding) -> str:
+    """The text a finding covers, for keyed hashing. Raises FindingMismatch when it does not fit the record."""
+    editor = _Editor(record)
+    text = editor.name_at(finding.pointer) if finding.part == "key" else editor.text_at(finding.pointer)
+    _check_offsets([finding], text)
+    return text[finding.start : finding.end]
+
+
 def _replacement(operator: str, per_entity: Mapping[str, str], hash_key: SecretKey | None) -> Replacement:
     default = get_operator(operator)
     exceptions = {entity_type: get_operator(name) for entity_type, name in per_entity.items()}

@@ -25,7 +25,7 @@ def _labelled(
         supported_entity=entity,
         name=name,
         version="1",
-        patterns=[Pattern(name, rf"{_START}(?:{label}){link}{value}", score)],
+        patterns=[Pattern(name, rf"{_START}(?:{label})(?![^\W\d_]){link}{value}", score)],
     )
 
 
@@ -42,7 +42,7 @@ def labelled_id_recognizers() -> list[EntityRecognizer]:
         ),
         _labelled("ABA_ROUTING_NUMBER", "LabelledRoutingRecognizer", r"(?:aba[\s_-])?routing|aba|rtn", r"\K\d{9}\b"),
         _labelled("UK_SORT_CODE", "SortCodeRecognizer", r"sort[\s_-]?code", r"\K\d{2}[- ]?\d{2}[- ]?\d{2}\b"),
-        _labelled("SWIFT_CODE", "SwiftRecognizer", r"swift(?:[\s_/-]?(?:bic|code))?|bic", r"\K[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?\b", 0.5),
+        _labelled("SWIFT_CODE", "SwiftRecognizer", r"swift(?:[\s_/-]?(?:bic|code))?|bic", r"\K(?-i:[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?)\b", 0.5),
         _labelled("US_SSN", "LabelledSsnRecognizer", r"ssn|social[\s_-]?security(?:[\s_-]number)?", r"\K(?:\d{3}[ .-]?\d{2}[ .-]?\d{4}|[x*]{3}-?[x*]{2}-?\d{4})\b"),
         _labelled("IN_AADHAAR", "LabelledAadhaarRecognizer", r"aadhaa?r(?:[\s_-]?card)?|uidai", r"\K\d{4}[ -]?\d{4}[ -]?\d{4}\b"),
         _labelled("IN_PAN", "LabelledPanRecognizer", r"pan(?:[\s_-]?card)?|permanent[\s_-]account", r"\K[A-Z]{5}\d{4}[A-Z]\b"),
