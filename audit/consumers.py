@@ -7,8 +7,10 @@ from typing import Any, ClassVar, Final
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 
+from access.auth.sessions import SessionStore
 from access.services.authorize import authorize, may
 from audit.services.live import group_name
 from vaultsite.kernel.errors import VaultError
@@ -73,7 +75,9 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
     def _request(self) -> ASGIRequest:
         """The handshake as a request: its headers and cookies prove who asks."""
-        return ASGIRequest({**self.scope, "method": "GET"}, io.BytesIO())
+        request = ASGIRequest({**self.scope, "method": "GET"}, io.BytesIO())
+        request.session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+        return request
 
     def _admit(self) -> Principal:
         """Who opens the feed; the decision is audited. Raises an AUTH or AUTHZ error."""
