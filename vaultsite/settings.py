@@ -86,6 +86,7 @@ def _database(url: str, **pool: int) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         "DISABLE_SERVER_SIDE_CURSORS": True,
+        "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         "OPTIONS": options,
         **settings,
@@ -102,6 +103,8 @@ if CONFIG.system_database_url:
 if CONFIG.owner_database_url:
     DATABASES["owner"] = _database(CONFIG.owner_database_url)
 DATABASE_ROUTERS = ["vaultsite.kernel.tenancy.router.ScopeRouter"]
+#: Usernames are unique within a tenant, which our own backend knows.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 VAULT = {

@@ -48,23 +48,27 @@ class _Splitter:
     def feed(self, block: bytes) -> Iterator[NumberedLine | Rejected]:
         if not self._is_started:
             block = self._without_mark(block)
-        first, feed_, rest = block.partition(b"\n")
-        self._hold(first)
-        if not feed_:
+        end = block.rfind(b"\n")
+        if end < 0:
+            self._hold(block)
             return
+        start = block.index(b"\n") + 1
+        self._hold(block[: start - 1])
         yield self._take()
-        lines = rest.split(b"\n")
-        self._hold(lines.pop())
-        number = self.number
-        if rest.isascii() and b"\0" not in rest and len(rest) <= self._limit:
-            for line in lines:
-                number += 1
-                self.number = number
-                yield number, line
-        else:
-            for line in lines:
-                self.number += 1
-                yield self._judged(line)
+        if start <= end:
+            yield from self._whole_lines(block[start:end])
+        self._hold(block[end + 1 :])
+
+    def _whole_lines(self, text: bytes) -> Iterator[NumberedLine | Rejected]:
+        """Lines that begin and end in one block: judged together where all are good, else one by one."""
+        lines = text.split(b"\n")
+        if len(text) <= self._limit and encoding_problem(text, 0) is None:
+            yield from enumerate(lines, start=self.number + 1)
+            self.number += len(lines)
+            return
+        for line in lines:
+            self.number += 1
+            yield self._judged(line)
 
     def finish(self) -> Iterator[NumberedLine | Rejected]:
         if not self._is_started:

@@ -26,6 +26,7 @@ _INTEGER_CHARACTERS: Final = 20
 _FLOAT_CHARACTERS: Final = 4096
 #: A whole string (possessive, so that a missing end costs one pass, not one per quote) or one bracket.
 _BRACKETS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|([\[{])|[\]}]', re.DOTALL)
+_escaped_colon: Final = re.compile(rb"\\u003[aA]").search
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -50,9 +51,8 @@ def parse_canonical(line: bytes, number: int = 1) -> tuple[dict[str, Any], bytes
     ``duplicate-key``, ``not-finite``, ``integer-range``, ``inexact-number``, ``lone-surrogate``, ``too-deep`` or
     ``not-an-object``; WrongEncoding when the bytes are not UTF-8. Messages never quote the line.
 
-    The fast way is sound because: orjson refuses bad syntax, bad UTF-8, NaN and surrogates itself; few enough brackets
-    cannot nest too deep; a value without floats lost no digits, since orjson turns integers out of range into floats;
-    and a colon stands once for each key, or inside a string. Strings keep their colons when written again unless a
+    The fast way is sound because: orjson refuses bad syntax, bad UTF-8, NaN and surrogates itself; a value
+    without floats lost no digits, since orjson turns integers out of range into floats; and a colon stands once for each key, or inside a string. Strings keep their colons when written again unless a
     colon was escaped (\u003a), so a line with no such escape has as many colons as its canonical form exactly when no
     key was dropped as a duplicate.
     """
@@ -60,12 +60,7 @@ def parse_canonical(line: bytes, number: int = 1) -> tuple[dict[str, Any], bytes
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
         return reference(line, number)
-    if (
-        type(value) is dict
-        and line.count(b"{") + line.count(b"[") <= MAX_DEPTH
-        and b"\\u003" not in line
-        and not _has_float(value)
-    ):
+    if type(value) is dict and not _escaped_colon(line) and _is_plain(value, MAX_DEPTH):
         canonical = orjson.dumps(value, option=_CANONICAL)
         if canonical.count(b":") == line.count(b":"):
             return value, canonical
@@ -98,15 +93,17 @@ def _decoded(text: str) -> dict[str, Any]:
     return value
 
 
-def _has_float(value: dict[str, Any] | list[Any]) -> bool:
-    """Whether a float is anywhere inside; the caller has bounded the depth."""
+def _is_plain(value: dict[str, Any] | list[Any], depth: int) -> bool:
+    """Whether the value has no float inside and at most ``depth`` levels."""
+    if not depth:
+        return False
     for member in value.values() if isinstance(value, dict) else value:
         kind = type(member)
         if kind is str:
             continue
-        if kind is float or ((kind is dict or kind is list) and _has_float(member)):
-            return True
-    return False
+        if kind is float or ((kind is dict or kind is list) and not _is_plain(member, depth - 1)):
+            return False
+    return True
 
 
 def _check_depth(line: bytes) -> None:

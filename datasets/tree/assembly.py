@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 from datasets.tree.boundary import (
     BYTE_THRESHOLD,
@@ -14,7 +14,7 @@ from datasets.tree.boundary import (
     boundary_hash,
 )
 from datasets.tree.chunk import ChunkCodec, ChunkSidecar
-from datasets.tree.digests import EMPTY_ROOT, chunk_digest, leaf_digests
+from datasets.tree.digests import EMPTY_ROOT, chunk_digest, leaf_digest
 from datasets.tree.node import Child, Node
 from datasets.tree.record import TreeRecord
 from datasets.tree.store import NewObject, ObjectKind, TreeStore
@@ -22,6 +22,9 @@ from vaultsite.kernel.crypto.keys import SecretKey
 
 #: Canonical bytes that wait to be written together: the bound on memory, and about a pack.
 FLUSH_BYTES: Final = 4 * 1024 * 1024
+
+#: A record, the digest of the parent's chunk it comes from, and what came with the change that brought it.
+_Entry: TypeAlias = tuple[TreeRecord, bytes | None, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +57,20 @@ class TreeAssembly:
         self._hash = boundary_hash(boundary_key)
         self._writer = _Writer(store, on_chunk)
         self._levels: list[_Level] = []
-        self._start_chunk()
+        self._size = 0
+        self._entries: list[_Entry] = []
         #: Digests of the chunks put together from records.
         self.built: set[bytes] = set()
-
-    def _start_chunk(self) -> None:
-        self._size = 0
-        self._records: list[TreeRecord] = []
-        self._origins: list[bytes | None] = []
-        self._findings: list[bytes | None] = []
+        #: Digests of the chunks that records come from: the store has them.
+        self.parents: set[bytes] = set()
 
     def add(self, record: TreeRecord, origin: bytes | None = None, findings: bytes | None = None) -> None:
         """Append a record, whose id is greater than any before."""
-        self._records.append(record)
-        self._origins.append(origin)
-        self._findings.append(findings)
+        self._entries.append((record, origin, findings))
         size = len(record.canonical)
-        self._size += size
-        if self._size >= MIN_CHUNK_BYTES and (
-            self._size >= MAX_CHUNK_BYTES or self._hash(b"\x00" + record.id.encode()) < size * BYTE_THRESHOLD
+        self._size = total = self._size + size
+        if total >= MIN_CHUNK_BYTES and (
+            total >= MAX_CHUNK_BYTES or self._hash(b"\x00" + record.id.encode()) < size * BYTE_THRESHOLD
         ):
             self._cut_chunk()
 
@@ -82,14 +80,14 @@ class TreeAssembly:
 
     def is_in_sync(self, level: int) -> bool:
         """Whether a chunk, and a node on every level up to this one, has just ended."""
-        return not self._records and not any(node.children for node in self._levels[:level])
+        return not self._entries and not any(node.children for node in self._levels[:level])
 
     def finish(self) -> Child:
         """End what is open, save the rest, and say what the root is.
 
         From below upwards the open node of every level ends, until a level has been given one child alone: the root.
         """
-        if self._records:
+        if self._entries:
             self._cut_chunk()
         root = self._close_levels()
         self._writer.flush()
@@ -108,13 +106,13 @@ class TreeAssembly:
             level += 1
 
     def _cut_chunk(self) -> None:
-        records = self._records
-        leaves = leaf_digests(records)
+        entries, size = self._entries, self._size
+        self._entries, self._size = [], 0
+        leaves = [leaf_digest(record.nonce, record.canonical) for record, _, _ in entries]
         digest = chunk_digest(leaves)
-        self._writer.add(_Pending(digest, self._size, records, leaves, self._origins, self._findings))
+        self._writer.add_chunk(digest, entries, leaves, size=size, is_kept=digest in self.parents)
         self.built.add(digest)
-        self._add_child(1, Child(digest, len(records), self._size, 1, records[0].id, records[-1].id))
-        self._start_chunk()
+        self._add_child(1, Child(digest, len(entries), size, 1, entries[0][0].id, entries[-1][0].id))
 
     def _level(self, level: int) -> "_Level":
         while len(self._levels) < level:
@@ -135,16 +133,7 @@ class TreeAssembly:
         node = Node(level, self._level(level).children)
         self._level(level).children = []
         summary = node.summary()
-        self._writer.add(
-            NewObject(
-                summary.digest,
-                ObjectKind.NODE,
-                summary.record_count,
-                summary.canonical_size,
-                node.body(),
-                node.sidecar(),
-            )
-        )
+        self._writer.add_node(node, summary)
         self._add_child(level + 1, summary)
 
 
@@ -158,17 +147,6 @@ class _Level:
         self.received = 0
 
 
-class _Pending(NamedTuple):
-    """A chunk cut but not yet compressed: if the store has it, it never will be."""
-
-    digest: bytes
-    size: int
-    records: list[TreeRecord]
-    leaves: list[bytes]
-    origins: list[bytes | None]
-    findings: list[bytes | None]
-
-
 class _Writer:
     """Collects chunks and nodes, children before parents, and saves those that the store does not have."""
 
@@ -176,35 +154,47 @@ class _Writer:
         self._store = store
         self._on_chunk = on_chunk
         self._codec = ChunkCodec()
-        self._pending: list[_Pending | NewObject] = []
+        self._objects: list[NewObject] = []
+        self._chunks: list[tuple[bytes, list[_Entry], list[bytes]]] = []
         self._bytes = 0
 
-    def add(self, item: _Pending | NewObject) -> None:
-        self._pending.append(item)
-        self._bytes += item.size if isinstance(item, _Pending) else len(item.body) + len(item.sidecar)
+    def add_chunk(self, digest: bytes, entries: list[_Entry], leaves: list[bytes], *, size: int, is_kept: bool) -> None:
+        """Queue a chunk of ``size`` canonical bytes; when the store keeps it surely, only for ``on_chunk``."""
+        if not is_kept:
+            self._objects.append(self._encoded(digest, entries, size))
+        if self._on_chunk is not None:
+            self._chunks.append((digest, entries, leaves))
+        self._advance(size)
+
+    def add_node(self, node: Node, summary: Child) -> None:
+        body, sidecar = node.body(), node.sidecar()
+        self._objects.append(
+            NewObject(summary.digest, ObjectKind.NODE, summary.record_count, summary.canonical_size, body, sidecar)
+        )
+        self._advance(len(body) + len(sidecar))
+
+    def _advance(self, size: int) -> None:
+        self._bytes += size
         if self._bytes >= FLUSH_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        pending, self._pending, self._bytes = self._pending, [], 0
-        if not pending:
-            return
-        known = self._store.known([item.digest for item in pending])
-        self._store.save([self._encoded(item) for item in pending if item.digest not in known])
+        objects, self._objects = self._objects, []
+        chunks, self._chunks = self._chunks, []
+        self._bytes = 0
+        known = self._store.known([item.digest for item in objects]) if objects else set()
+        fresh = [item for item in objects if item.digest not in known]
+        if fresh:
+            self._store.save(fresh)
         if self._on_chunk is None:
             return
-        for item in pending:
-            if isinstance(item, _Pending):
-                is_stored = item.digest in known
-                self._on_chunk(
-                    ChunkBuilt(item.digest, item.records, item.leaves, item.origins, item.findings, is_stored)
-                )
+        saved = {item.digest for item in fresh}
+        for digest, entries, leaves in chunks:
+            records, origins, findings = map(list, zip(*entries, strict=True))
+            self._on_chunk(ChunkBuilt(digest, records, leaves, origins, findings, is_stored=digest not in saved))
 
-    def _encoded(self, item: _Pending | NewObject) -> NewObject:
-        if isinstance(item, NewObject):
-            return item
-        records = item.records
+    def _encoded(self, digest: bytes, entries: list[_Entry], size: int) -> NewObject:
+        records = [entry[0] for entry in entries]
         sizes = tuple([len(record.canonical) for record in records])
-        sidecar = ChunkSidecar(records[0].id, records[-1].id, item.size, sizes).encode()
-        body = self._codec.encode(records)
-        return NewObject(item.digest, ObjectKind.CHUNK, len(records), item.size, body, sidecar)
+        sidecar = ChunkSidecar(records[0].id, records[-1].id, size, sizes).encode()
+        return NewObject(digest, ObjectKind.CHUNK, len(records), size, self._codec.encode(records), sidecar)

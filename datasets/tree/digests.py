@@ -5,6 +5,9 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+
 from datasets.tree.merkle import merkle_root
 from vaultsite.kernel.crypto.keys import SecretKey
 
@@ -12,7 +15,6 @@ DIGEST_BYTES: Final = 32
 NONCE_BYTES: Final = 16
 CONTENT_KEY_BYTES: Final = 16
 
-_BLOCK: Final = 64
 _U64: Final = struct.Struct(">Q")
 _sha256 = hashlib.sha256
 
@@ -20,12 +22,6 @@ _sha256 = hashlib.sha256
 def leaf_digest(nonce: bytes, canonical: bytes) -> bytes:
     """SHA-256(0x00 ‖ nonce ‖ canonical record): the RFC 6962 leaf hash of nonce ‖ canonical."""
     return _sha256(b"\x00" + nonce + canonical).digest()
-
-
-def leaf_digests(records: Iterable[tuple[str, bytes, bytes, bytes]]) -> list[bytes]:
-    """``leaf_digest`` of each (id, nonce, content key, canonical)."""
-    sha256 = _sha256
-    return [sha256(b"\x00" + nonce + canonical).digest() for _, nonce, _, canonical in records]
 
 
 def chunk_digest(leaves: Sequence[bytes]) -> bytes:
@@ -62,17 +58,11 @@ def keyed_digest(key: SecretKey, size: int = 16) -> Callable[[bytes], bytes]:
 
     Several times faster on short messages than one call each. The function holds the key: drop it with the job.
     """
-    block = key.reveal().ljust(_BLOCK, b"\0")
-    inner = _sha256(bytes(byte ^ 0x36 for byte in block))
-    outer = _sha256(bytes(byte ^ 0x5C for byte in block))
-    del block
-    copy_inner, copy_outer = inner.copy, outer.copy
+    copy = HMAC(key.reveal(), SHA256()).copy
 
     def digest(message: bytes) -> bytes:
-        state = copy_inner()
+        state = copy()
         state.update(message)
-        result = copy_outer()
-        result.update(state.digest())
-        return result.digest()[:size]
+        return state.finalize()[:size]
 
     return digest

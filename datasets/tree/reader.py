@@ -66,15 +66,24 @@ def iterate_records(store: TreeStore, root: bytes, after_id: str | None = None) 
             yield chunk[index]
 
 
-def find(store: TreeStore, root: bytes, record_id: str) -> TreeRecord | None:
-    """The record with this id, or None; loads one object a level."""
+def locate(store: TreeStore, root: bytes, record_id: str) -> tuple[Child, Chunk, int] | None:
+    """The chunk that holds this id, as its node describes it and decoded, and the record's place in it, or None.
+
+    Loads one object a level.
+    """
     path = _descend(store, root, record_id)
     if path is None:
         return None
     child = path[-1][0].children[path[-1][1]]
     chunk = _load_chunk(store, child)
     index = bisect_left(chunk.ids, record_id)
-    return chunk[index] if index < len(chunk) and chunk.ids[index] == record_id else None
+    return (child, chunk, index) if index < len(chunk) and chunk.ids[index] == record_id else None
+
+
+def find(store: TreeStore, root: bytes, record_id: str) -> TreeRecord | None:
+    """The record with this id, or None; loads one object a level."""
+    place = locate(store, root, record_id)
+    return None if place is None else place[1][place[2]]
 
 
 @dataclass(frozen=True, slots=True)

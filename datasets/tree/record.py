@@ -51,7 +51,7 @@ def canonical_record(record_id: str, data: dict[str, Any], metadata: dict[str, A
 
 def assembled_record(record_id: str, data: bytes, metadata: bytes = _EMPTY_METADATA) -> bytes:
     """``canonical_record`` from parts that are canonical already. Allowed ids need no escaping."""
-    return b'{"data":%b,"id":"%b","metadata":%b}' % (data, record_id.encode(), metadata)
+    return b"".join((_OPENING, data, b',"id":"', record_id.encode(), b'","metadata":', metadata, b"}"))
 
 
 def data_bytes(canonical: bytes, record_id: str) -> bytes:

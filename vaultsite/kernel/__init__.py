@@ -1,0 +1,1 @@
+"""Pure mechanism under every app: no tables, no app configuration."""

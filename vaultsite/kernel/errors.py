@@ -232,3 +232,16 @@ class JobExhausted(VaultError):
 class ProviderMissing(VaultError):
     code, slug, status = "VAULT_SYS_9012", "provider-missing", 500
     title = "A configured provider cannot be loaded"
+
+
+class RefusedByFramework(VaultError):
+    """Django refused before any decision was asked for: a missing CSRF token, a foreign origin."""
+
+    code, slug, status = "VAULT_VALID_3009", "refused", 403
+    title = "The request was refused"
+    outcome = "denied"
+
+
+class LengthRequired(VaultError):
+    code, slug, status = "VAULT_VALID_3010", "body-incomplete", 400
+    title = "The request body ended before its declared length"

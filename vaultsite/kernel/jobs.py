@@ -1,5 +1,6 @@
 """Long jobs: a row of their own noun is the truth, the broker only wakes a worker."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from vaultsite.kernel.tenancy.scope import current_scope, tenant_scope
 
 QUEUED_LEASE: Final = timedelta(seconds=30)
 RUNNING_LEASE: Final = timedelta(seconds=60)
+RETRY_DELAY: Final = timedelta(seconds=5)
 MAX_ATTEMPTS: Final = 8
 
 
@@ -80,12 +82,16 @@ class Claim:
     fence: int
 
     def save(self, **fields: Any) -> None:
-        """Write ``fields`` and renew the lease; raises JobFenced, writing nothing, when the claim is lost."""
-        held = self.model._default_manager.filter(  # noqa: SLF001 - the public alias of a model's manager
-            tenant_id=self.tenant_id, pk=self.pk, fence=self.fence, status=JobStatus.RUNNING
-        )
-        if not held.update(**({"lease_until": Now() + RUNNING_LEASE} | fields)):
-            raise JobFenced
+        """Write ``fields`` and renew the lease; raises JobFenced, writing nothing, when the claim is lost.
+
+        Joins the open scope, or is a short transaction of its own.
+        """
+        with tenant_scope(self.tenant_id, Principal.system(self.tenant_id)):
+            held = self.model._default_manager.filter(  # noqa: SLF001 - the public alias of a model's manager
+                tenant_id=self.tenant_id, pk=self.pk, fence=self.fence, status=JobStatus.RUNNING
+            )
+            if not held.update(**({"lease_until": Now() + RUNNING_LEASE} | fields)):
+                raise JobFenced
 
     @contextmanager
     def scope(self) -> Iterator[None]:
@@ -105,9 +111,35 @@ class Claim:
     def finish(self, **fields: Any) -> None:
         self.save(status=JobStatus.SUCCEEDED, finished_at=Now(), **fields)
 
-    def fail(self, error: VaultError) -> None:
+    def fail(self, error: VaultError, **fields: Any) -> None:
         problem = error.as_problem()
-        self.save(status=JobStatus.FAILED, finished_at=Now(), error_code=error.code, error=problem)
+        self.save(status=JobStatus.FAILED, finished_at=Now(), error_code=error.code, error=problem, **fields)
+
+    def release(self) -> None:
+        """Let go without finishing: the reaper wakes the next worker in a moment."""
+        self.save(status=JobStatus.QUEUED, lease_until=Now() + RETRY_DELAY)
+
+    def give_turn_back(self, job: LongRunning) -> None:
+        """Queue the job again after honest progress, so that a long one never holds a worker for hours."""
+        with tenant_scope(self.tenant_id, Principal.system(self.tenant_id)):
+            self.save(status=JobStatus.QUEUED, lease_until=Now() + QUEUED_LEASE, attempt=0)
+            enqueue(job)
+
+
+class Pulse:
+    """Called often, renews a job's lease now and then. Raises JobFenced."""
+
+    def __init__(self, claim: Claim, **fields: Any) -> None:
+        self._claim = claim
+        self._fields = fields
+        self._due = 0.0
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now < self._due:
+            return
+        self._due = now + RUNNING_LEASE.total_seconds() / 4
+        self._claim.save(**self._fields)
 
 
 def new_lease() -> Any:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
 from vaultsite.kernel.errors import AuditUnavailable, VaultError
-from vaultsite.kernel.events.event import Recorded
+from vaultsite.kernel.events.event import Event, Recorded
+from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 
 #: Writes events inside the transaction it is called in.
 Sink = Callable[[Sequence[Recorded]], None]
@@ -47,6 +49,10 @@ class EventBuffer:
         marker = _Marker(recorded)
         self._markers.append(marker)
         transaction.on_commit(marker)
+
+    def expect(self, event: Event, principal: Principal, request: RequestFacts, tenant_id: UUID) -> None:
+        """Name the event to record if the scope fails before any decision; a success writes nothing of it."""
+        self.primary = Recorded(event=event, tenant_id=tenant_id, principal=principal, request=request)
 
     def surviving(self) -> list[Recorded]:
         """The buffered events whose savepoint was not rolled back, in order of emission."""

@@ -1,0 +1,265 @@
+"""REST: datasets, uploads, versions and records."""
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.services.authorize import authorize
+from datasets import selectors
+from datasets.api.serializers import (
+    DatasetInput,
+    DatasetOutput,
+    IngestOutput,
+    RecordOutput,
+    UploadInput,
+    VersionOutput,
+)
+from datasets.models import Dataset, Ingest
+from datasets.services import datasets as services
+from datasets.services.read import open_release, read_record, read_records, stream_data
+from datasets.services.rejects import open_rejects
+from datasets.services.write import begin_ingest, finish_receiving
+from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
+from vaultsite.kernel.api.uploads import read_body
+from vaultsite.kernel.api.views import VaultAPIView
+from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.jobs import FINAL, JobStatus
+from vaultsite.kernel.tenancy.middleware import facts_of
+
+_POLL_SECONDS: Final = 0.1
+NDJSON: Final = "application/x-ndjson"
+
+PURPOSE = OpenApiParameter("X-Vault-Purpose", OpenApiTypes.STR, OpenApiParameter.HEADER)
+PAGING = [OpenApiParameter("limit", OpenApiTypes.INT), OpenApiParameter("cursor", OpenApiTypes.STR)]
+
+
+class DatasetListView(VaultAPIView):
+    resource_type = "dataset"
+
+    @extend_schema(
+        parameters=[*PAGING, OpenApiParameter("tag", many=True), OpenApiParameter("name_prefix")],
+        responses=DatasetOutput(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """Datasets, newest first."""
+        authorize(self.principal, "dataset.list", ResourceRef(type="dataset"))
+        wanted = read_page(request, members=1)
+        rows = selectors.list_datasets(
+            self.principal,
+            tags=request.query_params.getlist("tag"),
+            prefix=request.query_params.get("name_prefix", ""),
+            after=wanted.after,
+            limit=wanted.limit + 1,
+        )
+        more = encode_cursor([str(rows[wanted.limit - 1].pk)]) if len(rows) > wanted.limit else None
+        data = DatasetOutput(rows[: wanted.limit], many=True).data
+        return Response(page(data, limit=wanted.limit, next_cursor=more))
+
+    @extend_schema(request=DatasetInput, responses={201: DatasetOutput})
+    def post(self, request: Request) -> Response:
+        """Create a dataset."""
+        body = DatasetInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        dataset = services.create_dataset(self.principal, facts=body.facts())
+        response = Response(DatasetOutput(dataset).data, status=201)
+        response["Location"] = f"/api/v1/datasets/{dataset.pk}"
+        return response
+
+
+class DatasetView(VaultAPIView):
+    resource_type = "dataset"
+
+    @extend_schema(responses=DatasetOutput)
+    def get(self, _: Request, dataset_id: UUID) -> Response:
+        """One dataset."""
+        dataset = selectors.get_dataset(self.principal, dataset_id, action="dataset.read")
+        authorize(self.principal, "dataset.read", selectors.resource_of(dataset))
+        return Response(DatasetOutput(dataset).data)
+
+    @extend_schema(request=DatasetInput, responses=DatasetOutput)
+    def put(self, request: Request, dataset_id: UUID) -> Response:
+        """Replace what the dataset says of itself."""
+        return self._update(request, dataset_id, partial=False)
+
+    @extend_schema(request=DatasetInput, responses=DatasetOutput)
+    def patch(self, request: Request, dataset_id: UUID) -> Response:
+        """Change some of what the dataset says of itself."""
+        return self._update(request, dataset_id, partial=True)
+
+    @extend_schema(responses={204: None})
+    def delete(self, _: Request, dataset_id: UUID) -> Response:
+        """Delete the dataset and destroy its keys."""
+        services.delete_dataset(self.principal, dataset_id=dataset_id)
+        return Response(status=204)
+
+    def _update(self, request: Request, dataset_id: UUID, *, partial: bool) -> Response:
+        body = DatasetInput(data=request.data, partial=partial)
+        body.is_valid(raise_exception=True)
+        dataset = services.update_dataset(self.principal, dataset_id=dataset_id, facts=body.facts())
+        return Response(DatasetOutput(dataset).data)
+
+
+class DataView(VaultAPIView):
+    """A dataset's records as one file, in and out. Opens its scopes itself: bytes flow outside of them."""
+
+    resource_type = "dataset"
+    scope_per_request = False
+
+    @extend_schema(
+        parameters=[UploadInput],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={201: IngestOutput, 202: IngestOutput},
+    )
+    def post(self, request: Request, dataset_id: UUID) -> Response:
+        """Upload a file of records; the body is the file, whatever its Content-Type. gzip is recognized."""
+        with self.open_scope():
+            query = UploadInput(data=request.query_params)
+            query.is_valid(raise_exception=True)
+            upload = begin_ingest(self.principal, dataset_id=dataset_id, options=query.options())
+        body = read_body(self.django_request, limit=settings.VAULT["MAX_UPLOAD_BYTES"])
+        ingest = finish_receiving(self.principal, upload, body)
+        self._wait(ingest.pk, seconds=query.validated_data["wait"])
+        with self.silent_scope():
+            return _ingest_response(Ingest.objects.select_related("version").get(pk=ingest.pk))
+
+    def _wait(self, ingest_id: UUID, *, seconds: int) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with self.silent_scope():
+                if selectors.ingest_state(ingest_id)["status"] in FINAL:
+                    return
+            time.sleep(_POLL_SECONDS)
+
+    @extend_schema(
+        parameters=[PURPOSE, OpenApiParameter("version", OpenApiTypes.STR)],
+        responses={(200, NDJSON): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, dataset_id: UUID) -> StreamingHttpResponse:
+        """Download a version as JSON lines in order of record id, as this reader may see it."""
+        with self.open_scope():
+            version = request.query_params.get("version", "main")
+            release = open_release(self.principal, dataset_id=dataset_id, version=version)
+        body = stream_data(release, self.principal, facts_of(self.django_request))
+        response = StreamingHttpResponse(_started(body), content_type=NDJSON)
+        response["X-Vault-Version"] = release.version.label
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def _started(body: Iterator[bytes]) -> Iterator[bytes]:
+    """The body with its first line already made, so that an unmet obligation is an error and not a cut-off file."""
+    first = next(body, None)
+    if first is None:
+        return iter(())
+    return _joined(first, body)
+
+
+def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+class IngestView(VaultAPIView):
+    resource_type = "ingest"
+
+    @extend_schema(responses=IngestOutput)
+    def get(self, _: Request, ingest_id: UUID) -> Response:
+        """Status, progress and outcome of an upload."""
+        ingest = selectors.get_ingest(self.principal, ingest_id)
+        authorize(self.principal, "ingest.read", selectors.resource_of(ingest.dataset))
+        return Response(IngestOutput(ingest).data)
+
+
+class RejectsView(VaultAPIView):
+    resource_type = "ingest"
+    scope_per_request = False
+
+    @extend_schema(parameters=[PURPOSE], responses={(200, NDJSON): OpenApiTypes.BINARY})
+    def get(self, _: Request, ingest_id: UUID) -> StreamingHttpResponse:
+        """The lines that an upload rejected, with line numbers and reasons."""
+        with self.open_scope():
+            lines = open_rejects(self.principal, ingest_id=ingest_id)
+        response = StreamingHttpResponse(_started(lines), content_type=NDJSON)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class VersionListView(VaultAPIView):
+    resource_type = "version"
+
+    @extend_schema(parameters=PAGING, responses=VersionOutput(many=True))
+    def get(self, request: Request, dataset_id: UUID) -> Response:
+        """Versions of a dataset, newest first."""
+        dataset = self._dataset(dataset_id)
+        wanted = read_page(request, members=1)
+        rows = selectors.list_versions(dataset, after=wanted.after, limit=wanted.limit + 1)
+        more = encode_cursor([str(rows[wanted.limit - 1].sequence)]) if len(rows) > wanted.limit else None
+        data = VersionOutput(rows[: wanted.limit], many=True).data
+        return Response(page(data, limit=wanted.limit, next_cursor=more))
+
+    def _dataset(self, dataset_id: UUID) -> Dataset:
+        dataset = selectors.get_dataset(self.principal, dataset_id, action="version.read")
+        authorize(self.principal, "version.read", selectors.resource_of(dataset))
+        return dataset
+
+
+class VersionView(VaultAPIView):
+    resource_type = "version"
+
+    @extend_schema(responses=VersionOutput)
+    def get(self, _: Request, dataset_id: UUID, version: str) -> Response:
+        """One version, by label, sequence number, id or branch."""
+        dataset = selectors.get_dataset(self.principal, dataset_id, action="version.read")
+        authorize(self.principal, "version.read", selectors.resource_of(dataset))
+        return Response(VersionOutput(selectors.find_version(dataset, version)).data)
+
+
+class RecordListView(VaultAPIView):
+    resource_type = "record"
+
+    @extend_schema(
+        parameters=[PURPOSE, *PAGING, OpenApiParameter("fields", OpenApiTypes.STR)], responses=RecordOutput(many=True)
+    )
+    def get(self, request: Request, dataset_id: UUID, version: str) -> Response:
+        """Records of a version in order of id, as this reader may see them. ``fields`` picks members of data."""
+        wanted = read_page(request, members=2)
+        name = wanted.after[0] if wanted.after else version
+        release = open_release(self.principal, dataset_id=dataset_id, version=name)
+        fields = [name for name in request.query_params.get("fields", "").split(",") if name]
+        after = wanted.after[1] if wanted.after else None
+        records = list(read_records(release, after=after, limit=wanted.limit + 1))
+        more = None
+        if len(records) > wanted.limit:
+            more = encode_cursor([str(release.version.pk), records[wanted.limit - 1].id])
+        data = [record.as_json(fields) for record in records[: wanted.limit]]
+        return Response(page(data, limit=wanted.limit, next_cursor=more))
+
+
+class RecordView(VaultAPIView):
+    resource_type = "record"
+
+    @extend_schema(parameters=[PURPOSE, OpenApiParameter("fields", OpenApiTypes.STR)], responses=RecordOutput)
+    def get(self, request: Request, dataset_id: UUID, version: str, record_id: str) -> Response:
+        """One record by id."""
+        release = open_release(self.principal, dataset_id=dataset_id, version=version)
+        fields = [name for name in request.query_params.get("fields", "").split(",") if name]
+        return Response(read_record(release, record_id).as_json(fields))
+
+
+def _ingest_response(ingest: Ingest) -> Response:
+    """201 with the finished ingest, 202 while it runs, the problem itself when it failed already."""
+    body = IngestOutput(ingest).data
+    if ingest.status == JobStatus.FAILED:
+        problem = dict(ingest.error or {}) | {"ingest": str(ingest.pk)}
+        return Response(problem, status=problem.get("status", 500), content_type="application/problem+json")
+    response = Response(body, status=201 if ingest.is_final else 202)
+    response["Location"] = f"/api/v1/ingests/{ingest.pk}"
+    return response

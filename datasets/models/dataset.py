@@ -1,0 +1,77 @@
+"""A dataset: the container of versions, and the invariants that travel with its data."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from access.services.authorize import may
+from vaultsite.kernel.tenancy.keys import CompositeForeignKey, TenantForeignKey
+from vaultsite.kernel.tenancy.models import TenantModel
+from vaultsite.kernel.tenancy.principal import Principal
+
+
+class Classification(models.TextChoices):
+    PUBLIC = "public", "public"
+    INTERNAL = "internal", "internal"
+    CONFIDENTIAL = "confidential", "confidential"
+    PII = "pii", "personal data"
+    RESTRICTED = "restricted", "restricted"
+
+
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    def visible_to(self, principal: Principal) -> "DatasetQuerySet":
+        """The datasets whose existence ``principal`` may know; lists and single reads both start here."""
+        return self if may(principal, "dataset.read") else self.none()
+
+
+class Dataset(TenantModel):
+    """Named data under one set of keys.
+
+    ``legal_hold`` and ``delete_after`` are enforced by whatever deletes; ``erasure_epoch`` rises with every erasure, so
+    that a commit in flight notices.
+    """
+
+    name = models.CharField(max_length=200, db_collation="C")
+    description = models.TextField(blank=True, default="", max_length=4000)
+    classification = models.CharField(
+        max_length=12, choices=Classification.choices, default=Classification.CONFIDENTIAL
+    )
+    retention_days = models.PositiveIntegerField(null=True, blank=True)
+    region = models.CharField(max_length=64, blank=True, default="")
+    legal_hold = models.BooleanField(default=False, editable=False)
+    delete_after = models.DateTimeField(null=True, editable=False)
+    erasure_epoch = models.PositiveIntegerField(default=0, editable=False)
+    created_by = models.UUIDField(editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["tenant", "name"], name="datasets_dataset_name"),
+        ]
+        indexes = [models.Index(fields=["tenant", "created_at", "id"], name="datasets_dataset_created")]
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tag_names(self) -> list[str]:
+        return sorted(tag.tag for tag in self.tags.all())
+
+
+class DatasetTag(TenantModel):
+    """One tag of one dataset: a row, because JSON indexes do not serve under row-level security."""
+
+    dataset = TenantForeignKey(Dataset, on_delete=models.CASCADE, related_name="tags")
+    tag = models.CharField(max_length=64, db_collation="C")
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            CompositeForeignKey(name="datasets_tag_dataset_fk", field="dataset", to="datasets.Dataset"),
+            models.UniqueConstraint(fields=["tenant", "dataset", "tag"], name="datasets_tag_unique"),
+        ]
+        indexes = [models.Index(fields=["tenant", "tag", "dataset"], name="datasets_tag_lookup")]

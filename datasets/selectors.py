@@ -1,0 +1,133 @@
+"""Reading of datasets, versions and ingests: what a principal may not see does not exist."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from access.policy.builtin import RULES
+from datasets.errors import DatasetNotFound, IngestNotFound, VersionNotFound
+from datasets.models import Branch, Dataset, Ingest, Version
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_scope
+
+_DIGEST_HEX: Final = 64
+
+
+def resource_of(dataset: Dataset, version: Version | None = None) -> ResourceRef:
+    """How decisions and the audit name a dataset, or one version of it."""
+    return ResourceRef(
+        type="dataset",
+        id=str(dataset.pk),
+        dataset_id=dataset.pk,
+        classification=dataset.classification,
+        version=version.label if version else "",
+    )
+
+
+def get_dataset(principal: Principal, dataset_id: UUID, *, action: str) -> Dataset:
+    """The dataset, if ``principal`` may know of it.
+
+    Raises DatasetNotFound, after recording the denied ``action``, whether the dataset belongs to another tenant, is
+    hidden, or never was.
+    """
+    dataset = Dataset.objects.visible_to(principal).filter(pk=dataset_id).first()
+    if dataset is None:
+        error = DatasetNotFound()
+        rule = RULES[action]
+        event = Event(
+            type=rule.event,
+            operation=rule.operation,
+            resource=ResourceRef(type="dataset", id=str(dataset_id)),
+            purpose=current_scope().purpose or "",
+            metadata={"action": action, "reason": "not visible"},
+        )
+        emit(event.ended_by(error), primary=True)
+        raise error
+    return dataset
+
+
+def list_datasets(
+    principal: Principal, *, tags: Sequence[str] = (), prefix: str = "", after: tuple[str, ...] | None, limit: int
+) -> list[Dataset]:
+    """Datasets, newest first, at most ``limit`` after the one whose id is ``after``; all of ``tags`` must be on them."""
+    rows: QuerySet[Dataset] = Dataset.objects.visible_to(principal).prefetch_related("tags").order_by("-id")
+    for tag in tags:
+        rows = rows.filter(tags__tag=tag)
+    if prefix:
+        rows = rows.filter(name__startswith=prefix)
+    if after:
+        rows = rows.filter(id__lt=UUID(after[0]))
+    return list(rows[:limit])
+
+
+def find_version(dataset: Dataset, name: str) -> Version:
+    """A version by label, sequence number, id (digest in hex, or UUID) or branch. Raises VersionNotFound."""
+    versions = Version.objects.filter(dataset=dataset).select_related("parent")
+    found = versions.filter(_names_version(name)).first()
+    if found is None:
+        branch = Branch.objects.filter(dataset=dataset, name=name, head__isnull=False).select_related("head").first()
+        found = branch.head if branch else None
+    if found is None:
+        raise VersionNotFound
+    return found
+
+
+def _names_version(name: str) -> Q:
+    wanted = Q(label=name)
+    if name.isascii() and name.isdecimal() and len(name) < 10:  # noqa: PLR2004 - fits the column
+        wanted |= Q(sequence=int(name))
+    digest = _bytes_or_none(name) if len(name) == _DIGEST_HEX else None
+    if digest is not None:
+        wanted |= Q(digest=digest)
+    identifier = _uuid_or_none(name)
+    return wanted | Q(pk=identifier) if identifier else wanted
+
+
+def _bytes_or_none(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return None
+
+
+def _uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def list_versions(dataset: Dataset, *, after: tuple[str, ...] | None, limit: int) -> list[Version]:
+    """Versions, newest first."""
+    rows = Version.objects.filter(dataset=dataset).select_related("parent").order_by("-sequence")
+    if after and after[0].isdecimal():
+        rows = rows.filter(sequence__lt=int(after[0]))
+    return list(rows[:limit])
+
+
+def head_of(dataset: Dataset, branch: str = "main") -> Version | None:
+    row = Branch.objects.filter(dataset=dataset, name=branch).select_related("head").first()
+    return row.head if row else None
+
+
+def get_ingest(principal: Principal, ingest_id: UUID) -> Ingest:
+    """The ingest, if its dataset is visible to ``principal``. Raises IngestNotFound."""
+    ingest = Ingest.objects.filter(pk=ingest_id).select_related("dataset", "version").first()
+    if ingest is None or not Dataset.objects.visible_to(principal).filter(pk=ingest.dataset_id).exists():
+        error = IngestNotFound()
+        rule = RULES["ingest.read"]
+        event = Event(
+            type=rule.event, operation=rule.operation, resource=ResourceRef(type="ingest", id=str(ingest_id))
+        )
+        emit(event.ended_by(error), primary=True)
+        raise error
+    return ingest
+
+
+def ingest_state(ingest_id: UUID) -> dict[str, Any]:
+    """Status and progress only, for polling."""
+    return Ingest.objects.filter(pk=ingest_id).values("status", "progress").get()

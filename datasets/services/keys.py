@@ -1,0 +1,56 @@
+"""The keys of one dataset, fetched inside a scope and usable outside one."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from access.services.keyring import KeyPurpose, current_key, key_by_id
+from vaultsite.kernel.crypto.aead import Context, Sealed, object_key, open_sealed, read_key_id, seal
+from vaultsite.kernel.crypto.keys import SecretKey
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_tenant_id, tenant_scope
+
+
+@dataclass
+class DatasetKeys:
+    """What seals and opens the objects of one dataset, matches its contents and cuts its chunks."""
+
+    tenant_id: UUID
+    dataset_id: UUID
+    key_id: UUID
+    content: SecretKey
+    boundary: SecretKey
+    index: SecretKey
+    _data: dict[UUID, SecretKey] = field(repr=False)
+
+    def seal(self, kind: str, object_id: bytes, secret: bytes, plaintext: bytes) -> bytes:
+        """Seal one chunk-like object under the current data key and its own ``secret`` (32 bytes)."""
+        key = object_key(self._data[self.key_id], secret)
+        return seal(key, key_id=self.key_id, context=self._context(kind, object_id), plaintext=plaintext)
+
+    def open(self, kind: str, object_id: bytes, secret: bytes, sealed: Sealed) -> bytes:
+        """Open what ``seal`` made, whichever version of the data key sealed it. Raises IntegrityFailure."""
+        key = object_key(self._data_key(read_key_id(sealed)), secret)
+        return open_sealed(key, context=self._context(kind, object_id), sealed=sealed)
+
+    def _context(self, kind: str, object_id: bytes) -> Context:
+        return Context(tenant_id=self.tenant_id, scope_id=self.dataset_id, kind=kind, object_id=object_id)
+
+    def _data_key(self, key_id: UUID) -> SecretKey:
+        if key_id not in self._data:
+            with tenant_scope(self.tenant_id, Principal.system(self.tenant_id)):
+                self._data[key_id] = key_by_id(key_id)
+        return self._data[key_id]
+
+
+def load_keys(dataset_id: UUID) -> DatasetKeys:
+    """The keys of a dataset of the current tenant, made on first use. Raises KeyUnavailable, KeyDestroyed."""
+    data = current_key(KeyPurpose.DATASET, dataset_id)
+    return DatasetKeys(
+        tenant_id=current_tenant_id(),
+        dataset_id=dataset_id,
+        key_id=data.id,
+        content=current_key(KeyPurpose.CONTENT, dataset_id).key,
+        boundary=current_key(KeyPurpose.BOUNDARY, dataset_id).key,
+        index=current_key(KeyPurpose.INDEX).key,
+        _data={data.id: data.key},
+    )

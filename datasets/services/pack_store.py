@@ -1,0 +1,277 @@
+"""The record tree's objects in packs: sealed one by one, written together, found through the ``chunk`` table."""
+
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from datasets.errors import TreeObjectMissing
+from datasets.models import Blob, BlobKind, BlobState, Chunk, FindingsBlob, SubjectIndexEntry
+from datasets.services.keys import DatasetKeys
+from datasets.tree.store import NewObject, ObjectKind, StoredObject, TreeStore
+from vaultsite.kernel.blobs import BlobStore, new_blob_name
+from vaultsite.kernel.jobs import Claim
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
+
+#: A pack is closed when it reaches this many sealed bytes.
+PACK_BYTES: Final = 8 * 1024 * 1024
+_PREFETCH: Final = 32
+_PLACE: Final = ("digest", "kind", "blob__name", "offset", "length", "sidecar_offset", "sidecar_length", "secret")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one object lies and what opens it."""
+
+    digest: bytes
+    kind: str
+    name: str
+    offset: int
+    length: int
+    sidecar_offset: int
+    sidecar_length: int
+    secret: bytes
+
+
+class PackTreeStore(TreeStore):
+    """Reads the chunks and nodes of one dataset; a PackWriter also keeps new ones.
+
+    Rows are looked up in short scopes, blobs are read outside any transaction.
+    """
+
+    def __init__(self, keys: DatasetKeys) -> None:
+        self.keys = keys
+        self._blobs = BlobStore.default()
+
+    def scope(self) -> AbstractContextManager[Scope]:
+        return tenant_scope(self.keys.tenant_id, Principal.system(self.keys.tenant_id))
+
+    def load(self, digest: bytes) -> StoredObject:
+        return next(self.load_many([digest]))
+
+    def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
+        for start in range(0, len(digests), _PREFETCH):
+            wanted = digests[start : start + _PREFETCH]
+            places = self._places(wanted)
+            for digest in wanted:
+                if digest not in places:
+                    raise TreeObjectMissing
+                yield self._read(places[digest])
+
+    def known(self, digests: Collection[bytes]) -> set[bytes]:
+        with self.scope():
+            rows = self._rows(list(digests))
+            found = {bytes(digest) for digest in rows.values_list("digest", flat=True)}
+            rows.update(touched_at=Now())
+        return found
+
+    def save(self, objects: Sequence[NewObject]) -> None:
+        raise TypeError("this store only reads; a PackWriter keeps objects")
+
+    def _rows(self, digests: Sequence[bytes]) -> QuerySet[Chunk]:
+        return Chunk.objects.filter(dataset_id=self.keys.dataset_id, digest__in=digests)
+
+    def _places(self, digests: Sequence[bytes]) -> dict[bytes, _Place]:
+        with self.scope():
+            rows = list(self._rows(digests).values_list(*_PLACE))
+        places = (_Place(bytes(row[0]), *row[1:-1], secret=bytes(row[-1])) for row in rows)
+        return {place.digest: place for place in places}
+
+    def _read(self, place: _Place) -> StoredObject:
+        """Body and sidecar lie side by side unless the sidecar was rewritten since."""
+        if place.sidecar_offset == place.offset + place.length:
+            both = self._blobs.get_range(place.name, place.offset, place.length + place.sidecar_length)
+            body, sidecar = both[: place.length], both[place.length :]
+        else:
+            body = self._blobs.get_range(place.name, place.offset, place.length)
+            sidecar = self._blobs.get_range(place.name, place.sidecar_offset, place.sidecar_length)
+        return StoredObject(
+            kind=ObjectKind(place.kind),
+            body=self.keys.open(place.kind, place.digest, place.secret, body),
+            sidecar=self.keys.open(f"{place.kind}-sidecar", place.digest, place.secret, sidecar),
+        )
+
+    def findings(self, digest: bytes, detector: bytes | None = None) -> bytes | None:
+        """The encoded findings of a chunk: by this set of detectors, or by the latest; None when not scanned by it."""
+        with self.scope():
+            rows = FindingsBlob.objects.filter(dataset_id=self.keys.dataset_id, digest=digest).select_related("blob")
+            row = (rows if detector is None else rows.filter(detector=detector)).order_by("-id").first()
+        if row is None:
+            return None
+        sealed = self._blobs.get_range(row.blob.name, row.offset, row.length)
+        return self.keys.open("findings", digest + bytes(row.detector), bytes(row.secret), sealed)
+
+
+@dataclass
+class _Pack:
+    """One pack being filled."""
+
+    blob: Blob
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+    chunks: list[Chunk] = field(default_factory=list)
+    findings: list[FindingsBlob] = field(default_factory=list)
+    subjects: list[SubjectIndexEntry] = field(default_factory=list)
+    objects: dict[bytes, StoredObject] = field(default_factory=dict)
+
+    def append(self, sealed: bytes) -> tuple[int, int]:
+        """Offset and length of ``sealed`` in the pack."""
+        offset = self.size
+        self.parts.append(sealed)
+        self.size += len(sealed)
+        return offset, len(sealed)
+
+
+class PackWriter(PackTreeStore):
+    """Keeps new objects for one job. They are durable after ``flush``; the version that names them commits after it."""
+
+    def __init__(self, keys: DatasetKeys, *, claim: Claim, detector: bytes) -> None:
+        super().__init__(keys)
+        self.job: UUID = claim.pk
+        self.sealed_bytes = 0
+        self._claim = claim
+        self._detector = detector
+        self._pack: _Pack | None = None
+
+    def known(self, digests: Collection[bytes]) -> set[bytes]:
+        pending = set(self._pack.objects) if self._pack else set()
+        return super().known(digests) | (pending & set(digests))
+
+    def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
+        if self._pack and any(digest in self._pack.objects for digest in digests):
+            self.flush()
+        return super().load_many(digests)
+
+    def _rows(self, digests: Sequence[bytes]) -> QuerySet[Chunk]:
+        """Only objects of committed versions and of this job: another job's may vanish with it."""
+        mine_or_committed = Q(blob__job=None) | Q(blob__job=self.job)
+        return super()._rows(digests).filter(mine_or_committed)
+
+    def save(self, objects: Sequence[NewObject]) -> None:
+        for item in objects:
+            pack = self._open_pack()
+            secret = secrets.token_bytes(32)
+            offset, length = pack.append(self.keys.seal(item.kind, item.digest, secret, item.body))
+            sidecar = self.keys.seal(f"{item.kind}-sidecar", item.digest, secret, item.sidecar)
+            sidecar_offset, sidecar_length = pack.append(sidecar)
+            pack.objects[item.digest] = StoredObject(item.kind, item.body, item.sidecar)
+            pack.chunks.append(
+                Chunk(
+                    tenant_id=self.keys.tenant_id,
+                    dataset_id=self.keys.dataset_id,
+                    digest=item.digest,
+                    kind=item.kind,
+                    blob=pack.blob,
+                    offset=offset,
+                    length=length,
+                    sidecar_offset=sidecar_offset,
+                    sidecar_length=sidecar_length,
+                    key_id=self.keys.key_id,
+                    secret=secret,
+                    record_count=item.count,
+                    canonical_bytes=item.canonical_size,
+                )
+            )
+        if self._pack and self._pack.size >= PACK_BYTES:
+            self.flush()
+
+    def own_findings(self, digest: bytes) -> bytes | None:
+        """The encoded findings of a chunk by the set of detectors this writer works with."""
+        if self._pack and any(row.digest == digest for row in self._pack.findings):
+            self.flush()
+        return self.findings(digest, self._detector)
+
+    def has_findings(self, digest: bytes) -> bool:
+        if self._pack and any(row.digest == digest for row in self._pack.findings):
+            return True
+        rows = FindingsBlob.objects.filter(
+            dataset_id=self.keys.dataset_id, digest=digest, detector=self._detector
+        )
+        with self.scope():
+            return rows.exists()
+
+    def add_findings(self, digest: bytes, encoded: bytes) -> None:
+        """Keep what the detector set found in a chunk."""
+        pack = self._open_pack()
+        secret = secrets.token_bytes(32)
+        sealed = self.keys.seal("findings", digest + self._detector, secret, encoded)
+        offset, length = pack.append(sealed)
+        pack.findings.append(
+            FindingsBlob(
+                tenant_id=self.keys.tenant_id,
+                dataset_id=self.keys.dataset_id,
+                digest=digest,
+                detector=self._detector,
+                blob=pack.blob,
+                offset=offset,
+                length=length,
+                key_id=self.keys.key_id,
+                secret=secret,
+            )
+        )
+
+    def add_subjects(self, record_id: str, leaf: bytes, keys: Sequence[bytes]) -> None:
+        """Keep the index keys of one new leaf."""
+        pack = self._open_pack()
+        pack.subjects.extend(
+            SubjectIndexEntry(
+                tenant_id=self.keys.tenant_id,
+                dataset_id=self.keys.dataset_id,
+                key=key,
+                record_id=record_id,
+                leaf=leaf,
+                ingest=self.job,
+            )
+            for key in keys
+        )
+
+    def flush(self) -> None:
+        """Write the open pack and its rows: first the blob's row, then the blob, then what points into it."""
+        pack, self._pack = self._pack, None
+        if pack is None or not pack.parts:
+            return
+        pack.blob.size = pack.size
+        with self._claim.scope():
+            pack.blob.save(force_insert=True)
+        self._blobs.put(pack.blob.name, b"".join(pack.parts))
+        with self._claim.scope():
+            self._insert_rows(pack)
+            Blob.objects.filter(pk=pack.blob.pk).update(state=BlobState.SEALED)
+        self.sealed_bytes += pack.size
+
+    def _insert_rows(self, pack: _Pack) -> None:
+        """A digest that another unfinished job holds too is taken over: its copy is as good, ours will last."""
+        Chunk.objects.bulk_create(
+            pack.chunks,
+            update_conflicts=True,
+            unique_fields=["tenant", "dataset", "digest"],
+            update_fields=[
+                "blob", "offset", "length", "sidecar_offset", "sidecar_length", "key_id", "secret", "touched_at",
+            ],
+        )
+        FindingsBlob.objects.bulk_create(
+            pack.findings,
+            update_conflicts=True,
+            unique_fields=["tenant", "dataset", "digest", "detector"],
+            update_fields=["blob", "offset", "length", "key_id", "secret"],
+        )
+        SubjectIndexEntry.objects.bulk_create(pack.subjects, ignore_conflicts=True)
+
+    def _open_pack(self) -> _Pack:
+        if self._pack is None:
+            self._pack = _Pack(
+                Blob(
+                    tenant_id=self.keys.tenant_id,
+                    dataset_id=self.keys.dataset_id,
+                    name=new_blob_name("pack"),
+                    kind=BlobKind.PACK,
+                    job=self.job,
+                )
+            )
+        return self._pack

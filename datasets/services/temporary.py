@@ -1,0 +1,101 @@
+"""Sealed temporary objects of an ingest: parts of the upload, sorted runs, reject reports.
+
+Each has its row before it has bytes, and is a sequence of frames: u32be length, then that many sealed bytes. A frame is
+bound to its blob and its number, so none can be dropped, repeated or moved unnoticed.
+"""
+
+import secrets
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Final
+from uuid import UUID
+
+import zstandard
+
+from datasets.models import Blob, BlobKind, BlobState
+from datasets.services.keys import DatasetKeys
+from vaultsite.kernel.blobs import BlobStore, new_blob_name
+from vaultsite.kernel.errors import IntegrityFailure
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import tenant_scope
+
+_LENGTH: Final = struct.Struct(">I")
+_LAST: Final = 1 << 31
+#: Read-ahead when frames are streamed, bytes.
+_WINDOW: Final = 256 * 1024
+
+
+def write_temporary(
+    keys: DatasetKeys, *, kind: BlobKind, job: UUID, sequence: int, frames: Iterable[bytes], compress: bool = True
+) -> Blob:
+    """Store ``frames`` as one sealed object of ``job``. Opens a short scope of its own; durable when it returns."""
+    blob = Blob(
+        tenant_id=keys.tenant_id,
+        dataset_id=keys.dataset_id,
+        name=new_blob_name(kind.value),
+        kind=kind,
+        job=job,
+        sequence=sequence,
+        key_id=keys.key_id,
+        secret=secrets.token_bytes(32),
+    )
+    with tenant_scope(keys.tenant_id, Principal.system(keys.tenant_id)):
+        blob.save(force_insert=True)
+    body = b"".join(_framed(keys, blob, frames, compress=compress))
+    BlobStore.default().put(blob.name, body)
+    blob.size, blob.state = len(body), BlobState.SEALED
+    return blob
+
+
+def _framed(keys: DatasetKeys, blob: Blob, frames: Iterable[bytes], *, compress: bool) -> Iterator[bytes]:
+    compressor = zstandard.ZstdCompressor(level=1)
+    assert blob.secret is not None
+    number = 0
+    for number, frame in enumerate(frames, start=1):
+        plain = compressor.compress(frame) if compress else frame
+        sealed = keys.seal("frame", _frame_id(blob, number), blob.secret, plain)
+        yield _LENGTH.pack(len(sealed)) + sealed
+    closing = keys.seal("frame", _frame_id(blob, number + 1), blob.secret, b"")
+    yield _LENGTH.pack(len(closing) | _LAST) + closing
+
+
+def _frame_id(blob: Blob, number: int) -> bytes:
+    return blob.id.bytes + struct.pack(">Q", number)
+
+
+def read_frames(keys: DatasetKeys, blob: Blob, *, compressed: bool = True) -> Iterator[bytes]:
+    """The frames of a temporary object, in bounded memory. Raises IntegrityFailure, BlobMissing."""
+    assert blob.secret is not None
+    secret = bytes(blob.secret)
+    decompressor = zstandard.ZstdDecompressor()
+    stream = _Window(blob)
+    number = 0
+    while True:
+        number += 1
+        (length,) = _LENGTH.unpack(stream.take(_LENGTH.size))
+        plain = keys.open("frame", _frame_id(blob, number), secret, stream.take(length & ~_LAST))
+        if length & _LAST:
+            return
+        yield decompressor.decompress(plain) if compressed else plain
+
+
+class _Window:
+    """Sequential reads of one blob through a read-ahead buffer."""
+
+    def __init__(self, blob: Blob) -> None:
+        self._store = BlobStore.default()
+        self._name = blob.name
+        self._size = self._store.size(blob.name)
+        self._position = 0
+        self._buffer = b""
+
+    def take(self, length: int) -> bytes:
+        missing = length - len(self._buffer)
+        if missing > 0:
+            wanted = min(max(missing, _WINDOW), self._size - self._position)
+            if wanted < missing:
+                raise IntegrityFailure("A temporary object is cut off")
+            self._buffer += self._store.get_range(self._name, self._position, wanted)
+            self._position += wanted
+        taken, self._buffer = self._buffer[:length], self._buffer[length:]
+        return taken

@@ -1,0 +1,76 @@
+"""Liveness, readiness, and the answers for requests that reach no view."""
+
+from typing import Any, Final
+
+from django.db import DatabaseError, connections
+from django.http import HttpRequest, JsonResponse
+
+from vaultsite.kernel.api.problem import problem_response
+from vaultsite.kernel.blobs import BlobStore
+from vaultsite.kernel.errors import InternalFault, InvalidInput, NotReady, UnknownPath, VaultError
+from vaultsite.kernel.providers import load_provider
+from vaultsite.kernel.tenancy.scope import unscoped
+
+#: CVE-2025-8713 (statistics leak through partitions) is fixed from here on.
+OLDEST_POSTGRESQL: Final = 150014
+_ROLE: Final = (
+    "SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = r.oid), "
+    "current_setting('server_version_num')::int FROM pg_roles r WHERE r.rolname = current_user"
+)
+
+
+def live(_: HttpRequest) -> JsonResponse:
+    """The process answers."""
+    return JsonResponse({"status": "live"})
+
+
+def health(request: HttpRequest) -> JsonResponse:
+    """The same as readiness, for load balancers that know one path."""
+    return ready(request)
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """200 when the database serves a harmless role, the KMS answers and the object store is there; else 503."""
+    checks = {"database": _check_database, "kms": _check_kms, "storage": _check_storage}
+    failed = [name for name, check in checks.items() if not _passes(check)]
+    if failed:
+        return problem_response(request, NotReady(failed=failed))
+    return JsonResponse({"status": "ready", "checks": dict.fromkeys(checks, "ok")})
+
+
+def _passes(check: Any) -> bool:
+    try:
+        return bool(check())
+    except (DatabaseError, VaultError, OSError):
+        return False
+
+
+def _check_database() -> bool:
+    """The serving role must not be able to pass by row-level security."""
+    with unscoped("readiness"), connections["default"].cursor() as cursor:
+        cursor.execute(_ROLE)
+        is_mighty, version = cursor.fetchone()
+    return not is_mighty and version >= OLDEST_POSTGRESQL
+
+
+def _check_kms() -> bool:
+    return load_provider("KMS").describe() is not None  # type: ignore[attr-defined]
+
+
+def _check_storage() -> bool:
+    next(iter(BlobStore.default().names("pack/00/")), None)
+    return True
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    return problem_response(request, UnknownPath())
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+    return problem_response(request, InvalidInput())
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    return problem_response(request, InternalFault())
+
+

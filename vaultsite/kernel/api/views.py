@@ -1,0 +1,106 @@
+"""The base of every REST view: one scope, opened inside exception conversion."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.datastructures import MultiValueDict
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from vaultsite.kernel.errors import RefusedByFramework
+from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.tenancy.middleware import facts_of
+from vaultsite.kernel.tenancy.ports import resolve_principal
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
+
+
+class VaultAPIView(APIView):
+    """Authenticates, opens the tenant's scope, runs the method, and turns what it raises into problem details.
+
+    An exception leaves the scope before it is converted, so whatever was written is rolled back and only the primary
+    event stays. A request that fails before any decision was made is recorded with the view's ``resource_type``.
+    """
+
+    #: What the audit names when a request fails before a decision.
+    resource_type: str = "api"
+    #: False for views that stream: they open the scope themselves, in pieces, with open_scope and silent_scope.
+    scope_per_request: bool = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.args, self.kwargs = args, kwargs
+        _keep_body_unparsed(request)
+        drf_request = self.initialize_request(request, *args, **kwargs)
+        self.request = drf_request
+        self.headers = self.default_response_headers
+        try:
+            response = self._run(drf_request, *args, **kwargs)
+        except Exception as exc:  # noqa: BLE001 - the edge: everything becomes a problem document
+            response = self.handle_exception(exc)
+        self.response = self.finalize_response(drf_request, response, *args, **kwargs)
+        return self.response
+
+    def _run(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.principal.credential == "session":
+            _require_csrf_token(self.django_request)
+        with self.open_scope() if self.scope_per_request else nullcontext():
+            self.initial(request, *args, **kwargs)
+            method = (request.method or "").lower()
+            known = method in self.http_method_names
+            handler = getattr(self, method, self.http_method_not_allowed) if known else self.http_method_not_allowed
+            response: HttpResponseBase = handler(request, *args, **kwargs)
+            return response
+
+    @contextmanager
+    def open_scope(self) -> Iterator[Scope]:
+        """The scope of the request's decision: when it fails, that much is recorded."""
+        with self.silent_scope() as scope:
+            self._expect_decision(self.request, scope)
+            yield scope
+
+    @contextmanager
+    def silent_scope(self) -> Iterator[Scope]:
+        """A further scope of a request whose decision is recorded already."""
+        with tenant_scope(self.principal.tenant_id, self.principal, facts_of(self.django_request)) as scope:
+            yield scope
+
+    @property
+    def django_request(self) -> HttpRequest:
+        request: HttpRequest = self.request._request  # noqa: SLF001 - DRF's handle on Django's request
+        return request
+
+    @property
+    def principal(self) -> Principal:
+        return resolve_principal(self.django_request)
+
+    def _expect_decision(self, request: Request, scope: Scope) -> None:
+        """Hold a primary event that a decision will replace; alone it is only ever written as a failure."""
+        is_read = request.method in {"GET", "HEAD", "OPTIONS"}
+        event = Event(
+            type=EventType.ACCESS_READ if is_read else EventType.ACCESS_WRITE,
+            operation="read" if is_read else "write",
+            resource=ResourceRef(type=self.resource_type, id=str(self.kwargs.get("dataset_id", ""))),
+            purpose=scope.purpose or "",
+        )
+        scope.events.expect(event, scope.principal, scope.request, scope.tenant_id)
+
+
+def _keep_body_unparsed(request: HttpRequest) -> None:
+    """Make ``request.POST`` empty before anything can ask for it: parsing a form would spool the upload."""
+    request._post = QueryDict()  # type: ignore[attr-defined]  # noqa: SLF001
+    request._files = MultiValueDict()  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+        raise RefusedByFramework(reason)
+
+
+def _require_csrf_token(request: HttpRequest) -> None:
+    """A browser session needs its CSRF token in the X-CSRFToken header; raises RefusedByFramework."""
+    check = _CsrfCheck(lambda _: HttpResponse())
+    check.process_request(request)
+    check.process_view(request, lambda _: HttpResponse(), (), {})

@@ -1,0 +1,20 @@
+"""Every path of the site."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from vaultsite import health
+from vaultsite.api import urlpatterns as api_patterns
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(api_patterns)),
+    path("health", health.health),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+]
+handler400 = "vaultsite.health.bad_request"
+handler404 = "vaultsite.health.not_found"
+handler500 = "vaultsite.health.server_error"
