@@ -1,0 +1,52 @@
+"""A websocket client that speaks ASGI to an application in the same process."""
+
+import json
+from typing import Any
+
+from asgiref.testing import ApplicationCommunicator
+
+TIMEOUT = 5.0
+
+
+class Socket:
+    """One connection; use it inside one event loop."""
+
+    def __init__(self, application: Any, path: str, headers: list[tuple[bytes, bytes]]) -> None:
+        scope = {
+            "type": "websocket",
+            "path": path,
+            "query_string": b"",
+            "headers": headers,
+            "subprotocols": [],
+            "client": ["192.0.2.9", 40000],
+            "server": ["localhost", 8001],
+        }
+        self._communicator = ApplicationCommunicator(application, scope)
+
+    async def open(self) -> int | None:
+        """Shake hands; None when accepted, else the code of the refusal."""
+        await self._communicator.send_input({"type": "websocket.connect"})
+        answer = await self._communicator.receive_output(TIMEOUT)
+        return None if answer["type"] == "websocket.accept" else answer.get("code", 1000)
+
+    async def send(self, text: str) -> None:
+        await self._communicator.send_input({"type": "websocket.receive", "text": text})
+
+    async def receive(self) -> Any:
+        """The next message as JSON."""
+        answer = await self._communicator.receive_output(TIMEOUT)
+        assert answer["type"] == "websocket.send", answer
+        return json.loads(answer["text"])
+
+    async def close_code(self) -> int:
+        """The code with which the other side closes next."""
+        answer = await self._communicator.receive_output(TIMEOUT)
+        assert answer["type"] == "websocket.close", answer
+        return answer["code"]
+
+    async def is_silent(self, seconds: float) -> bool:
+        return await self._communicator.receive_nothing(seconds)
+
+    async def close(self) -> None:
+        await self._communicator.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self._communicator.wait(TIMEOUT)

@@ -1,0 +1,156 @@
+"""Rules of the live feed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.test import RequestFactory
+
+from access.auth.sessions import SessionStore
+from access.models import User
+from access.services.sessions import start_session
+from access.services.tenants import operator
+from access.services.users import create_user, disable_user
+from audit.consumers import FORBIDDEN, UNAUTHENTICATED, UNSUPPORTED_DATA, LiveConsumer
+from audit.models import AuditEvent
+from audit.tasks import relay_outbox
+from tests.audit.sockets import Socket
+from tests.factories.audit import make_event, make_principal, record
+from vaultsite.asgi import application
+from vaultsite.kernel.tenancy.scope import tenant_scope
+
+HOME = b"http://localhost:8000"
+DENIED = 1000
+
+
+def make_user(tenant_id, *roles: str) -> User:
+    principal = operator(tenant_id)
+    with tenant_scope(tenant_id, principal):
+        return create_user(principal, username=f"u{uuid4().hex}", password="a Long pass-phrase 7", roles=roles)
+
+
+def sign_in(user: User) -> str:
+    """The cookie of a new session."""
+    request = RequestFactory().get("/")
+    request.session = SessionStore()
+    start_session(request, user)
+    request.session.save()
+    return request.session.session_key
+
+
+def socket(cookie: str | None, *, origin: bytes | None = HOME, path: str = "/live/", app=application):
+    headers = [(b"origin", origin)] if origin else []
+    if cookie:
+        headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode()))
+    return Socket(app, path, headers)
+
+
+def run(scenario: Callable[[], Awaitable[None]]) -> None:
+    async_to_sync(scenario)()
+
+
+def test_a_foreign_origin_is_refused_even_with_a_session(tenant) -> None:
+    cookie = sign_in(make_user(tenant.pk, "auditor"))
+
+    async def scenario() -> None:
+        for origin in (b"https://evil.example", b"http://localhost.evil.example", b"null", None):
+            assert await socket(cookie, origin=origin).open() == DENIED, origin
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("cookie", [None, "", "nonsense", f"{uuid4().hex}.{'A' * 43}"])
+def test_without_a_session_there_is_no_feed(cookie) -> None:
+    async def scenario() -> None:
+        assert await socket(cookie).open() == UNAUTHENTICATED
+
+    run(scenario)
+
+
+def test_without_the_permission_there_is_no_feed_and_the_attempt_is_audited(tenant) -> None:
+    user = make_user(tenant.pk, "data_scientist")
+    cookie = sign_in(user)
+
+    async def scenario() -> None:
+        assert await socket(cookie).open() == FORBIDDEN
+
+    run(scenario)
+    with tenant_scope(tenant.pk, make_principal(tenant.pk)):
+        (event,) = AuditEvent.objects.filter(actor_id=user.pk, resource_type="audit", resource_id="live")
+    assert event.status == "denied"
+
+
+def test_a_tenants_events_arrive_and_anothers_never(tenant, rival) -> None:
+    cookie = sign_in(make_user(tenant.pk, "auditor"))
+    theirs, mine = make_event(), make_event()
+    received: list[dict] = []
+
+    async def scenario() -> None:
+        feed = socket(cookie)
+        assert await feed.open() is None
+        await asyncio.to_thread(tell)
+        while not received or received[-1]["id"] != str(mine.id):
+            received.append(await feed.receive())
+        assert await feed.is_silent(0.2)
+        await feed.close()
+
+    def tell() -> None:
+        record(rival.pk, theirs)
+        record(tenant.pk, mine)
+        relay_outbox()
+
+    run(scenario)
+    assert str(theirs.id) not in {event["id"] for event in received}
+    assert {event["source"] for event in received} == {f"urn:llm-data-vault:tenant:{tenant.pk}"}
+
+
+def test_the_feed_ends_soon_after_its_user_lost_access(tenant) -> None:
+    class Impatient(LiveConsumer):
+        recheck_seconds = 0.05
+
+    user = make_user(tenant.pk, "auditor")
+    cookie = sign_in(user)
+
+    def disable() -> None:
+        principal = operator(tenant.pk)
+        with tenant_scope(tenant.pk, principal):
+            disable_user(principal, user_id=user.pk)
+
+    async def scenario() -> None:
+        feed = socket(cookie, app=Impatient.as_asgi())
+        assert await feed.open() is None
+        assert await feed.is_silent(0.3)
+        await asyncio.to_thread(disable)
+        assert await feed.close_code() == UNAUTHENTICATED
+
+    run(scenario)
+
+
+def test_the_feed_takes_nothing(tenant) -> None:
+    cookie = sign_in(make_user(tenant.pk, "auditor"))
+
+    async def scenario() -> None:
+        feed = socket(cookie)
+        assert await feed.open() is None
+        await feed.send("subscribe to everything")
+        assert await feed.close_code() == UNSUPPORTED_DATA
+
+    run(scenario)
+
+
+def test_other_paths_and_plain_http_lead_nowhere(tenant) -> None:
+    cookie = sign_in(make_user(tenant.pk, "auditor"))
+    sent: list[dict] = []
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    async def scenario() -> None:
+        assert await socket(cookie, path="/elsewhere/").open() == DENIED
+        await application({"type": "http", "path": "/live/", "headers": []}, None, send)
+
+    run(scenario)
+    assert sent[0]["status"] == 404
