@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from datasets.errors import InvalidRecordId, PersonalRecordId
 from vaultsite.kernel.crypto.keys import SecretKey
@@ -14,6 +15,8 @@ from vaultsite.kernel.identifiers import uuid7_from
 
 _ALLOWED: Final = re.compile(r"[A-Za-z0-9._~:@-]{1,128}", re.ASCII)
 _HASHED_BYTES: Final = 20
+_LINE_BITS: Final = 48
+_JOB_MASK: Final = (1 << 26) - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Shapes of personal data that the allowed characters can spell. Ids without a separator never reach them, so plain
@@ -93,15 +96,16 @@ def hashed_id(key: SecretKey, value: str) -> str:
     return base64.b32encode(hmac.digest(key.reveal(), value.encode(), "sha256")[:_HASHED_BYTES]).decode().lower()
 
 
-def generated_ids(created_at: datetime) -> Callable[[int], str]:
-    """For a job created at this moment, the function from line number to id: UUIDv7 of (moment, line).
+def generated_ids(created_at: datetime, job_id: UUID) -> Callable[[int], str]:
+    """For a job created at this moment, the function from line number to id: UUIDv7 of (moment, job, line).
 
-    The same job gives the same ids however often it is resumed, and they sort in the order of lines.
+    The same job gives the same ids however often it is resumed, and they sort in the order of lines. 26 bits of the
+    job's own id keep two jobs of the same millisecond apart.
     """
     if created_at.tzinfo is None:
         raise ValueError("a moment needs its time zone")
     milliseconds = (created_at - _EPOCH) // timedelta(milliseconds=1)
-    stem = str(uuid7_from(milliseconds, 0))[:-12]
+    stem = str(uuid7_from(milliseconds, (job_id.int & _JOB_MASK) << _LINE_BITS))[:-12]
 
     def generated_id(line: int) -> str:
         # A line number has far fewer than 48 bits, so it fills the last group alone.

@@ -51,10 +51,10 @@ def parse_canonical(line: bytes, number: int = 1) -> tuple[dict[str, Any], bytes
     ``duplicate-key``, ``not-finite``, ``integer-range``, ``inexact-number``, ``lone-surrogate``, ``too-deep`` or
     ``not-an-object``; WrongEncoding when the bytes are not UTF-8. Messages never quote the line.
 
-    The fast way is sound because: orjson refuses bad syntax, bad UTF-8, NaN and surrogates itself; a value
-    without floats lost no digits, since orjson turns integers out of range into floats; and a colon stands once for each key, or inside a string. Strings keep their colons when written again unless a
-    colon was escaped (\u003a), so a line with no such escape has as many colons as its canonical form exactly when no
-    key was dropped as a duplicate.
+    The fast way is sound because: orjson refuses bad syntax, bad UTF-8, NaN and surrogates itself; a value without
+    floats lost no digits, since orjson turns integers out of range into floats; and a colon stands once for each key,
+    or inside a string. Strings keep their colons when written again unless a colon was escaped (\u003a), so a line with
+    no such escape has as many colons as its canonical form exactly when no key was dropped as a duplicate.
     """
     try:
         value = orjson.loads(line)
