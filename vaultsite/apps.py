@@ -1,5 +1,7 @@
 """The roof's app configurations: checks, the connection guard, and the admin site."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.core.checks import register
@@ -14,6 +16,7 @@ class RoofConfig(AppConfig):
     verbose_name = "LLM Data Vault"
 
     def ready(self) -> None:
+        import_module("vaultsite.celery")  # defines tasks on models, so not before all of them are loaded
         register(check_tenant_models)
         connection_created.connect(guard_connection, dispatch_uid="vault-guard")
 

@@ -8,11 +8,11 @@ from typing import TextIO
 
 
 class Console:
-    """Writes to ``stream``; ``quiet`` keeps the lines of the processes out of it (their log files have them)."""
+    """Writes to ``stream``. While ``is_quiet``, the lines of the processes stay out of it (their log files have them)."""
 
-    def __init__(self, stream: TextIO = sys.stdout, *, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO = sys.stdout) -> None:
+        self.is_quiet = True
         self._stream = stream
-        self._quiet = quiet
         self._step = 0
         self._steps = 0
         self._unfinished = ""
@@ -45,7 +45,7 @@ class Console:
 
     def relay(self, name: str, line: str) -> None:
         """Show one line that a process wrote."""
-        if not self._quiet:
+        if not self.is_quiet:
             self.say(f"{name:<8} | {line}")
 
     def _write(self, text: str) -> None:

@@ -80,7 +80,7 @@ def serve_borrowers(path: str | os.PathLike[str], *, throwaway: bool) -> None:
     """Run PostgreSQL and Redis until nobody borrows them any more (the background process of ``borrowed_servers``)."""
     home = open_home(path)
     with only_instance(home):
-        supervisor = Supervisor(home, Console(sys.stderr, quiet=True))
+        supervisor = Supervisor(home, Console(sys.stderr))
         supervisor.stop_on_signals()
         try:
             start_postgres(home, supervisor, throwaway=throwaway)

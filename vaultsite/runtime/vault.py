@@ -37,9 +37,11 @@ def run_vault(path: str | os.PathLike[str], console: Console) -> None:
             if not supervisor.is_stopping:
                 mark_ready(home)
                 _welcome(home, environment, console)
+            console.is_quiet = False
             while not supervisor.is_stopping:
                 supervisor.tend(1.0)
-            console.say("stopping ...")
+            console.is_quiet = True
+            console.say("\nstopping ...")
         finally:
             supervisor.stop()
         console.say("stopped")
