@@ -1,0 +1,43 @@
+"""Fixtures: tests run as production does, and are isolated from each other by tenant, not by rollback."""
+
+import os
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.servers import start_test_servers
+
+os.environ.update(start_test_servers())
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """The servers' database is the test database: owner migrates it, vault_app and vault_system serve it."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def vault_database(django_test_environment: None, django_db_blocker: object) -> Iterator[None]:
+    from django.core.management import call_command  # noqa: PLC0415 - after the environment is set
+
+    with django_db_blocker.unblock():
+        call_command("migrate", database="owner", verbosity=0)
+        yield
+
+
+def new_tenant(prefix: str) -> object:
+    from access.services.tenants import create_tenant  # noqa: PLC0415 - after the environment is set
+
+    return create_tenant(slug=f"{prefix}-{uuid4().hex[:12]}", name=prefix)
+
+
+@pytest.fixture
+def tenant() -> object:
+    """A tenant of its own for each test, committed."""
+    return new_tenant("tenant")
+
+
+@pytest.fixture
+def rival() -> object:
+    """Another tenant, which must never see the first one's rows."""
+    return new_tenant("rival")
