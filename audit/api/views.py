@@ -35,7 +35,8 @@ class AuditEventList(VaultAPIView):
         )
         shown = events[: wanted.limit]
         cursor = _cursor(shown[-1]) if len(events) > wanted.limit else None
-        return Response(page(AuditEventSerializer(shown, many=True).data, limit=wanted.limit, next_cursor=cursor))
+        data = [AuditEventSerializer(event).data for event in shown]
+        return Response(page(data, limit=wanted.limit, next_cursor=cursor))
 
 
 def _cursor(event: AuditEvent) -> str:

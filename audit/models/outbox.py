@@ -14,7 +14,7 @@ class OutboxEntry(TenantModel):
     dataset) have their entries in that order. The application may only insert; the relay reads, marks and deletes.
     """
 
-    id = models.BigAutoField(primary_key=True)
+    id = models.BigAutoField(primary_key=True)  # type: ignore[assignment]
     tenant = models.ForeignKey(
         "access.Tenant",
         on_delete=models.DO_NOTHING,

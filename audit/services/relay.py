@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from django.db import connections, transaction
@@ -85,9 +85,8 @@ def _deliveries(entries: Sequence[OutboxEntry]) -> list[Delivery]:
         id__in=[entry.event_id for entry in entries],
         time__range=(min(times), max(times)),
     )
-    found = {(event.tenant_id, event.id): event for event in events}
-    keys = [(entry.tenant_id, entry.event_id) for entry in entries]
-    return [Delivery(key[0], envelope(found[key])) for key in keys if key in found]
+    found = {event.id: Delivery(cast("UUID", event.tenant_id), envelope(event)) for event in events}
+    return [found[entry.event_id] for entry in entries if entry.event_id in found]
 
 
 def envelope(event: AuditEvent) -> dict[str, Any]:
