@@ -1,16 +1,13 @@
 """Errors of authentication (1xxx) and authorization (2xxx)."""
 
-from typing import ClassVar
-
 from vaultsite.kernel.errors import VaultError
 
 
 class AuthenticationError(VaultError):
-    """Who asks is not proved. ``challenge`` is the value of the WWW-Authenticate header."""
+    """Who asks is not proved."""
 
     status = 401
     outcome = "denied"
-    challenge: ClassVar[str] = 'Bearer realm="vault"'
 
 
 class AuthenticationRequired(AuthenticationError):
@@ -23,7 +20,6 @@ class InvalidCredential(AuthenticationError):
 
     code, slug = "VAULT_AUTH_1002", "invalid-credential"
     title = "The credential is not valid"
-    challenge = 'Bearer realm="vault", error="invalid_token"'
 
 
 class CredentialExpired(AuthenticationError):
@@ -31,7 +27,6 @@ class CredentialExpired(AuthenticationError):
 
     code, slug = "VAULT_AUTH_1003", "credential-expired"
     title = "The credential has expired"
-    challenge = 'Bearer realm="vault", error="invalid_token"'
 
 
 class CredentialRevoked(AuthenticationError):
@@ -39,7 +34,6 @@ class CredentialRevoked(AuthenticationError):
 
     code, slug = "VAULT_AUTH_1004", "credential-revoked"
     title = "The credential was revoked"
-    challenge = 'Bearer realm="vault", error="invalid_token"'
 
 
 class LoginRefused(AuthenticationError):

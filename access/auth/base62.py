@@ -1,11 +1,13 @@
 """Base 62 with a fixed width: letters and digits alone, so that a credential survives a double click."""
 
+from functools import cache
 from typing import Final
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUES: Final = {letter: value for value, letter in enumerate(ALPHABET)}
 
 
+@cache
 def width(size: int) -> int:
     """Letters needed for ``size`` bytes."""
     letters, limit = 0, 1

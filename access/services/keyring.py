@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
@@ -25,7 +26,16 @@ from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.providers import load_provider
 from vaultsite.kernel.tenancy.scope import active_alias, current_tenant_id
 
-__all__ = ["KeyHandle", "KeyPurpose", "current_key", "drop_tenant", "key_by_id", "open_column", "seal_column"]
+__all__ = [
+    "KeyHandle",
+    "KeyPurpose",
+    "current_key",
+    "destroy_keys",
+    "drop_tenant",
+    "key_by_id",
+    "open_column",
+    "seal_column",
+]
 
 #: After which time a successor is due. Keys behind digests, boundaries and pseudonyms would change what they name.
 LIFETIMES: Final[Mapping[KeyPurpose, timedelta]] = MappingProxyType(
@@ -85,6 +95,19 @@ def open_column(kind: str, object_id: bytes, sealed: Sealed) -> bytes:
     """What seal_column sealed for the same tenant, kind and object; raises as key_by_id, and IntegrityFailure."""
     key = key_by_id(read_key_id(sealed))
     return open_sealed(key, context=_column(kind, object_id), sealed=sealed)
+
+
+def destroy_keys(scope_id: UUID) -> int:
+    """Destroy every key of a scope: what they sealed is unreadable once the open transaction commits.
+
+    Returns how many. Plaintext copies in other processes die with their age (``key_cache.MAX_AGE_SECONDS``).
+    """
+    keys = EncryptionKey.objects.filter(scope_id=scope_id).exclude(state=KeyState.DESTROYED)
+    destroyed = keys.update(state=KeyState.DESTROYED, wrapped=None)
+    # Until the commit another thread may still read the old rows and keep the key.
+    transaction.on_commit(partial(drop_tenant, current_tenant_id()), using=active_alias())
+    drop_tenant(current_tenant_id())
+    return destroyed
 
 
 def drop_tenant(tenant_id: UUID) -> None:

@@ -14,7 +14,7 @@ from access.services.keyring import current_key
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
-from vaultsite.kernel.tenancy.principal import SYSTEM_PRINCIPAL_ID, Principal
+from vaultsite.kernel.tenancy.principal import PLATFORM_TENANT_ID, SYSTEM_PRINCIPAL_ID, Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 
@@ -56,6 +56,7 @@ def create_tenant(*, slug: str, name: str) -> Tenant:
         tenant.save(using="owner", force_insert=True)
     except IntegrityError:
         raise NameTaken("There is a tenant with this slug") from None
+    _make_keys(PLATFORM_TENANT_ID)
     with ExitStack() as undo:
         undo.callback(tenant.delete, using="owner")
         with tenant_scope(tenant.pk, operator(tenant.pk)):
@@ -76,7 +77,12 @@ def _seed(tenant: Tenant) -> None:
         for code, role in ROLES.items()
     )
     Purpose.objects.bulk_create(Purpose(code=code, description=text) for code, text in PURPOSES.items())
-    # Made now, so that what is refused later, and leaves nothing behind, never has to make the key that counts it.
-    for purpose in (KeyPurpose.PLATFORM, KeyPurpose.PSEUDONYM):
-        current_key(purpose)
+    _make_keys(tenant.pk)
     emit(Event(type=EventType.ADMIN_WRITE, operation="write", resource=ResourceRef("tenant", str(tenant.pk))))
+
+
+def _make_keys(tenant_id: UUID) -> None:
+    """Made early, so that what is refused later, and leaves nothing behind, never has to make the key that counts it."""
+    with tenant_scope(tenant_id, operator(tenant_id)):
+        for purpose in (KeyPurpose.PLATFORM, KeyPurpose.PSEUDONYM):
+            current_key(purpose)
