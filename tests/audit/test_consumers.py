@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.db import connections
 from django.test import RequestFactory
 
 from access.auth.sessions import SessionStore
@@ -46,6 +47,18 @@ def socket(cookie: str | None, *, origin: bytes | None = HOME, path: str = "/liv
     if cookie:
         headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode()))
     return Socket(app, path, headers)
+
+
+async def elsewhere(work: Callable[[], object]) -> None:
+    """Do blocking work in a thread of its own, and give its connections back."""
+
+    def run_and_close() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    await asyncio.to_thread(run_and_close)
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
@@ -91,7 +104,7 @@ def test_a_tenants_events_arrive_and_anothers_never(tenant, rival) -> None:
     async def scenario() -> None:
         feed = socket(cookie)
         assert await feed.open() is None
-        await asyncio.to_thread(tell)
+        await elsewhere(tell)
         while not received or received[-1]["id"] != str(mine.id):
             received.append(await feed.receive())
         assert await feed.is_silent(0.2)
@@ -123,7 +136,7 @@ def test_the_feed_ends_soon_after_its_user_lost_access(tenant) -> None:
         feed = socket(cookie, app=Impatient.as_asgi())
         assert await feed.open() is None
         assert await feed.is_silent(0.3)
-        await asyncio.to_thread(disable)
+        await elsewhere(disable)
         assert await feed.close_code() == UNAUTHENTICATED
 
     run(scenario)

@@ -101,6 +101,26 @@ def test_a_second_relay_waits_for_its_turn(tenant) -> None:
     assert moved_meanwhile == [0]
 
 
+def test_four_relays_at_once_keep_the_order_and_deliver_once(tenant) -> None:
+    resource = dataset_ref(uuid4())
+    events = [make_event(resource=resource) for _ in range(60)]
+    record(tenant.pk, *events)
+    subscriber = Subscriber()
+
+    def relay_until_empty() -> None:
+        try:
+            while waiting(tenant.pk).exists():
+                relay_batch(subscriber, limit=7)
+        finally:
+            connections.close_all()
+
+    connections["system"].close()  # the pool is small
+    with ThreadPoolExecutor(4) as pool:
+        for relay in [pool.submit(relay_until_empty) for _ in range(4)]:
+            relay.result()
+    assert subscriber.ids_of(tenant.pk) == [str(event.id) for event in events]
+
+
 def test_what_is_sealed_stays_inside(tenant) -> None:
     record(tenant.pk, make_event(), principal=make_principal(tenant.pk, name="Ada Canary"))
     subscriber = Subscriber()
