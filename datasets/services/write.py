@@ -76,7 +76,7 @@ def begin_ingest(principal: Principal, *, dataset_id: UUID, options: UploadOptio
     if options.label and Version.objects.filter(dataset=dataset, label=options.label).exists():
         raise VersionLabelTaken(label=options.label)
     return Upload(
-        job=uuid7(), dataset_id=dataset.pk, keys=load_keys(dataset.pk), options=options, purpose=decision.purpose
+        job=uuid7(), dataset_id=dataset.pk, keys=load_keys(dataset.pk), options=options, purpose=decision.purpose or ""
     )
 
 
