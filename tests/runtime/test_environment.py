@@ -1,8 +1,10 @@
+import socket
+
 import pytest
 
 from vaultsite.runtime.environment import completed
 from vaultsite.runtime.errors import StartError
-from vaultsite.runtime.services import environment_for, live_port, port
+from vaultsite.runtime.services import environment_for, live_port, port, require_free_ports
 
 EMBEDDED = {
     "VAULT_HOME": "/h",
@@ -57,3 +59,12 @@ def test_the_live_feed_listens_beside_the_web():
 def test_a_port_that_is_none_is_refused(text):
     with pytest.raises(StartError, match="PORT must be a port number"):
         port({"PORT": text})
+
+
+def test_a_port_in_use_is_told_before_anything_starts():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        with pytest.raises(StartError, match=f"port {number} is in use: set PORT to another one"):
+            require_free_ports({"PORT": str(number)})
+        with pytest.raises(StartError, match=f"port {number} is in use: set VAULT_LIVE_PORT to another one"):
+            require_free_ports({"PORT": "1", "VAULT_LIVE_PORT": str(number)})

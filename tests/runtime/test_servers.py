@@ -37,7 +37,7 @@ def server_pid(home: Home, name: str) -> int:
     return int((home.run / f"{name}.pid").read_text().split()[0])
 
 
-def wait_until(answers, seconds=15.0):
+def wait_until(answers, seconds=60.0):
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 class Console:
-    """Writes to ``stream``. While ``is_quiet``, the lines of the processes stay out of it (their log files have them)."""
+    """Writes to ``stream``; while ``is_quiet``, without the lines of the processes (their log files have them)."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self.is_quiet = True

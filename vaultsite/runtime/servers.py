@@ -16,7 +16,7 @@ from vaultsite.runtime.postgres import postgres_service, prepare_database
 from vaultsite.runtime.redis import redis_service
 from vaultsite.runtime.supervisor import Supervisor
 
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = 180.0
 USERS_ASKED_SECONDS: Final = 0.5
 
 

@@ -30,16 +30,15 @@ URLS: Final[Mapping[str, tuple[str, ...]]] = {
 
 def command_line(name: str, home: Home, environ: Mapping[str, str]) -> list[str]:
     """The argument vector of one of web, live, worker and beat; the same for the supervisor and for containers."""
-    bind = environ.get("VAULT_BIND", "127.0.0.1")
-    celery = ["celery", "--app", "vaultsite", name]
+    celery = ["celery", "--quiet", "--app", "vaultsite", name]
     arguments = {
         "web": [
-            "gunicorn", "vaultsite.wsgi:application", "--bind", f"{bind}:{port(environ)}",
+            "gunicorn", "vaultsite.wsgi:application", "--bind", f"{bind(environ)}:{port(environ)}",
             "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--keep-alive", "30",
             "--graceful-timeout", "10", "--worker-tmp-dir", os.fspath(home.run), "--no-control-socket",
         ],
         "live": [
-            "uvicorn", "vaultsite.asgi:application", "--host", bind, "--port", str(live_port(environ)),
+            "uvicorn", "vaultsite.asgi:application", "--host", bind(environ), "--port", str(live_port(environ)),
             "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5",
         ],
         "worker": [
@@ -52,12 +51,10 @@ def command_line(name: str, home: Home, environ: Mapping[str, str]) -> list[str]
 
 
 def application_services(home: Home, environ: Mapping[str, str]) -> list[Service]:
-    """Web, live, worker and beat, in the order of their start; raise StartError when a port is taken."""
-    require_free_port("PORT", port(environ))
-    require_free_port("VAULT_LIVE_PORT", live_port(environ))
+    """Web, live, worker and beat, in the order of their start."""
     readiness: dict[str, tuple[str, Callable[[], bool]]] = {
         "web": ("Web", lambda: _is_healthy(environ)),
-        "live": ("Live feed", lambda: _listens(live_port(environ))),
+        "live": ("Live feed", lambda: _listens(environ, live_port(environ))),
         "worker": ("Worker", _worker_answers(environ)),
         "beat": ("Beat", _lives_for(1.0)),
     }
@@ -82,19 +79,25 @@ def environment_for(name: str, environ: Mapping[str, str]) -> dict[str, str]:
     return {**without_databases(environ), **urls, **ports, "PYTHONUNBUFFERED": "1"}
 
 
+def require_free_ports(environ: Mapping[str, str]) -> None:
+    """Raise StartError when something listens already where web or live would, naming the variable to change."""
+    for variable, number in (("PORT", port(environ)), ("VAULT_LIVE_PORT", live_port(environ))):
+        if _listens(environ, number):
+            message = f"port {number} is in use: set {variable} to another one"
+            raise StartError(message)
+
+
+def bind(environ: Mapping[str, str]) -> str:
+    """The address that web and live listen on."""
+    return environ.get("VAULT_BIND", "127.0.0.1")
+
+
 def port(environ: Mapping[str, str]) -> int:
     return _port("PORT", environ.get("PORT", str(DEFAULT_PORT)))
 
 
 def live_port(environ: Mapping[str, str]) -> int:
     return _port("VAULT_LIVE_PORT", environ.get("VAULT_LIVE_PORT", str(port(environ) + 1)))
-
-
-def require_free_port(variable: str, number: int) -> None:
-    """Raise StartError when something listens on ``number``, naming the variable that chooses another."""
-    if _listens(number):
-        message = f"port {number} is in use: set {variable} to another one"
-        raise StartError(message)
 
 
 def _port(variable: str, text: str) -> int:
@@ -105,7 +108,7 @@ def _port(variable: str, text: str) -> int:
 
 
 def _is_healthy(environ: Mapping[str, str]) -> bool:
-    connection = HTTPConnection("127.0.0.1", port(environ), timeout=2)
+    connection = HTTPConnection(_reached_at(environ), port(environ), timeout=2)
     # Production takes only its own host names, and sends plain http elsewhere.
     host = environ.get("VAULT_ALLOWED_HOSTS", "localhost").split(",")[0]
     try:
@@ -117,10 +120,16 @@ def _is_healthy(environ: Mapping[str, str]) -> bool:
         connection.close()
 
 
-def _listens(number: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", number)) == 0
+def _listens(environ: Mapping[str, str], number: int) -> bool:
+    try:
+        with socket.create_connection((_reached_at(environ), number), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _reached_at(environ: Mapping[str, str]) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind(environ), bind(environ))  # noqa: S104 - compared, not bound
 
 
 def _worker_answers(environ: Mapping[str, str]) -> Callable[[], bool]:

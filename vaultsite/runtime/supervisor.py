@@ -21,7 +21,7 @@ FIRST_DELAY_SECONDS: Final = 1.0
 LONGEST_DELAY_SECONDS: Final = 30.0
 #: A service that ran this long is healthy again: its next death costs the first delay.
 STABLE_SECONDS: Final = 60.0
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 120.0
 #: More deaths than this while starting is a mistake to be shown, not a hiccup.
 DEATHS_WHILE_STARTING: Final = 4
 POLL_SECONDS: Final = 0.1

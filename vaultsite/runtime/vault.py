@@ -11,7 +11,7 @@ from vaultsite.runtime.errors import StartError
 from vaultsite.runtime.home import Home, open_home
 from vaultsite.runtime.redis import redis_service
 from vaultsite.runtime.servers import mark_ready, only_instance, start_postgres
-from vaultsite.runtime.services import FOLDER, application_services, environment_for, port
+from vaultsite.runtime.services import FOLDER, application_services, environment_for, port, require_free_ports
 from vaultsite.runtime.supervisor import Supervisor
 
 #: What is done once at every start, as the owner of the database, before anything serves.
@@ -49,6 +49,7 @@ def run_vault(path: str | os.PathLike[str], console: Console) -> None:
 
 def _start(home: Home, supervisor: Supervisor, console: Console) -> dict[str, str]:
     """Start the servers, prepare the database, start the application; return the environment of its commands."""
+    require_free_ports(os.environ)
     own_postgres, own_redis = not is_given("VAULT_DATABASE_URL"), not is_given("VAULT_REDIS_URL")
     is_production = os.environ.get("VAULT_ENV") == "production"
     console.expect_steps(own_postgres + own_redis + len(PREPARATIONS) + 4 + (not is_production))
