@@ -1,14 +1,9 @@
 """Fixtures: tests run as production does, and are isolated from each other by tenant, not by rollback."""
 
-import os
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-
-from tests.servers import start_test_servers
-
-os.environ.update(start_test_servers())
 
 
 @pytest.fixture(scope="session")
