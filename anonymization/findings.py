@@ -9,7 +9,7 @@ import orjson
 
 from anonymization.errors import MalformedFindings
 
-#: Detections below this score are dropped; those above are stored, so that a threshold can be lowered without rescanning.
+#: Detections from this score on are stored, so that a threshold can be lowered without scanning again.
 STORE_FROM: Final = 0.2
 #: Detections from this score on are shown, counted and anonymized unless the caller says otherwise.
 ACT_FROM: Final = 0.4
@@ -92,8 +92,8 @@ def _decode_row(row: list[Any], names: list[str]) -> Finding:
 def profile(records: Sequence[Sequence[Finding]], threshold: float = ACT_FROM) -> dict[tuple[str, str], int]:
     """How many findings of at least ``threshold`` each field has, by (field, entity type).
 
-    A field is a pointer whose array indexes read ``*`` and whose member names that themselves contain a finding, however
-    weak, read ``{key}``: the profile carries no personal data. A member name made only of digits also reads ``*``.
+    A field is a pointer whose array indexes read ``*`` and whose member names that themselves contain a finding,
+    however weak, read ``{key}``: the profile carries no personal data. A name made only of digits also reads ``*``.
     """
     counts: Counter[tuple[str, str]] = Counter()
     for findings in records:

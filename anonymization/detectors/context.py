@@ -15,17 +15,25 @@ MIN_SUPPORTED: Final = 0.4
 #: Words of up to this length must match whole: "pan" must not be found in "panel".
 _WHOLE_UP_TO: Final = 4
 
-_WORD: Final = regex.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD: Final = regex.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _LETTER_CASE: Final = regex.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 #: Words that say nothing by themselves, so they do not use up the five.
 _FILLERS: Final = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "been", "by", "can", "do", "does", "for", "from", "had", "has", "have", "he", "her", "here", "his", "i", "in", "is", "it", "its", "me", "my", "new", "no", "not", "nr", "num", "number", "numbers", "of", "old", "on", "or", "our", "please", "she", "so", "that", "the", "their", "them", "these", "they", "this", "to", "was", "we", "were", "will", "with", "would", "you", "your"]
+    """
+    a an and are as at be been by can do does for from had has have he her here his i in is it its me my new no not
+    nr num number numbers of old on or our please she so that the their them these they this to was we were will
+    with would you your
+    """.split()  # noqa: SIM905 - a table of words reads better than a list
 )
 
 #: A bare run of digits after one of these is an identifier of a thing, not of a person.
 _THING_WORDS: Final = frozenset(
-    ["order", "orders", "invoice", "ticket", "tracking", "shipment", "parcel", "sku", "isbn", "issn", "ean", "upc", "barcode", "timestamp", "epoch", "unix", "millis", "milliseconds", "nanoseconds", "ts", "build", "commit", "revision", "version", "serial", "part", "product", "item", "offset", "seed", "hash", "checksum", "transaction", "batch", "bug", "issue", "pr", "page", "row", "line", "bytes", "count", "total", "size"]
+    """
+    order orders invoice ticket tracking shipment parcel sku isbn issn ean upc barcode timestamp epoch unix millis
+    milliseconds nanoseconds ts build commit revision version serial part product item offset seed hash checksum
+    transaction batch bug issue pr page row line bytes count total size
+    """.split()  # noqa: SIM905 - a table of words reads better than a list
 )
 
 

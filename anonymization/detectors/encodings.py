@@ -15,6 +15,7 @@ import regex
 from anonymization.detectors.views import Mapped, View, Whole
 
 _JSON_TOKEN: Final = regex.compile(r'"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+-]*+|[{}\[\]:,]')
+_SIGNS: Final = frozenset("{}[]:,")
 _CONTAINER_EDGES: Final = regex.compile(r"\s*+[{\[]")
 _JSON_ESCAPE: Final = regex.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
 _UNICODE_ESCAPE: Final = regex.compile(
@@ -33,9 +34,10 @@ _NEWLINE: Final = regex.compile(r"\r?\n")
 
 #: Base64 that decodes to no text is a key, a digest or a name when short, and content we cannot read from here on.
 _BINARY_FROM: Final = 256
-#: First characters of base64 of PNG, JPEG, GIF, PDF, RIFF (WebP, WAV), ZIP (Office), gzip, ID3, Ogg, MPEG audio, Matroska.
-_BINARY_HEADS: Final = ("iVBORw0KGgo", "/9j/", "R0lGOD", "JVBERi0", "UklGR", "UEsDB", "H4sIA", "SUQzB", "T2dnUw", "//uQ", "//vQ",
-                        "GkXfo")  # fmt: skip
+#: First characters of base64 of PNG, JPEG, GIF, PDF, RIFF (WebP, WAV), ZIP (Office), gzip, ID3, Ogg, MPEG, Matroska.
+_BINARY_HEADS: Final = (
+    "iVBORw0KGgo", "/9j/", "R0lGOD", "JVBERi0", "UklGR", "UEsDB", "H4sIA", "SUQzB", "T2dnUw", "//uQ", "//vQ", "GkXfo",
+)  # fmt: skip
 _BINARY_HEAD_FROM: Final = 32
 #: The least share of letters, digits and spaces in what counts as decoded text.
 _TEXT_SHARE: Final = 0.7
@@ -78,7 +80,7 @@ def json_leaves(text: str) -> Iterator[JsonLeaf]:
     tokens = [(match.group(), match.start()) for match in _JSON_TOKEN.finditer(text)]
     label = ""
     for index, (token, start) in enumerate(tokens):
-        if token in "{}[]:,":
+        if token in _SIGNS:
             continue
         view = _unescaped(token, start)
         if index + 1 < len(tokens) and tokens[index + 1][0] == ":":
@@ -93,7 +95,7 @@ def json_literals(text: str) -> list[tuple[int, int, bool]]:
     return [
         (match.start(), match.end(), match.group()[0] == '"')
         for match in _JSON_TOKEN.finditer(text)
-        if match.group() not in "{}[]:,"
+        if match.group() not in _SIGNS
     ]
 
 
@@ -192,7 +194,7 @@ def _is_binary_content(token: str) -> bool:
 
 
 def normalized(text: str) -> Iterator[View]:
-    """The text without invisible characters and with compatibility forms and look-alikes in ASCII, where that differs."""
+    """The text without invisible characters, with compatibility forms and look-alikes in ASCII, where that differs."""
     if text.isascii():
         return
     odd = {char: plain for char in set(text) if not char.isascii() and (plain := _plain(char)) != char}

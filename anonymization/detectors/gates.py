@@ -33,7 +33,6 @@ class TextFeatures:
         """Lower case, with every character that case-insensitive patterns take for an ASCII letter as that letter."""
         return (self.text if self.text.isascii() else self.text.translate(_ASCII_TWINS)).lower()
 
-
     @cached_property
     def longest_token(self) -> int:
         """Length of the longest run without white space."""
@@ -125,8 +124,8 @@ GATES: Final[Mapping[str, Gate]] = MappingProxyType(
         "IpRecognizer": _may_hold_ip_address,
         "ItFiscalCodeRecognizer": matches(r"[^\W_]{16}", minimum_token=16),
         "KeyShapeRecognizer": contains(
-            "AKIA", "ASIA", "AROA", "AIDA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "_live_", "_test_",
-            "xox", "sk-", "AIza", "SG.", "npm_", "pypi-", "hf_",
+            "AKIA", "ASIA", "AROA", "AIDA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "_live_",
+            "_test_", "xox", "sk-", "AIza", "SG.", "npm_", "pypi-", "hf_",
         ),
         "KrRrnRecognizer": digits(13),
         "LabelledAadhaarRecognizer": mentions("aadha", "uidai", minimum_digits=12),
@@ -145,7 +144,7 @@ GATES: Final[Mapping[str, Gate]] = MappingProxyType(
         "MedicalRecordRecognizer": mentions("mrn", "medical", "patient", minimum_digits=1),
         "NhsRecognizer": digits(10),
         "PassportRecognizer": mentions("passport", minimum_digits=1),
-        "PasswordRecognizer": mentions("pass", "pwd", "pw", "pin"),
+        "PasswordRecognizer": mentions("pass", "pw", "pin", "login"),
         "PaymentCardRecognizer": digits(12),
         "PhoneRecognizer": matches(ENOUGH_DIGITS, minimum_digits=7),
         "PinBlockRecognizer": mentions("block"),

@@ -48,7 +48,11 @@ _PACKAGES: Final = ("presidio-analyzer", "phonenumbers", "tldextract", "regex")
 
 #: Field names that give a value its label, beyond the supporting words of the recognizers.
 _LABELS: Final = frozenset(
-    ["password", "passwd", "pass", "passphrase", "passcode", "pwd", "pw", "pin", "secret", "token", "key", "apikey", "credential", "credentials", "bearer", "cvv", "cvc", "cvv2", "cvc2", "csc", "mrn", "account", "acct", "routing", "sort", "swift", "bic", "ssn", "social", "aadhaar", "pan", "passport", "licence", "license", "member", "patient", "employee", "student", "national", "policy", "subscriber", "block"]
+    """
+    password passwd pass passphrase passcode pwd pw pin secret token key apikey credential credentials bearer cvv
+    cvc cvv2 cvc2 csc mrn account acct routing sort swift bic ssn social aadhaar pan passport licence license member
+    patient employee student national policy subscriber block
+    """.split()  # noqa: SIM905 - a table of words reads better than a list
 )
 
 
@@ -73,6 +77,11 @@ def label_demanding_recognizers() -> list[EntityRecognizer]:
     ]
 
 
+def name_of(recognizer: EntityRecognizer) -> str:
+    """The recognizer's name, as findings carry it."""
+    return str(recognizer.name)  # type: ignore[has-type]  # presidio leaves it to inference
+
+
 class PresidioDetector(Detector):
     """Runs each recognizer's patterns and validators itself, and only where its gate opens.
 
@@ -88,7 +97,7 @@ class PresidioDetector(Detector):
         _keep_tldextract_offline()
         self._scanners = tuple(_scanner(recognizer, gated=gated) for recognizer in build_recognizers())
         self._context = {scanner.name: scanner.context for scanner in self._scanners}
-        self._demand_label = {recognizer.name for recognizer in label_demanding_recognizers()}
+        self._demand_label = {name_of(recognizer) for recognizer in label_demanding_recognizers()}
 
     @cached_property
     def label_words(self) -> frozenset[str]:  # type: ignore[override]  # computed here, a constant elsewhere
@@ -222,7 +231,7 @@ def _is_loose_phone(value: str) -> bool:
 
 
 def _scanner(recognizer: EntityRecognizer, *, gated: bool) -> _Scanner:
-    name = str(recognizer.name)
+    name = name_of(recognizer)
     gate = GATES.get(name) if gated else None
     return _Scanner(
         name=name,
@@ -240,7 +249,9 @@ def _always(_features: TextFeatures) -> bool:
 def _scan_of(recognizer: EntityRecognizer, *, gated: bool) -> Callable[[TextFeatures], list[Span]]:
     if isinstance(recognizer, PhoneRecognizer):
         return _phone_scan(recognizer)
-    entity_type, name = recognizer.supported_entities[0], str(recognizer.name)
+    if not isinstance(recognizer, PatternRecognizer):
+        raise TypeError(f"{name_of(recognizer)} is neither a pattern recognizer nor ours")
+    entity_type, name = recognizer.supported_entities[0], name_of(recognizer)
     pattern_gates = PATTERN_GATES if gated else {}
     patterns = tuple(
         (
@@ -268,7 +279,7 @@ def _scan_of(recognizer: EntityRecognizer, *, gated: bool) -> Callable[[TextFeat
 def _phone_scan(recognizer: PhoneRecognizer) -> Callable[[TextFeatures], list[Span]]:
     def scan(features: TextFeatures) -> list[Span]:
         return without_duplicates(
-            Span(start, end, "PHONE_NUMBER", recognizer.SCORE, recognizer.name)
+            Span(start, end, "PHONE_NUMBER", recognizer.SCORE, recognizer.NAME)
             for start, end in recognizer.spans(features.text)
         )
 
@@ -304,7 +315,7 @@ def _describe(recognizer: EntityRecognizer) -> list[object]:
     patterns = [[pattern.name, pattern.regex, pattern.score] for pattern in getattr(recognizer, "patterns", [])]
     flags = getattr(recognizer, "global_regex_flags", 0)
     supporting = sorted(recognizer.context or ())
-    return [recognizer.name, recognizer.version, recognizer.supported_entities, patterns, int(flags), supporting]
+    return [name_of(recognizer), recognizer.version, recognizer.supported_entities, patterns, int(flags), supporting]
 
 
 def _keep_tldextract_offline() -> None:

@@ -50,7 +50,7 @@ class _Piece:
 
 
 def scan_records(records: Sequence[Mapping[str, Any]], detector: Detector) -> list[list[Finding]]:
-    """The findings of each record object, sorted. Raises DetectionFailed if anything could not be scanned to its end."""
+    """The findings of each record object, sorted. Raises DetectionFailed if anything could not be scanned."""
     findings: list[set[Finding]] = [set() for _ in records]
     pieces: list[tuple[int, _Piece]] = []
     for number, record in enumerate(records):

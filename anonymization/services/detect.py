@@ -19,15 +19,15 @@ def active_detector() -> Detector:
 
 
 def detector_hash() -> bytes:
-    """Identifies what :func:`detect_records` would find: the detector's content hash and the walk's version, 33 bytes."""
+    """Identifies what :func:`detect_records` would find: detector and walk, 33 bytes."""
     return active_detector().content_hash + bytes([WALK_VERSION])
 
 
 def detect_records(records: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[list[Finding]]:
     """The findings of each record, given as (data, metadata), from score STORE_FROM on.
 
-    Pointers go into ``{"data": data, "metadata": metadata}``. Raises DetectionFailed; then no record of the batch counts
-    as scanned.
+    Pointers go into ``{"data": data, "metadata": metadata}``. Raises DetectionFailed; then no record of the batch
+    counts as scanned.
     """
     return scan_records([{"data": data, "metadata": metadata} for data, metadata in records], active_detector())
 

@@ -47,7 +47,7 @@ def is_issued(digits: str) -> bool:
     return any(first <= digits[: len(first)] <= last and len(digits) in lengths for first, last, lengths in _ISSUERS)
 
 
-class PaymentCardRecognizer(PatternRecognizer):  # type: ignore[misc]  # presidio is untyped
+class PaymentCardRecognizer(PatternRecognizer):
     """Card numbers of 12 to 19 digits, grouped or not, by issuer range and check digit.
 
     Numbers of an ambiguous length keep the pattern's low score unless a word before them speaks of cards.
@@ -84,7 +84,7 @@ class PaymentCardRecognizer(PatternRecognizer):  # type: ignore[misc]  # presidi
         return None if len(digits) in _AMBIGUOUS_LENGTHS else True
 
 
-class TrackDataRecognizer(PatternRecognizer):  # type: ignore[misc]
+class TrackDataRecognizer(PatternRecognizer):
     """The magnetic stripe of a card, tracks 1 and 2 (ISO/IEC 7813)."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Phone numbers, by the metadata of libphonenumber."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import phonenumbers
 import regex
@@ -31,16 +31,18 @@ _AFTER: Final = 24
 _EXTENSION: Final = regex.compile(r"[^\W\d_xX\u30fc]")
 
 
-class PhoneRecognizer(StockPhoneRecognizer):  # type: ignore[misc]  # presidio is untyped
-    """The stock recognizer without numbers under seven digits, without sums, and without ``number`` as a supporting word.
+class PhoneRecognizer(StockPhoneRecognizer):
+    """The stock recognizer without numbers under seven digits, sums, and ``number`` as a supporting word.
 
     It looks at each run of digits once and asks only the regions whose numbering plan the digits fit, instead of
     reading the whole text once a region.
     """
 
+    NAME: ClassVar = "PhoneRecognizer"
+
     def __init__(self) -> None:
         super().__init__(
-            name="PhoneRecognizer",
+            name=self.NAME,
             context=["phone", "telephone", "tel", "cell", "cellphone", "mobile", "call", "called", "calling", "fax",
                      "whatsapp", "signal", "dial", "text", "sms", "contact", "reach", "hotline", "ring"],
         )  # fmt: skip
@@ -59,11 +61,11 @@ class PhoneRecognizer(StockPhoneRecognizer):  # type: ignore[misc]  # presidio i
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         del entities, nlp_artifacts
         metadata = {
-            RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
+            RecognizerResult.RECOGNIZER_NAME_KEY: self.NAME,
             RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
         }
         results = [
-            RecognizerResult("PHONE_NUMBER", start, end, _SCORE, AnalysisExplanation(self.name, _SCORE), dict(metadata))
+            RecognizerResult("PHONE_NUMBER", start, end, _SCORE, AnalysisExplanation(self.NAME, _SCORE), dict(metadata))
             for start, end in self.spans(text)
         ]
         found: list[RecognizerResult] = EntityRecognizer.remove_duplicates(results)
@@ -73,7 +75,7 @@ class PhoneRecognizer(StockPhoneRecognizer):  # type: ignore[misc]  # presidio i
         offset = max(0, start - _BEFORE)
         nearby = text[offset : end + _AFTER]
         for region in self._regions(text[start], digits):
-            for match in phonenumbers.PhoneNumberMatcher(nearby, region, leniency=self.leniency):
+            for match in phonenumbers.PhoneNumberMatcher(nearby, region, leniency=phonenumbers.Leniency.VALID):
                 first, last = match.start + offset, match.end + offset
                 if first < end and last > start and _is_long_enough(match.raw_string):
                     yield first, last
@@ -99,8 +101,9 @@ def _is_long_enough(number: str) -> bool:
 def _numbering_plan(region: str) -> "regex.Pattern[str]":
     """Matches within the digits of every valid number of the region's country."""
     country = phonenumbers.country_code_for_region(region)
-    described = {
-        phonenumbers.PhoneMetadata.metadata_for_region(member).general_desc.national_number_pattern
+    plans = (
+        phonenumbers.PhoneMetadata.metadata_for_region(member)
         for member in phonenumbers.region_codes_for_country_code(country)
-    }
+    )
+    described = {str(plan.general_desc.national_number_pattern) for plan in plans if plan and plan.general_desc}
     return regex.compile("|".join(f"(?:{pattern})" for pattern in sorted(described)))

@@ -9,24 +9,32 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 _ASSIGN: Final = r"[\"'`]?\s*(?::=|=>|->|[:=])\s*"
 _QUOTED: Final = r"(?:\"\K[^\"\r\n]{3,200}(?=\")|'\K[^'\r\n]{3,200}(?=')|`\K[^`\r\n]{3,200}(?=`))"
 _BARE: Final = r"\K[^\s\"'`,;<>(){}\[\]]{4,200}"
+_LOOKS_RANDOM: Final = r"(?=\S{0,200}?[\d!@#$%^&*+=~])"
 
-_PASSWORD_LABEL: Final = (
-    r"(?<![^\W_])(?:password|passwd|passwort|passcode|passphrase|pass[ _-]?phrase|pwd|pw|pass(?:word)?|pin(?:[ _-]?code)?)"
+_LABEL_OF_PASSWORD: Final = (
+    r"(?<![^\W_])(?:password|passwd|passwort|passcode|passphrase|pass[ _-]?phrase|pwd)"
     r"(?:[ _](?:for|of|to|on)[ _]\w{1,20})?"
 )
-_SECRET_LABEL: Final = (
+#: Labels that are also plain words: the value must look like a secret.
+_VAGUE_LABEL: Final = r"(?<![^\W_])(?:pass|pw|pin(?:[ _-]?code)?|passkey|login)"
+_LABEL_OF_KEY: Final = (
     r"(?<![^\W_])(?:(?:api|access|secret|private|auth|client|encryption|signing|account|storage|license|subscription)"
     r"[ _-]?(?:key|token|secret)(?:[ _-]?(?:id|key))?|apikey|token|secret|bearer|credentials?)"
 )
 
 #: What stands after such labels without being a secret.
 _PLACEHOLDERS: Final = frozenset(
-    ["password", "passwd", "secret", "token", "required", "optional", "none", "null", "nil", "true", "false", "undefined", "string", "str", "text", "number", "integer", "bytes", "varchar", "hidden", "redacted", "masked", "changeme", "example", "your-password", "your_password", "not", "here", "this", "that", "must", "should", "when", "what", "with", "from", "input", "prompt", "value", "varies", "unknown", "expired", "invalid", "incorrect", "wrong", "missing", "reset", "protected", "policy", "manager", "field", "hash", "hashed", "encrypted", "authentication"]
+    """
+    password passwd secret token required optional none null nil true false undefined string str text number integer
+    bytes varchar hidden redacted masked changeme example your-password your_password not here this that must should
+    when what with from input prompt value varies unknown expired invalid incorrect wrong missing reset protected
+    policy manager field hash hashed encrypted authentication
+    """.split()  # noqa: SIM905 - a table of words reads better than a list
 )
 _STARRED: Final = regex.compile(r"[*•xX.\-_#?]+|\$\{?\w+\}?|%\w+%|\{\{?.*|<.*>")
 
 
-class SecretRecognizer(PatternRecognizer):  # type: ignore[misc]  # presidio is untyped
+class SecretRecognizer(PatternRecognizer):
     """Values after a label of a secret, without the placeholders that documentation puts there."""
 
     def invalidate_result(self, pattern_text: str) -> bool:
@@ -34,19 +42,16 @@ class SecretRecognizer(PatternRecognizer):  # type: ignore[misc]  # presidio is 
         return value in _PLACEHOLDERS or _STARRED.fullmatch(value) is not None
 
 
-def _labelled(entity: str, name: str, label: str) -> SecretRecognizer:
-    looks_random = r"(?=\S{0,200}?[\d!@#$%^&*+=~])"
-    return SecretRecognizer(
-        supported_entity=entity,
-        name=name,
-        version="1",
-        patterns=[
-            Pattern("assigned and quoted", rf"{label}{_ASSIGN}{_QUOTED}", 0.85),
-            Pattern("assigned", rf"{label}{_ASSIGN}{_BARE}", 0.75),
-            Pattern("said and quoted", rf"{label}\s+(?:is|was|to|as)?\s*:?\s*{_QUOTED}", 0.6),
-            Pattern("said", rf"{label}\s+(?:is|was|to|as)\s*:?\s*{looks_random}{_BARE}", 0.6),
-        ],
-    )
+def _labelled(entity: str, name: str, label: str, vague: str | None = None) -> SecretRecognizer:
+    patterns = [
+        Pattern("assigned and quoted", rf"{label}{_ASSIGN}{_QUOTED}", 0.85),
+        Pattern("assigned", rf"{label}{_ASSIGN}{_BARE}", 0.75),
+        Pattern("said and quoted", rf"{label}\s+(?:is|was|to|as)?\s*:?\s*{_QUOTED}", 0.6),
+        Pattern("said", rf"{label}\s+(?:is|was|to|as)\s*:?\s*{_LOOKS_RANDOM}{_BARE}", 0.6),
+    ]
+    if vague:
+        patterns.append(Pattern("vaguely assigned", rf"{vague}{_ASSIGN}{_LOOKS_RANDOM}{_BARE}", 0.6))
+    return SecretRecognizer(supported_entity=entity, name=name, version="1", patterns=patterns)
 
 
 def _shaped(entity: str, name: str, *shapes: tuple[str, str]) -> PatternRecognizer:
@@ -62,8 +67,8 @@ def _shaped(entity: str, name: str, *shapes: tuple[str, str]) -> PatternRecogniz
 def secret_recognizers() -> list[EntityRecognizer]:
     """Recognizers of PASSWORD, API_KEY, ACCESS_TOKEN and PRIVATE_KEY."""
     return [
-        _labelled("PASSWORD", "PasswordRecognizer", _PASSWORD_LABEL),
-        _labelled("API_KEY", "LabelledSecretRecognizer", _SECRET_LABEL),
+        _labelled("PASSWORD", "PasswordRecognizer", _LABEL_OF_PASSWORD, _VAGUE_LABEL),
+        _labelled("API_KEY", "LabelledSecretRecognizer", _LABEL_OF_KEY),
         _shaped(
             "API_KEY",
             "KeyShapeRecognizer",

@@ -1,11 +1,13 @@
 """The recognizers of presidio-analyzer that the shipped detector uses, with the words that support them."""
 
-from presidio_analyzer import EntityRecognizer, PatternRecognizer
+from typing import Any
+
+from presidio_analyzer import EntityRecognizer
 from presidio_analyzer import predefined_recognizers as stock
 
 #: Recognizer classes as presidio ships them, with our supporting words. Its own lists are replaced where they hold
 #: phrases (never matched, since words are compared one by one) or words as common as "us", "check" and "id".
-_WITH_CONTEXT: tuple[tuple[type[PatternRecognizer], list[str]], ...] = (
+_WITH_CONTEXT: tuple[tuple[Any, list[str]], ...] = (
     (stock.AbaRoutingRecognizer, ["aba", "routing", "bank"]),
     (stock.AuMedicareRecognizer, ["medicare"]),
     (stock.AuTfnRecognizer, ["tfn", "tax"]),
@@ -42,7 +44,7 @@ _WITH_CONTEXT: tuple[tuple[type[PatternRecognizer], list[str]], ...] = (
 )
 
 #: Of these only the first pattern or two: the others match inside longer numbers and words.
-_FIRST_PATTERNS: tuple[tuple[type[PatternRecognizer], int, list[str]], ...] = (
+_FIRST_PATTERNS: tuple[tuple[Any, int, list[str]], ...] = (
     (stock.FiPersonalIdentityCodeRecognizer, 1, ["hetu", "henkilötunnus"]),
     (stock.InPanRecognizer, 2, ["pan", "permanent"]),
     (stock.KrRrnRecognizer, 1, ["rrn", "resident"]),
