@@ -36,7 +36,12 @@ CREATE INDEX audit_event_by_dataset ON audit_event (tenant_id, dataset_id, time 
 CREATE INDEX audit_event_by_actor ON audit_event (tenant_id, actor_id, time DESC);
 CREATE INDEX audit_event_by_type ON audit_event (tenant_id, type, time DESC);
 """
-DROP_EVENT_TABLE = "DROP TABLE audit_event"
+DROP_ALL = """
+DROP TABLE audit_event;
+DROP FUNCTION audit_create_partition(date);
+DROP FUNCTION audit_close_partition(regclass);
+DROP FUNCTION audit_refuse_change();
+"""
 
 # A fence, not a proof: an owner can take a trigger away again.
 FENCE = """
@@ -49,11 +54,6 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_event
     FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON audit_event
     FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
-"""
-REMOVE_FENCE = """
-DROP TRIGGER append_only_truncate ON audit_event;
-DROP TRIGGER append_only ON audit_event;
-DROP FUNCTION audit_refuse_change();
 """
 
 # A policy of the parent does not protect a partition that is addressed by its own name, so each one is closed to the
@@ -94,10 +94,6 @@ SELECT audit_close_partition('audit_event_default');
 SELECT audit_create_partition((now() AT TIME ZONE 'UTC' + make_interval(months => month))::date)
   FROM generate_series(-1, 12) AS month;
 """
-DROP_PARTITION_FUNCTIONS = """
-DROP FUNCTION audit_create_partition(date);
-DROP FUNCTION audit_close_partition(regclass);
-"""
 
 
 class Migration(migrations.Migration):
@@ -108,13 +104,13 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[
-                migrations.RunSQL(EVENT_TABLE, DROP_EVENT_TABLE),
+                migrations.RunSQL(EVENT_TABLE, DROP_ALL),
                 migrations.RunSQL(
                     protect_sql("audit_event", using=BY_TENANT, grants=("SELECT", "INSERT"), system=("SELECT",)),
                     migrations.RunSQL.noop,
                 ),
-                migrations.RunSQL(FENCE, REMOVE_FENCE),
-                migrations.RunSQL(PARTITIONS, DROP_PARTITION_FUNCTIONS),
+                migrations.RunSQL(FENCE, migrations.RunSQL.noop),
+                migrations.RunSQL(PARTITIONS, migrations.RunSQL.noop),
             ],
             state_operations=[
                 migrations.CreateModel(

@@ -94,7 +94,7 @@ def test_an_event_is_one_row_and_one_outbox_entry(tenant) -> None:
 
 def test_the_outbox_keeps_the_order_of_emission_beyond_one_statement(tenant) -> None:
     events = [make_event() for _ in range(BATCH + 3)]
-    record(tenant.pk, *events)
+    record(tenant.pk, *events, principal=Principal.system(tenant.pk))
     entries = outbox_of(tenant.pk)[-len(events) :]
     assert [entry.event_id for entry in entries] == [event.id for event in events]
 
