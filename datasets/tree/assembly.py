@@ -4,15 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from datasets.tree.boundary import (
-    BYTE_THRESHOLD,
-    CHILD_THRESHOLD,
-    MAX_CHILDREN,
-    MAX_CHUNK_BYTES,
-    MIN_CHILDREN,
-    MIN_CHUNK_BYTES,
-    boundary_hash,
-)
+from datasets.tree.boundary import STANDARD, Shape, boundary_hash
 from datasets.tree.chunk import ChunkCodec, ChunkSidecar
 from datasets.tree.digests import EMPTY_ROOT, chunk_digest, leaf_digest
 from datasets.tree.node import Child, Node
@@ -52,9 +44,15 @@ class TreeAssembly:
     """
 
     def __init__(
-        self, store: TreeStore, boundary_key: SecretKey, on_chunk: Callable[[ChunkBuilt], None] | None
+        self,
+        store: TreeStore,
+        boundary_key: SecretKey,
+        on_chunk: Callable[[ChunkBuilt], None] | None,
+        shape: Shape = STANDARD,
     ) -> None:
         self._hash = boundary_hash(boundary_key)
+        self._chunk_min, self._chunk_max, self._byte_threshold = shape.chunk_min, shape.chunk_max, shape.byte_threshold
+        self._node_min, self._node_max, self._child_threshold = shape.node_min, shape.node_max, shape.child_threshold
         self._writer = _Writer(store, on_chunk)
         self._levels: list[_Level] = []
         self._size = 0
@@ -69,8 +67,8 @@ class TreeAssembly:
         self._entries.append((record, origin, findings))
         size = len(record.canonical)
         self._size = total = self._size + size
-        if total >= MIN_CHUNK_BYTES and (
-            total >= MAX_CHUNK_BYTES or self._hash(b"\x00" + record.id.encode()) < size * BYTE_THRESHOLD
+        if total >= self._chunk_min and (
+            total >= self._chunk_max or self._hash(b"\x00" + record.id.encode()) < size * self._byte_threshold
         ):
             self._cut_chunk()
 
@@ -124,8 +122,8 @@ class TreeAssembly:
         node.children.append(child)
         node.received += 1
         width = len(node.children)
-        if width >= MIN_CHILDREN and (
-            width >= MAX_CHILDREN or self._hash(bytes([level]) + child.last_id.encode()) < CHILD_THRESHOLD
+        if width >= self._node_min and (
+            width >= self._node_max or self._hash(bytes([level]) + child.last_id.encode()) < self._child_threshold
         ):
             self._cut_node(level)
 

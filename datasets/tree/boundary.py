@@ -2,24 +2,48 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from vaultsite.kernel.crypto.keys import SecretKey
 
-#: Canonical bytes of a chunk: none is cut before MIN_CHUNK_BYTES, and one that reaches MAX_CHUNK_BYTES ends there.
-#: In between, the chance of a cut after a record is its size divided by CHUNK_TARGET_BYTES.
-CHUNK_TARGET_BYTES: Final = 64 * 1024
-MIN_CHUNK_BYTES: Final = 16 * 1024
-MAX_CHUNK_BYTES: Final = 256 * 1024
+_HASH_RANGE: Final = 1 << 64
 
-#: Children of a node, in the same manner: from MIN_CHILDREN on one child in CHILDREN_TARGET ends its node.
-CHILDREN_TARGET: Final = 256
-MIN_CHILDREN: Final = 64
-MAX_CHILDREN: Final = 1024
 
-#: hash < size / target, with the hash read as a fraction of 2^64.
-BYTE_THRESHOLD: Final = (1 << 64) // CHUNK_TARGET_BYTES
-CHILD_THRESHOLD: Final = (1 << 64) // CHILDREN_TARGET
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large chunks (in canonical bytes) and nodes (in children) grow.
+
+    None is cut before its minimum, and one that reaches its maximum ends there. In between, the chance of a cut after a
+    record is its size divided by ``chunk_target``, after a child 1 in ``node_target``.
+    """
+
+    chunk_target: int
+    chunk_min: int
+    chunk_max: int
+    node_target: int
+    node_min: int
+    node_max: int
+
+    @property
+    def byte_threshold(self) -> int:
+        """A cut is where hash < size / target, the hash read as a fraction of 2^64: hash < size * byte_threshold."""
+        return _HASH_RANGE // self.chunk_target
+
+    @property
+    def child_threshold(self) -> int:
+        return _HASH_RANGE // self.node_target
+
+
+#: The shape of every tree in the vault, part of the format. Tests of boundaries use smaller ones.
+STANDARD: Final = Shape(
+    chunk_target=64 * 1024,
+    chunk_min=16 * 1024,
+    chunk_max=256 * 1024,
+    node_target=256,
+    node_min=64,
+    node_max=1024,
+)
 
 
 def boundary_hash(key: SecretKey) -> Callable[[bytes], int]:

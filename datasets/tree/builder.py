@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from datasets.tree.assembly import ChunkBuilt, TreeAssembly
+from datasets.tree.boundary import STANDARD, Shape
 from datasets.tree.chunk import ChunkCodec
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.node import Child, Node, decode_node
@@ -72,6 +73,7 @@ def build(
     *,
     on_chunk: Callable[[ChunkBuilt], None] | None = None,
     replace: bool = False,
+    shape: Shape = STANDARD,
 ) -> TreeResult:
     """The tree of the parent's records (None or EMPTY_ROOT: none) with ``changes`` applied, saved to ``store``.
 
@@ -80,7 +82,7 @@ def build(
     Time and loads are proportional to the changes, memory to the batch being saved plus the digests of touched chunks.
     Raises what the store raises, and CorruptTree.
     """
-    run = _Merge(store, TreeAssembly(store, boundary_key, on_chunk), _Changes(changes), replace)
+    run = _Merge(store, TreeAssembly(store, boundary_key, on_chunk, shape), _Changes(changes), replace)
     if parent_root is not None and parent_root != EMPTY_ROOT:
         run.merge_root(parent_root)
     run.append_rest()

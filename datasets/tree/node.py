@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from datasets.errors import CorruptTree
-from datasets.tree.boundary import MAX_CHILDREN
+from datasets.tree.boundary import STANDARD
 from datasets.tree.digests import node_digest
 
 MAGIC: Final = b"LDVN"
@@ -96,7 +96,7 @@ def _entries(body: bytes) -> tuple[int, list[tuple[bytes, int]]]:
     magic, form, level, count = _HEADER.unpack_from(body)
     if (magic, form, len(body)) != (MAGIC, FORMAT, _HEADER.size + _CHILD.size * count) or body[6:8] != b"\0\0":
         raise CorruptTree("A node has an unknown format")
-    if not (1 <= level <= MAX_LEVEL and 1 <= count <= MAX_CHILDREN):
+    if not (1 <= level <= MAX_LEVEL and 1 <= count <= STANDARD.node_max):
         raise CorruptTree("A node claims an impossible level or number of children")
     return level, list(_CHILD.iter_unpack(body[_HEADER.size :]))
 
