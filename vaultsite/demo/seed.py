@@ -89,7 +89,7 @@ def seed(say: Say) -> None:
     Needs the ``owner`` connection. Writes the logins to VAULT_HOME/credentials before it makes the users. Raises
     SeedFailed, and VaultError where a service refuses.
     """
-    logins, fresh = _logins(Home(settings.VAULT["HOME"]).credentials)
+    logins, fresh = _logins(Home(settings.VAULT_HOME).credentials)
     tenants = {}
     for slug, name in TENANTS:
         tenants[slug] = tenant = ensure_tenant(slug, name)

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 from uuid import UUID
+
+from django.db import connections
 
 from datasets.models import Ingest
 from datasets.services.write import UploadOptions, begin_ingest, finish_receiving, run_ingest
@@ -37,20 +40,31 @@ def file_blocks(path: Path) -> Iterator[bytes]:
 
 
 def complete(tenant_id: UUID, ingest_id: UUID, told: Progress) -> Ingest:
-    """Wait until the ingest is final and return it; does the work here when no worker does it."""
+    """Wait until the ingest is final and return it; does the work here, in a thread, when no worker does it."""
     patience = _PATIENCE_SECONDS if app.control.ping(timeout=0.5, limit=1) else 0.0
     queued_since = time.monotonic()
-    while True:
-        ingest = _state(tenant_id, ingest_id)
-        told(str(ingest.progress.get("stage", ingest.status)), int(ingest.progress.get("records", 0)))
-        if ingest.status in FINAL:
-            return ingest
-        if ingest.status != JobStatus.QUEUED:
-            queued_since = time.monotonic()
-        # The claim inside refuses while a worker holds the job, so this never does a thing twice.
-        if time.monotonic() - queued_since >= patience:
-            run_ingest(tenant_id, ingest_id)
-        time.sleep(_POLL_SECONDS if patience else 0.0)
+    with ThreadPoolExecutor(1) as threads:
+        own: Future[None] | None = None
+        while True:
+            ingest = _state(tenant_id, ingest_id)
+            told(str(ingest.progress.get("stage", ingest.status)), int(ingest.progress.get("records", 0)))
+            if ingest.status in FINAL:
+                return ingest
+            if ingest.status != JobStatus.QUEUED:
+                queued_since = time.monotonic()
+            if own is not None and own.done():
+                own = own.result()  # raises what stopped the work
+            # The claim inside refuses while a worker holds the job, so this never does a thing twice.
+            if own is None and time.monotonic() - queued_since >= patience:
+                own = threads.submit(_work, tenant_id, ingest_id)
+            time.sleep(_POLL_SECONDS)
+
+
+def _work(tenant_id: UUID, ingest_id: UUID) -> None:
+    try:
+        run_ingest(tenant_id, ingest_id)
+    finally:
+        connections.close_all()
 
 
 def _state(tenant_id: UUID, ingest_id: UUID) -> Ingest:
