@@ -68,3 +68,15 @@ class AuditEventSerializer(serializers.Serializer[AuditEvent]):
     def to_representation(self, instance: AuditEvent) -> dict[str, Any]:
         actor = asdict(open_actor(instance))
         return read_body(instance) | {"actor": {"type": actor.pop("kind"), **actor}}
+
+
+class PaginationSerializer(serializers.Serializer[Any]):
+    next_cursor = serializers.CharField(allow_null=True)
+    limit = serializers.IntegerField()
+
+
+class AuditEventPageSerializer(serializers.Serializer[Any]):
+    """One page of the listing; describes the answer in the schema."""
+
+    data = AuditEventSerializer(many=True)  # type: ignore[assignment]  # every listing of the API names it so
+    pagination = PaginationSerializer()

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
-from audit.api.serializers import AuditEventSerializer, EventFilterSerializer, read_filter
+from audit.api.serializers import AuditEventPageSerializer, AuditEventSerializer, EventFilterSerializer, read_filter
 from audit.models import AuditEvent
 from audit.selectors import EventPosition, list_events
 from vaultsite.kernel.api.pagination import PageRequest, encode_cursor, page, read_page
@@ -25,7 +25,7 @@ class AuditEventList(VaultAPIView):
     @extend_schema(
         operation_id="listAuditEvents",
         parameters=[EventFilterSerializer, OpenApiParameter("limit", int), OpenApiParameter("cursor", str)],
-        responses=AuditEventSerializer(many=True),
+        responses=AuditEventPageSerializer,
     )
     def get(self, request: Request) -> Response:
         authorize(self.principal, "audit.read", ResourceRef(type="audit"))
