@@ -22,6 +22,11 @@ def is_open(tenant_id: UUID) -> bool:
     return Tenant.objects.filter(pk=tenant_id, is_active=True).exists()
 
 
+def current_tenant() -> Tenant:
+    """The scope's own tenant."""
+    return Tenant.objects.get(pk=current_tenant_id())
+
+
 def is_known_purpose(code: str) -> bool:
     return Purpose.objects.filter(code=code, is_active=True).exists()
 

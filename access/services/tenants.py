@@ -82,7 +82,7 @@ def _seed(tenant: Tenant) -> None:
 
 
 def _make_keys(tenant_id: UUID) -> None:
-    """Made early, so that what is refused later, and leaves nothing behind, never has to make the key that counts it."""
+    """Made early: what is refused later leaves nothing behind, so it must not have to make the key that counts it."""
     with tenant_scope(tenant_id, operator(tenant_id)):
         for purpose in (KeyPurpose.PLATFORM, KeyPurpose.PSEUDONYM):
             current_key(purpose)

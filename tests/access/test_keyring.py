@@ -45,10 +45,10 @@ class EchoKMS(KMS):
     def __init__(self, answer: bytes) -> None:
         self.answer = answer
 
-    def wrap(self, key, context):
+    def wrap(self, key, context):  # noqa: ARG002 - the port's signature
         return b"wrapped"
 
-    def unwrap(self, wrapped, context):
+    def unwrap(self, wrapped, context):  # noqa: ARG002 - the port's signature
         return self.answer
 
     def describe(self):
@@ -98,9 +98,9 @@ def test_making_a_key_is_recorded(tenant: Tenant, events: list[Recorded]) -> Non
 
 def test_a_key_made_in_a_failed_scope_is_gone_with_it(tenant: Tenant) -> None:
     dataset = uuid4()
-    with pytest.raises(RuntimeError), acting(tenant):
+    with acting(tenant) as scope:
         current_key(KeyPurpose.DATASET, dataset)
-        raise RuntimeError
+        scope.fail(RuntimeError())
     assert rows(tenant, scope_id=dataset) == []
     with acting(tenant):
         current_key(KeyPurpose.DATASET, dataset)
