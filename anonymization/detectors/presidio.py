@@ -10,7 +10,7 @@ from typing import Final
 import orjson
 import regex
 import tldextract
-from presidio_analyzer import EntityRecognizer, PatternRecognizer
+from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 from presidio_analyzer.predefined_recognizers import IbanRecognizer
 
 from anonymization.detectors import context
@@ -80,6 +80,10 @@ def label_demanding_recognizers() -> list[EntityRecognizer]:
 def name_of(recognizer: EntityRecognizer) -> str:
     """The recognizer's name, as findings carry it."""
     return str(recognizer.name)  # type: ignore[has-type]  # presidio leaves it to inference
+
+
+def patterns_of(recognizer: PatternRecognizer) -> list[Pattern]:
+    return list(recognizer.patterns)  # type: ignore[has-type]  # presidio leaves it to inference
 
 
 class PresidioDetector(Detector):
@@ -259,7 +263,7 @@ def _scan_of(recognizer: EntityRecognizer, *, gated: bool) -> Callable[[TextFeat
             regex.compile(pattern.regex, recognizer.global_regex_flags),
             pattern.score,
         )
-        for pattern in recognizer.patterns
+        for pattern in patterns_of(recognizer)
     )
     ends = _iban_ends if isinstance(recognizer, IbanRecognizer) else _match_end
 

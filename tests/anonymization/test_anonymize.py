@@ -31,7 +31,7 @@ def shown(data, operator="replace", **options):
     return apply(record, findings, operator=operator, hash_key=KEY, **options)["data"]
 
 
-def finding(pointer, start, end, entity_type="EMAIL_ADDRESS", score=1.0, part="value"):
+def finding(pointer, start, end, entity_type="EMAIL_ADDRESS", *, score=1.0, part="value"):
     return Finding(pointer, part, start, end, entity_type, score, "test")
 
 
@@ -207,10 +207,16 @@ def test_no_value_of_a_finding_survives(parts, operator, as_json):
 
 
 _JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**63), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8)),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**63), 2**63),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=8),
+    ),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 def _everything(node, pointer):

@@ -24,9 +24,17 @@ def test_findings_survive_their_encoding(records):
 
 @pytest.mark.parametrize(
     "encoded",
-    [b"", b"[]", b"null", b"{}", b'{"v":2,"names":[],"records":[]}', b'{"v":1,"names":[],"records":[[[0,0,0,1,0,1,0]]]}',
-     b'{"v":1,"names":["a"],"records":[[[0,0,1]]]}', b'{"v":1,"names":["a"],"records":7}'],
-)  # fmt: skip
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"v":2,"names":[],"records":[]}',
+        b'{"v":1,"names":[],"records":[[[0,0,0,1,0,1,0]]]}',
+        b'{"v":1,"names":["a"],"records":[[[0,0,1]]]}',
+        b'{"v":1,"names":["a"],"records":7}',
+    ],
+)
 def test_other_bytes_are_refused(encoded):
     with pytest.raises(MalformedFindings):
         decode_findings(encoded)

@@ -11,16 +11,19 @@ _QUOTED: Final = r"(?:\"\K[^\"\r\n]{3,200}(?=\")|'\K[^'\r\n]{3,200}(?=')|`\K[^`\
 _BARE: Final = r"\K[^\s\"'`,;<>(){}\[\]]{4,200}"
 _LOOKS_RANDOM: Final = r"(?=\S{0,200}?[\d!@#$%^&*+=~])"
 
-_LABEL_OF_PASSWORD: Final = (
+#: Labels of secrets that people remember, and of those that systems issue.
+_MEMORIZED: Final = (
     r"(?<![^\W_])(?:password|passwd|passwort|passcode|passphrase|pass[ _-]?phrase|pwd)"
     r"(?:[ _](?:for|of|to|on)[ _]\w{1,20})?"
 )
 #: Labels that are also plain words: the value must look like a secret.
-_VAGUE_LABEL: Final = r"(?<![^\W_])(?:pass|pw|pin(?:[ _-]?code)?|passkey|login)"
-_LABEL_OF_KEY: Final = (
+_VAGUE: Final = r"(?<![^\W_])(?:pass|pw|pin(?:[ _-]?code)?|passkey|login)"
+_ISSUED: Final = (
     r"(?<![^\W_])(?:(?:api|access|secret|private|auth|client|encryption|signing|account|storage|license|subscription)"
     r"[ _-]?(?:key|token|secret)(?:[ _-]?(?:id|key))?|apikey|token|secret|bearer|credentials?)"
 )
+
+_PEM_LABEL: Final = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?"
 
 #: What stands after such labels without being a secret.
 _PLACEHOLDERS: Final = frozenset(
@@ -67,8 +70,8 @@ def _shaped(entity: str, name: str, *shapes: tuple[str, str]) -> PatternRecogniz
 def secret_recognizers() -> list[EntityRecognizer]:
     """Recognizers of PASSWORD, API_KEY, ACCESS_TOKEN and PRIVATE_KEY."""
     return [
-        _labelled("PASSWORD", "PasswordRecognizer", _LABEL_OF_PASSWORD, _VAGUE_LABEL),
-        _labelled("API_KEY", "LabelledSecretRecognizer", _LABEL_OF_KEY),
+        _labelled("PASSWORD", "PasswordRecognizer", _MEMORIZED, _VAGUE),
+        _labelled("API_KEY", "LabelledSecretRecognizer", _ISSUED),
         _shaped(
             "API_KEY",
             "KeyShapeRecognizer",
@@ -80,7 +83,9 @@ def secret_recognizers() -> list[EntityRecognizer]:
             ("OpenAI and Anthropic", r"(?<![A-Za-z0-9])sk-(?:[A-Za-z0-9]+-)*[A-Za-z0-9_-]{20,200}"),
             ("Google", r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}"),
             ("SendGrid", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
-            ("npm, PyPI, Hugging Face", r"(?<![A-Za-z0-9])(?:npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{50,250}|hf_[A-Za-z0-9]{30,64})"),
+            ("npm", r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}"),
+            ("PyPI", r"(?<![A-Za-z0-9])pypi-[A-Za-z0-9_-]{50,250}"),
+            ("Hugging Face", r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{30,64}"),
         ),
         _shaped(
             "ACCESS_TOKEN",
@@ -92,6 +97,6 @@ def secret_recognizers() -> list[EntityRecognizer]:
         _shaped(
             "PRIVATE_KEY",
             "PrivateKeyRecognizer",
-            ("PEM", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----.{0,16000}?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"),
+            ("PEM", rf"-----BEGIN {_PEM_LABEL}-----.{{0,16000}}?(?:-----END {_PEM_LABEL}-----|\Z)"),
         ),
-    ]  # fmt: skip
+    ]
