@@ -97,7 +97,7 @@ def seed(say: Say) -> None:
         made = ensure_users(tenant, own, new=new)
         say(f"organization {slug}: {len(own)} users, {made} of them new")
     for sample in DATASETS:
-        _seed_dataset(tenants[sample.tenant], sample, say)
+        seed_dataset(tenants[sample.tenant], sample, say)
 
 
 def _logins(path: Path) -> tuple[list[Login], list[Login]]:
@@ -111,7 +111,8 @@ def _logins(path: Path) -> tuple[list[Login], list[Login]]:
     return logins, list(fresh.values())
 
 
-def _seed_dataset(tenant: Tenant, sample: Sample, say: Say) -> None:
+def seed_dataset(tenant: Tenant, sample: Sample, say: Say) -> None:
+    """Make the sample's dataset and its version, or what is missing of the two. Raises SeedFailed."""
     steward = principal_named(tenant, STEWARD)
     with tenant_scope(tenant.pk, steward):
         dataset = Dataset.objects.filter(name=sample.name).first()
