@@ -1,21 +1,25 @@
 """Rules of sessions."""
 
 import hashlib
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
 
 from access.auth.resolver import RequestPrincipalResolver
 from access.auth.sessions import PURPOSE_KEY, SessionStore
 from access.errors import AuthenticationRequired, SessionEnded
 from access.models import RoleBinding, Tenant, VaultSession
 from access.services.grants import bind_role, revoke_binding
-from access.services.sessions import end_session
+from access.services.sessions import end_session, login
 from access.services.tenants import operator
 from access.services.users import change_own_password, disable_user, enable_user, set_password
 from access.tasks import purge_expired
-from tests.factories.access import acting, age, make_request, make_user, principal_with, sign_in
+from tests.factories.access import PASSWORD, acting, age, make_request, make_user, principal_with, sign_in
 from vaultsite.kernel.errors import IntegrityFailure
 from vaultsite.kernel.events.event import EventType, Recorded
 from vaultsite.kernel.tenancy.principal import Principal
@@ -257,3 +261,37 @@ def test_ended_sessions_of_every_tenant_are_purged_and_live_ones_kept(tenant: Te
     keys = [hashlib.sha256(cookie.encode()).digest() for cookie in dead]
     assert not VaultSession.objects.using("owner").filter(key_hash__in=keys).exists()
     assert resolve(live)
+
+
+def through_middleware(view: Callable[[HttpRequest], HttpResponse], cookie: str = "") -> HttpResponse:
+    request = make_request()
+    request.COOKIES = {settings.SESSION_COOKIE_NAME: cookie} if cookie else {}
+    return SessionMiddleware(view)(request)
+
+
+def test_a_browser_gets_its_cookie_by_signing_in_and_not_before(tenant: Tenant) -> None:
+    user = make_user(tenant)
+
+    def look(request: HttpRequest) -> HttpResponse:
+        request.session["seen"] = "yes"
+        return HttpResponse()
+
+    def enter(request: HttpRequest) -> HttpResponse:
+        login(request, tenant_slug=tenant.slug, username=user.username, password=PASSWORD)
+        return HttpResponse()
+
+    assert settings.SESSION_COOKIE_NAME not in through_middleware(look).cookies
+    cookie = through_middleware(enter).cookies[settings.SESSION_COOKIE_NAME]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert resolve(cookie.value).id == user.pk
+
+
+def test_a_browser_forgets_a_cookie_that_is_over(tenant: Tenant) -> None:
+    cookie = sign_in(tenant, make_user(tenant))
+    end_session(make_request(cookie=cookie))
+
+    def look(request: HttpRequest) -> HttpResponse:
+        assert request.session.get("anything") is None
+        return HttpResponse()
+
+    assert through_middleware(look, cookie).cookies[settings.SESSION_COOKIE_NAME]["max-age"] == 0

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             found = tenant_by_slug(tenant)
             principal = operator(found.pk)
             with tenant_scope(found.pk, principal):
-                _, token = create_api_key(principal, default_purpose=purpose, **fields)
+                token = create_api_key(principal, default_purpose=purpose, **fields)[1]
         except VaultError as error:
             raise CommandError("; ".join([str(error), *(problem.detail for problem in error.errors)])) from error
         self.stdout.write(token)
