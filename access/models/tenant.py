@@ -13,7 +13,7 @@ from vaultsite.kernel.tenancy.rls import RowLevelSecurity
 VISIBLE = "id = (SELECT vault_tenant()) OR slug = (SELECT nullif(current_setting('vault.tenant_slug', true), ''))"
 
 SLUG = re.compile(r"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
-slug_shape = RegexValidator(SLUG, "A slug has 1 to 63 lower-case letters, digits and inner hyphens.")
+slug_shape = RegexValidator(SLUG.pattern, "A slug has 1 to 63 lower-case letters, digits and inner hyphens.")
 
 
 class Tenant(models.Model):
