@@ -11,7 +11,7 @@ from uuid import UUID
 from celery import current_app
 from django.db import models, transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -150,7 +150,7 @@ def new_lease() -> Any:
 def enqueue(job: LongRunning) -> None:
     """Wake a worker for ``job`` once the open transaction has committed."""
     message = (job.task_name, str(job.tenant_id), str(job.pk))
-    transaction.on_commit(lambda: send(*message))
+    transaction.on_commit(lambda: send(*message), robust=True)  # the job is committed: the reaper can send it too
 
 
 def send(task_name: str, tenant_id: str, pk: str) -> None:
@@ -164,15 +164,16 @@ def send(task_name: str, tenant_id: str, pk: str) -> None:
 def claim(model: type[J], pk: UUID) -> tuple[J, Claim] | None:
     """Take the job for this worker, inside the open scope: raises its attempt and its fence.
 
-    None when it is finished, cancelled, or held by a worker whose lease runs. A job tried more than MAX_ATTEMPTS times
-    is failed with JobExhausted.
+    None when it is finished, cancelled, or held by a worker whose lease runs (by the database's clock, like everything
+    about leases). A job tried more than MAX_ATTEMPTS times is failed with JobExhausted.
     """
-    job = model._default_manager.select_for_update().filter(pk=pk).first()  # noqa: SLF001
-    if job is None or job.is_final or (job.status == JobStatus.RUNNING and job.lease_until > timezone.now()):
+    rows = model._default_manager.filter(pk=pk)  # noqa: SLF001 - the public alias of a model's manager
+    job = rows.select_for_update().exclude(status=JobStatus.RUNNING, lease_until__gt=Now()).first()
+    if job is None or job.is_final:
         return None
     if job.attempt >= MAX_ATTEMPTS:
         exhausted = JobExhausted()
-        model._default_manager.filter(pk=pk).update(  # noqa: SLF001
+        rows.update(
             status=JobStatus.FAILED,
             finished_at=Now(),
             error_code=exhausted.code,
@@ -180,10 +181,14 @@ def claim(model: type[J], pk: UUID) -> tuple[J, Claim] | None:
             fence=F("fence") + 1,
         )
         return None
-    job.status, job.attempt, job.fence = JobStatus.RUNNING, job.attempt + 1, job.fence + 1
-    job.started_at = job.started_at or timezone.now()
-    job.lease_until = timezone.now() + RUNNING_LEASE
-    job.save(update_fields=["status", "attempt", "fence", "started_at", "lease_until"])
+    rows.update(
+        status=JobStatus.RUNNING,
+        attempt=F("attempt") + 1,
+        fence=F("fence") + 1,
+        started_at=Coalesce("started_at", Now()),
+        lease_until=Now() + RUNNING_LEASE,
+    )
+    job.refresh_from_db()
     return job, Claim(model=model, tenant_id=current_scope().tenant_id, pk=pk, fence=job.fence)
 
 
@@ -220,6 +225,7 @@ def _overdue(model: type[LongRunning], limit: int) -> list[Overdue]:
         late = list(
             rows.select_for_update(skip_locked=True)
             .filter(status__in=(JobStatus.QUEUED, JobStatus.RUNNING), lease_until__lt=Now())
+            .order_by("lease_until")
             .values_list("tenant_id", "pk")[:limit]
         )
         rows.filter(pk__in=[pk for _, pk in late], status=JobStatus.QUEUED).update(lease_until=Now() + QUEUED_LEASE)

@@ -4,7 +4,8 @@ import logging
 import re
 from typing import Final
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+#: C0 and C1 controls but TAB, line and paragraph separators, and what turns the direction of text around.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 class EscapingFormatter(logging.Formatter):
@@ -14,7 +15,8 @@ class EscapingFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", super().format(record))
+        record.exc_text = None  # another formatter may have left its own traceback there, with the exception's text
+        return _CONTROL.sub(_escape, super().format(record))
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - the name logging calls
         """The traceback's places without the exception's text, which may quote a value."""
@@ -26,3 +28,8 @@ class EscapingFormatter(logging.Formatter):
             trace = trace.tb_next
         name = getattr(value, "code", "") or getattr(kind, "__name__", str(kind))
         return f"{name} at " + " > ".join(frames[-12:])
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"  # noqa: PLR2004 - what fits \x..

@@ -16,5 +16,5 @@ class ResolvedPrincipal(BaseAuthentication):
         principal = resolve_principal(request._request)  # noqa: SLF001 - DRF's handle on Django's request
         return principal, principal.credential
 
-    def authenticate_header(self, request: Any) -> str:
+    def authenticate_header(self, request: Any) -> str:  # noqa: ARG002 - DRF's signature
         return 'Bearer realm="vault"'

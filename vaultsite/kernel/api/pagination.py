@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput
 
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
+_SMALL_NUMBER: Final = re.compile(r"[0-9]{1,4}")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class PageRequest:
 def read_page(request: Request, *, members: int) -> PageRequest:
     """``limit`` and ``cursor`` of the query; a cursor has ``members`` strings. Raises InvalidInput, InvalidCursor."""
     raw = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not raw.isdecimal() or not 1 <= int(raw) <= MAX_LIMIT:
+    if not _SMALL_NUMBER.fullmatch(raw) or not 1 <= int(raw) <= MAX_LIMIT:
         problem = FieldProblem(field="limit", detail=f"a whole number from 1 to {MAX_LIMIT}")
         raise InvalidInput(errors=[problem])
     cursor = request.query_params.get("cursor")

@@ -1,5 +1,6 @@
 """Request bodies that are small JSON documents."""
 
+import json
 from typing import Any, Final
 
 import orjson
@@ -16,13 +17,28 @@ class StrictJSONParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+    def parse(self, stream: Any, *_: Any, **__: Any) -> Any:
         body = stream.read(MAX_BODY + 1)
         if len(body) > MAX_BODY:
             raise BodyTooLarge(limit_bytes=MAX_BODY)
         if not body:
             return {}
         try:
-            return orjson.loads(body)
+            document = orjson.loads(body)
         except orjson.JSONDecodeError as exc:
             raise MalformedJSON(line=exc.lineno, column=exc.colno) from None
+        _refuse_repeated_members(body)
+        return document
+
+
+def _refuse_repeated_members(body: bytes) -> None:
+    """Two members of one name: readers differ in which one counts, so neither may."""
+    try:
+        json.loads(body, object_pairs_hook=_unique)
+    except RecursionError:
+        raise MalformedJSON("The document is nested too deeply") from None
+
+
+def _unique(members: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in members}) < len(members):
+        raise MalformedJSON("A member is given twice in one object")

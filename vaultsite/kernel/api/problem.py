@@ -1,6 +1,7 @@
 """One renderer of errors for every surface: RFC 9457 problem details."""
 
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from vaultsite.kernel.errors import FieldProblem, VaultError
 from vaultsite.kernel.tenancy.middleware import facts_of
 
 CONTENT_TYPE: Final = "application/problem+json"
+#: Some of DRF's messages begin with the refused value in quotes; a problem never carries one.
+_QUOTED: Final = re.compile(r'^["“].*["”]', re.DOTALL)
 logger = logging.getLogger("vault.problem")
 
 
@@ -43,7 +46,7 @@ def _add_headers(response: Any, error: VaultError) -> None:
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     if error.status == 401:  # noqa: PLR2004
-        response["WWW-Authenticate"] = 'Bearer realm="vault"'
+        response["WWW-Authenticate"] = getattr(error, "challenge", 'Bearer realm="vault"')
 
 
 def as_vault_error(exc: BaseException) -> VaultError:
@@ -61,14 +64,19 @@ def as_vault_error(exc: BaseException) -> VaultError:
 def _field_problems(detail: Any, pointer: str = "") -> Iterator[FieldProblem]:
     if isinstance(detail, dict):
         for name, inner in detail.items():
-            own = pointer if name == "non_field_errors" else f"{pointer}/{name}"
+            own = pointer if name == "non_field_errors" else f"{pointer}/{_escape(str(name))}"
             yield from _field_problems(inner, own)
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
             nested = isinstance(inner, dict | list)
             yield from _field_problems(inner, f"{pointer}/{index}" if nested else pointer)
     else:
-        yield FieldProblem(field=pointer or "/", detail=str(detail))
+        yield FieldProblem(field=pointer or "/", detail=_QUOTED.sub("The value", str(detail)))
+
+
+def _escape(name: str) -> str:
+    """A member's name as a reference token of a JSON pointer (RFC 6901 section 3)."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 _TRANSLATIONS: Final[tuple[tuple[tuple[type[BaseException], ...], type[VaultError]], ...]] = (

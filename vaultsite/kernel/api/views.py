@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
+from urllib.parse import unquote
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
@@ -10,7 +11,7 @@ from django.utils.datastructures import MultiValueDict
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from vaultsite.kernel.errors import RefusedByFramework
+from vaultsite.kernel.errors import InvalidInput, RefusedByFramework
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.ports import resolve_principal
@@ -44,6 +45,7 @@ class VaultAPIView(APIView):
         return self.response
 
     def _run(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        _refuse_nul(self.django_request)
         if self.principal.credential == "session":
             _require_csrf_token(self.django_request)
         with self.open_scope() if self.scope_per_request else nullcontext():
@@ -94,8 +96,14 @@ def _keep_body_unparsed(request: HttpRequest) -> None:
     request._files = MultiValueDict()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
+def _refuse_nul(request: HttpRequest) -> None:
+    """No text of the database holds a NUL: a path or query with one can name nothing."""
+    if "\0" in request.path_info or "\0" in unquote(request.META.get("QUERY_STRING", "")):
+        raise InvalidInput("The path and the query hold no NUL")
+
+
 class _CsrfCheck(CsrfViewMiddleware):
-    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:
+    def _reject(self, request: HttpRequest, reason: str) -> HttpResponse:  # noqa: ARG002 - Django's signature
         raise RefusedByFramework(reason)
 
 

@@ -15,7 +15,7 @@ Severity = Literal["info", "warning", "critical"]
 
 
 class EventType(StrEnum):
-    """Every type has an emitter and a test that provokes it. Names of data events: the customer's integration contract."""
+    """Every type has an emitter and a test that provokes it. Names of data events are the customer's contract."""
 
     ACCESS_READ = "data.access.read"
     ACCESS_WRITE = "data.access.write"

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error
 
 from vaultsite.kernel.tenancy.keys import CompositeForeignKey, installed_tenant_models, tenant_foreign_keys
 from vaultsite.kernel.tenancy.rls import RowLevelSecurity
 
 
-def check_tenant_models(app_configs: list[AppConfig] | None = None, **_: Any) -> list[CheckMessage]:
-    """vault.E001: a tenant model without row-level security. vault.E002: a tenant relation without its composite key."""
+def check_tenant_models(**_: Any) -> list[CheckMessage]:
+    """vault.E001: a tenant model without row-level security. vault.E002: a tenant relation without composite key."""
     found: list[CheckMessage] = []
     for model in installed_tenant_models():
         if not model._meta.managed:  # noqa: SLF001

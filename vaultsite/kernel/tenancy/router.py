@@ -8,16 +8,16 @@ from vaultsite.kernel.tenancy.scope import active_alias
 class ScopeRouter:
     """Every model lives in one database; the alias says which connection and role serves it."""
 
-    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+    def db_for_read(self, _model: Any, **hints: Any) -> str | None:
         return self._alias(hints)
 
-    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+    def db_for_write(self, _model: Any, **hints: Any) -> str | None:
         return self._alias(hints)
 
-    def allow_relation(self, obj1: Any, obj2: Any, **hints: Any) -> bool:
+    def allow_relation(self, _obj1: Any, _obj2: Any, **_: Any) -> bool:
         return True
 
-    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+    def allow_migrate(self, db: str, _app_label: str, **_: Any) -> bool:
         return db == "owner"
 
     @staticmethod

@@ -1,8 +1,8 @@
 """Tenant scopes: the only way to a cursor.
 
 A scope is one transaction that the database knows the tenant of. Row-level security reads the setting
-``vault.tenant_id``, which lives exactly as long as the scope: SET LOCAL alone would survive inner exits, so the previous
-value is written back.
+``vault.tenant_id``, which lives exactly as long as the scope: SET LOCAL alone would survive inner exits, so it is
+emptied again.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,9 +20,10 @@ from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 
 #: Aliases on which every statement needs a scope.
 GUARDED_ALIASES: Final = ("default", "durable")
-_SET_CONTEXT: Final = (
-    "SELECT set_config('vault.tenant_id', %s, true), set_config('vault.principal_id', %s, true)"
-)
+#: How long a durable effect waits for a row that somebody else holds.
+DURABLE_LOCK_TIMEOUT: Final = "10s"
+_SET_CONTEXT: Final = "SELECT set_config('vault.tenant_id', %s, true), set_config('vault.principal_id', %s, true)"
+_SET_LOCK_TIMEOUT: Final = "SELECT set_config('lock_timeout', %s, true)"
 _SET_SLUG: Final = "SELECT set_config('vault.tenant_slug', %s, true)"
 
 _current: ContextVar["Scope | None"] = ContextVar("vault_scope", default=None)
@@ -39,6 +40,11 @@ class Scope:
     request: RequestFacts = field(default_factory=RequestFacts)
     events: EventBuffer = field(default_factory=EventBuffer)
     failure: BaseException | None = None
+    is_committed: bool = False
+
+    def mark_committed(self) -> None:
+        """Called by the database connection right after COMMIT, before any other on_commit hook."""
+        self.is_committed = True
 
     def fail(self, exc: BaseException) -> None:
         """Mark the scope as failed: whatever was written is rolled back at exit, however the exit happens."""
@@ -86,14 +92,25 @@ def tenant_scope(tenant_id: UUID, principal: Principal, request: RequestFacts | 
         yield outer
         return
     scope = Scope(tenant_id=tenant_id, principal=principal, request=request or RequestFacts())
+    with _recording_failure(scope), _transaction("default", tenant_id, principal.id), _entered(scope):
+        transaction.on_commit(scope.mark_committed)
+        yield scope
+        if scope.failure is not None:
+            transaction.set_rollback(True)
+        else:
+            scope.events.flush()
+
+
+@contextmanager
+def _entered(scope: Scope) -> Iterator[None]:
+    """Make ``scope`` the current one, strictly inside its transaction.
+
+    What runs after the commit (on_commit hooks) finds no scope: the tenant's setting is gone by then, so joining this
+    one would read nothing and record nothing. It opens a scope of its own.
+    """
     token = _current.set(scope)
     try:
-        with _recording_failure(scope), _transaction("default", tenant_id, principal.id):
-            yield scope
-            if scope.failure is not None:
-                transaction.set_rollback(True)
-            else:
-                scope.events.flush()
+        yield
     finally:
         _current.reset(token)
 
@@ -103,7 +120,8 @@ def _recording_failure(scope: Scope) -> Iterator[None]:
     try:
         yield
     except BaseException as exc:
-        scope.fail(exc)
+        if not scope.is_committed:  # else an on_commit hook failed, which undoes nothing
+            scope.fail(exc)
         raise
     finally:
         if scope.failure is not None:
@@ -114,7 +132,7 @@ def _record_failure(scope: Scope) -> None:
     primary = scope.events.primary_after(scope.failure)
     if primary is None:
         return
-    with _transaction("default", scope.tenant_id, scope.principal.id):
+    with _transaction("default", scope.tenant_id, scope.principal.id), _entered(scope):
         EventBuffer.write([primary])
 
 
@@ -129,7 +147,7 @@ def _transaction(alias: str, tenant_id: UUID, principal_id: UUID) -> Iterator[No
 
 
 def _set_context(alias: str, tenant: str, principal: str) -> None:
-    with connections[alias].cursor() as cursor:
+    with _allowed("sets the scope's own context"), connections[alias].cursor() as cursor:
         cursor.execute(_SET_CONTEXT, [tenant, principal])
 
 
@@ -138,15 +156,22 @@ def durable_effect() -> Iterator[None]:
     """Write what must outlive a refusal (attempt counters, throttles, spent quota).
 
     Statements inside go over a second connection in their own transaction under the same tenant, committed at exit
-    whatever becomes of the scope around it. Never touch rows here that the scope has written: it would wait for itself.
+    whatever becomes of the scope around it. Never touch rows here that the scope has written: it would wait for itself,
+    which ends after DURABLE_LOCK_TIMEOUT in an OperationalError.
     """
     scope = current_scope()
-    token = _alias.set("durable")
-    try:
-        with _transaction("durable", scope.tenant_id, scope.principal.id):
+    with _transaction("durable", scope.tenant_id, scope.principal.id):
+        _limit_waiting()
+        token = _alias.set("durable")
+        try:
             yield
-    finally:
-        _alias.reset(token)
+        finally:
+            _alias.reset(token)
+
+
+def _limit_waiting() -> None:
+    with connections["durable"].cursor() as cursor:
+        cursor.execute(_SET_LOCK_TIMEOUT, [DURABLE_LOCK_TIMEOUT])
 
 
 @contextmanager
@@ -155,14 +180,19 @@ def unscoped(reason: str, *, tenant_slug: str | None = None) -> Iterator[None]:
 
     No tenant is set, so row-level security shows nothing. ``reason`` is for the reader of the code.
     """
+    with transaction.atomic(), _allowed(reason):
+        if tenant_slug is not None:
+            _set_slug(tenant_slug)
+        yield
+        if tenant_slug is not None:
+            _set_slug("")
+
+
+@contextmanager
+def _allowed(reason: str) -> Iterator[None]:
     token = _unscoped.set(reason)
     try:
-        with transaction.atomic():
-            if tenant_slug is not None:
-                _set_slug(tenant_slug)
-            yield
-            if tenant_slug is not None:
-                _set_slug("")
+        yield
     finally:
         _unscoped.reset(token)
 
