@@ -51,7 +51,13 @@ def get_dataset(principal: Principal, dataset_id: UUID, *, action: str) -> Datas
 
 
 def list_datasets(
-    principal: Principal, *, tags: Sequence[str] = (), prefix: str = "", after: tuple[str, ...] | None, limit: int
+    principal: Principal,
+    *,
+    tags: Sequence[str] = (),
+    prefix: str = "",
+    classification: str = "",
+    after: tuple[str, ...] | None,
+    limit: int,
 ) -> list[Dataset]:
     """Datasets, newest first, at most ``limit`` after the one whose id is ``after``; all of ``tags`` must be on them."""
     rows: QuerySet[Dataset] = Dataset.objects.visible_to(principal).prefetch_related("tags").order_by("-id")
@@ -59,6 +65,8 @@ def list_datasets(
         rows = rows.filter(tags__tag=tag)
     if prefix:
         rows = rows.filter(name__startswith=prefix)
+    if classification:
+        rows = rows.filter(classification=classification)
     if after:
         rows = rows.filter(id__lt=UUID(after[0]))
     return list(rows[:limit])

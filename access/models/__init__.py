@@ -2,6 +2,7 @@
 
 from access.models.api_key import ApiKey
 from access.models.encryption_key import EncryptionKey, KeyPurpose, KeyState
+from access.models.idempotent_request import IdempotentRequest
 from access.models.login_throttle import LoginThrottle
 from access.models.purpose import Purpose
 from access.models.role import Role
@@ -13,6 +14,7 @@ from access.models.user import User
 __all__ = [
     "ApiKey",
     "EncryptionKey",
+    "IdempotentRequest",
     "KeyPurpose",
     "KeyState",
     "LoginThrottle",

@@ -1,10 +1,11 @@
 """REST: datasets, uploads, versions and records."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -13,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
+from access.services.idempotency import begin_attempt, fingerprint_of, forget_attempt, store_answer
 from datasets import selectors
 from datasets.api.serializers import (
     DatasetInput,
@@ -68,10 +70,30 @@ class DatasetListView(VaultAPIView):
         """Create a dataset."""
         body = DatasetInput(data=request.data)
         body.is_valid(raise_exception=True)
-        dataset = services.create_dataset(self.principal, facts=body.facts())
-        response = Response(DatasetOutput(dataset).data, status=201)
-        response["Location"] = f"/api/v1/datasets/{dataset.pk}"
+
+        def create() -> dict[str, Any]:
+            return dict(DatasetOutput(services.create_dataset(self.principal, facts=body.facts())).data)
+
+        key = idempotency_key(request)
+        answer = self._create_once(key, request, create) if key else create()
+        response = Response(answer, status=201)
+        response["Location"] = f"/api/v1/datasets/{answer['id']}"
         return response
+
+    def _create_once(self, key: str, request: Request, create: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        attempt = begin_attempt(self.principal, route="POST datasets", key=key)
+        fingerprint = fingerprint_of(orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS))
+        attempt.require_same(fingerprint)
+        if attempt.answer is not None:
+            authorize(self.principal, "dataset.create", ResourceRef(type="dataset", id=attempt.answer["id"]))
+            return attempt.answer
+        try:
+            answer = create()
+            store_answer(attempt, fingerprint=fingerprint, answer=answer)
+        except BaseException:
+            forget_attempt(attempt)
+            raise
+        return answer
 
 
 class DatasetView(VaultAPIView):
@@ -123,7 +145,9 @@ class DataView(VaultAPIView):
         with self.open_scope():
             query = UploadInput(data=request.query_params)
             query.is_valid(raise_exception=True)
-            upload = begin_ingest(self.principal, dataset_id=dataset_id, options=query.options())
+            upload = begin_ingest(
+                self.principal, dataset_id=dataset_id, options=query.options(), key=idempotency_key(request)
+            )
         body = read_body(self.django_request, limit=settings.VAULT["MAX_UPLOAD_BYTES"])
         ingest = finish_receiving(self.principal, upload, body)
         self._wait(ingest.pk, seconds=query.validated_data["wait"])
@@ -252,6 +276,11 @@ class RecordView(VaultAPIView):
         release = open_release(self.principal, dataset_id=dataset_id, version=version)
         fields = [name for name in request.query_params.get("fields", "").split(",") if name]
         return Response(read_record(release, record_id).as_json(fields))
+
+
+def idempotency_key(request: Request) -> str:
+    """The key the client chose for this request, empty when it chose none."""
+    return request.headers.get("Idempotency-Key") or request.headers.get("X-Idempotency-Key") or ""
 
 
 def _ingest_response(ingest: Ingest) -> Response:

@@ -3,9 +3,11 @@
 ``begin_ingest`` and ``finish_receiving`` run in the request, ``run_ingest`` in a worker. No step can be skipped by a flag.
 """
 
+import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -15,10 +17,11 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from access.services.authorize import authorize
+from access.services.idempotency import Attempt, begin_attempt, forget_attempt, store_answer
 from access.services.keyring import open_column, seal_column
 from anonymization.services.detect import detector_hash
 from datasets.errors import EmptyUpload, VersionLabelTaken
-from datasets.models import Blob, Branch, Dataset, Ingest, IngestFormat, IngestMode, OnError, Version
+from datasets.models import Blob, BlobState, Branch, Dataset, Ingest, IngestFormat, IngestMode, OnError, Version
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.ingest.build import build_tree
@@ -66,28 +69,82 @@ class Upload:
     keys: DatasetKeys
     options: UploadOptions
     purpose: str
+    attempt: Attempt | None = None
 
 
-def begin_ingest(principal: Principal, *, dataset_id: UUID, options: UploadOptions) -> Upload:
-    """Decide whether ``principal`` may write to the dataset, before a byte is read. Runs in the request's scope."""
+def begin_ingest(principal: Principal, *, dataset_id: UUID, options: UploadOptions, key: str = "") -> Upload:
+    """Decide whether ``principal`` may write to the dataset, before a byte is read. Runs in the request's scope.
+
+    ``key`` is the request's idempotency key, if any. Raises DatasetNotFound, AccessDenied, PersonalDataInText,
+    VersionLabelTaken, RequestInFlight.
+    """
     dataset = get_dataset(principal, dataset_id, action="record.write")
     decision = authorize(principal, "record.write", resource_of(dataset))
     refuse_personal_data(message=options.message)
-    if options.label and Version.objects.filter(dataset=dataset, label=options.label).exists():
+    attempt = begin_attempt(principal, route=f"POST data {dataset.pk}", key=key) if key else None
+    is_new = attempt is None or not attempt.is_repetition
+    if is_new and options.label and Version.objects.filter(dataset=dataset, label=options.label).exists():
         raise VersionLabelTaken(label=options.label)
     return Upload(
-        job=uuid7(), dataset_id=dataset.pk, keys=load_keys(dataset.pk), options=options, purpose=decision.purpose or ""
+        job=uuid7(),
+        dataset_id=dataset.pk,
+        keys=load_keys(dataset.pk),
+        options=options,
+        purpose=decision.purpose or "",
+        attempt=attempt,
     )
 
 
 def finish_receiving(principal: Principal, upload: Upload, body: Iterable[bytes]) -> Ingest:
-    """Seal the file as it arrives and queue its ingest. Opens short scopes of its own; none may be open."""
-    received = receive_parts(upload.keys, upload.job, body)
-    with tenant_scope(principal.tenant_id, principal):
-        ingest = _new_ingest(principal, upload, received)
-        ingest.save(force_insert=True)
-        enqueue(ingest)
+    """Seal the file as it arrives and queue its ingest.
+
+    Opens short scopes of its own; none may be open. A repetition of an earlier request stores nothing and gives the
+    ingest of that one; raises IdempotencyMismatch when it brings another file or other options.
+    """
+    counted = _Fingerprint(upload.options, body)
+    if upload.attempt is not None and upload.attempt.answer is not None:
+        deque(counted, maxlen=0)
+        upload.attempt.require_same(counted.digest())
+        with tenant_scope(principal.tenant_id, principal):
+            return Ingest.objects.get(pk=upload.attempt.answer["ingest"])
+    try:
+        received = receive_parts(upload.keys, upload.job, counted)
+        with tenant_scope(principal.tenant_id, principal):
+            ingest = _new_ingest(principal, upload, received)
+            ingest.save(force_insert=True)
+            if upload.attempt is not None:
+                store_answer(upload.attempt, fingerprint=counted.digest(), answer={"ingest": str(ingest.pk)})
+            enqueue(ingest)
+    except BaseException:
+        _give_up(principal, upload)
+        raise
     return ingest
+
+
+def _give_up(principal: Principal, upload: Upload) -> None:
+    """Free the idempotency key and the parts of an upload that broke off; what this misses the sweep finds."""
+    with suppress(VaultError, DatabaseError, OSError), tenant_scope(principal.tenant_id, principal):
+        if upload.attempt is not None:
+            forget_attempt(upload.attempt)
+        Blob.objects.filter(job=upload.job).update(state=BlobState.DEAD)
+    with suppress(VaultError, DatabaseError, OSError):
+        remove_dead_blobs(principal.tenant_id, job=upload.job)
+
+
+class _Fingerprint:
+    """A body that is hashed as it passes, together with the options it came with."""
+
+    def __init__(self, options: UploadOptions, body: Iterable[bytes]) -> None:
+        self._body = body
+        self._digest = hashlib.sha256(repr(options).encode() + b"\0")
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._body:
+            self._digest.update(block)
+            yield block
+
+    def digest(self) -> bytes:
+        return self._digest.digest()
 
 
 def _new_ingest(principal: Principal, upload: Upload, received: Received) -> Ingest:

@@ -245,3 +245,16 @@ class RefusedByFramework(VaultError):
 class LengthRequired(VaultError):
     code, slug, status = "VAULT_VALID_3010", "body-incomplete", 400
     title = "The request body ended before its declared length"
+
+
+class RequestInFlight(VaultError):
+    """The first request with this idempotency key has not been answered yet."""
+
+    code, slug, status = "VAULT_VALID_3011", "request-in-flight", 409
+    title = "A request with this idempotency key is being worked on"
+    retry_after = 1
+
+
+class IdempotencyMismatch(VaultError):
+    code, slug, status = "VAULT_VALID_3012", "idempotency-mismatch", 422
+    title = "This idempotency key was used for another request"
