@@ -8,7 +8,7 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 _START: Final = r"(?<![^\W_])"
 _NUMBER_WORD: Final = r"(?:numbers?|nos?\b\.?|num\b\.?|nr\b\.?|ids?\b|#|\u2116)"
 _ASSIGN: Final = r"(?:is|was|:|=|=>|->|-|\u2013)"
-_OPEN: Final = r"\s{0,3}[\"'`(#]{0,2}\s?"
+_OPEN: Final = r"[\s_]{0,3}[\"'`(#]{0,2}\s?"
 #: Between label and value, all of it optional: "number is", "# ", '": "'.
 _LINK: Final = rf"[\"'`]?(?:[\s_-]{{0,2}}{_NUMBER_WORD}){{0,2}}[\"'`]?\s{{0,3}}{_ASSIGN}?{_OPEN}"
 #: Like _LINK, but a sign or a word that announces an identifier must be there.
@@ -39,7 +39,7 @@ _IDENTIFIERS: Final = (
         "BANK_ACCOUNT",
         "BankAccountRecognizer",
         r"(?:(?:bank|checking|savings|current)[\s_-]?)?(?:account|acct|a/c)",
-        r"\d(?:[ -]?\d){4,17}(?![\w@])",
+        r"[A-Z]{0,6}\d(?:[ -]?\d){4,17}[A-Z]?(?![\w@])",
         _ANNOUNCED,
     ),
     _Identifier("ABA_ROUTING_NUMBER", "LabelledRoutingRecognizer", r"(?:aba[\s_-])?routing|aba|rtn", r"\d{9}\b"),
@@ -61,13 +61,17 @@ _IDENTIFIERS: Final = (
         "IN_AADHAAR",
         "LabelledAadhaarRecognizer",
         r"aadhaa?r(?:[\s_-]?card)?|uidai",
-        r"\d{4}[ -]?\d{4}[ -]?\d{4}\b",
+        r"\d{4}[ -]?\d{4}[ -]?\d{4,8}\b",
     ),
     _Identifier(
-        "IN_PAN", "LabelledPanRecognizer", r"pan(?:[\s_-]?card)?|permanent[\s_-]account", r"[A-Z]{5}\d{4}[A-Z]\b"
+        "IN_PAN",
+        "LabelledPanRecognizer",
+        r"pan(?:[\s_-]?card)?|permanent[\s_-]account",
+        r"[A-Z]{4,10}\d{3,6}[A-Z]{0,2}\b",
     ),
+    _Identifier("US_TIN", "LabelledTinRecognizer", r"tin|f?ein", r"\d{2}-?\d{7}\b"),
     _Identifier("PASSPORT_NUMBER", "PassportRecognizer", r"passport"),
-    _Identifier("DRIVER_LICENSE", "LabelledLicenseRecognizer", r"driv(?:er'?s?|ing)[\s_-]?licen[cs]e|\bdln?"),
+    _Identifier("DRIVER_LICENSE", "LabelledLicenseRecognizer", r"driv(?:er['\u2019]?s?|ing)[\s_-]?licen[cs]e|\bdln?"),
     _Identifier("ID_NUMBER", "LabelledIdRecognizer", _PEOPLE, link=_ANNOUNCED),
 )
 

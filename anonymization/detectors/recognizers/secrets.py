@@ -9,6 +9,10 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 _ASSIGN: Final = r"[\"'`]?\s*(?::=|=>|->|[:=])\s*"
 _QUOTED: Final = r"(?:\"\K[^\"\r\n]{3,200}(?=\")|'\K[^'\r\n]{3,200}(?=')|`\K[^`\r\n]{3,200}(?=`))"
 _BARE: Final = r"\K[^\s\"'`,;<>(){}\[\]]{4,200}"
+#: Six and more characters with a digit and either a symbol or both cases.
+_LOOKS_CHOSEN: Final = (
+    r"(?=\S{6})(?=\S{0,60}?\d)(?=\S{0,60}?[!@#$%^&*+=~]|(?-i:(?=\S{0,60}?[a-z])(?=\S{0,60}?[A-Z])))(?!https?:|www\.)"
+)
 _LOOKS_RANDOM: Final = r"(?=\S{0,200}?[\d!@#$%^&*+=~])"
 
 #: Labels of secrets that people remember, and of those that systems issue.
@@ -54,6 +58,8 @@ def _labelled(entity: str, name: str, label: str, vague: str | None = None) -> S
     ]
     if vague:
         patterns.append(Pattern("vaguely assigned", rf"{vague}{_ASSIGN}{_LOOKS_RANDOM}{_BARE}", 0.6))
+        patterns.append(Pattern("mentioned", rf"{label}\s+{_LOOKS_CHOSEN}{_BARE}", 0.5))
+        patterns.append(Pattern("after an address", rf"@[\w.-]{{3,80}}(?:\s+/|\s*[:|])\s+{_LOOKS_CHOSEN}{_BARE}", 0.5))
     return SecretRecognizer(supported_entity=entity, name=name, version="1", patterns=patterns)
 
 
