@@ -59,7 +59,7 @@ def list_datasets(
     after: tuple[str, ...] | None,
     limit: int,
 ) -> list[Dataset]:
-    """Datasets, newest first, at most ``limit`` after the one whose id is ``after``; all of ``tags`` must be on them."""
+    """Datasets with all of ``tags``, newest first, at most ``limit`` of them after the one whose id is ``after``."""
     rows: QuerySet[Dataset] = Dataset.objects.visible_to(principal).prefetch_related("tags").order_by("-id")
     for tag in tags:
         rows = rows.filter(tags__tag=tag)
@@ -128,14 +128,12 @@ def get_ingest(principal: Principal, ingest_id: UUID) -> Ingest:
     if ingest is None or not Dataset.objects.visible_to(principal).filter(pk=ingest.dataset_id).exists():
         error = IngestNotFound()
         rule = RULES["ingest.read"]
-        event = Event(
-            type=rule.event, operation=rule.operation, resource=ResourceRef(type="ingest", id=str(ingest_id))
-        )
+        event = Event(type=rule.event, operation=rule.operation, resource=ResourceRef(type="ingest", id=str(ingest_id)))
         emit(event.ended_by(error), primary=True)
         raise error
     return ingest
 
 
-def ingest_state(ingest_id: UUID) -> dict[str, Any]:
-    """Status and progress only, for polling."""
-    return Ingest.objects.filter(pk=ingest_id).values("status", "progress").get()
+def ingest_status(ingest_id: UUID) -> str:
+    """The status only, for polling."""
+    return Ingest.objects.values_list("status", flat=True).get(pk=ingest_id)

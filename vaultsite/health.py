@@ -54,7 +54,7 @@ def _check_database() -> bool:
 
 
 def _check_kms() -> bool:
-    return load_provider("KMS").describe() is not None  # type: ignore[attr-defined]
+    return load_provider("KMS").describe() is not None
 
 
 def _check_storage() -> bool:
@@ -62,15 +62,13 @@ def _check_storage() -> bool:
     return True
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:  # noqa: ARG001 - Django's
     return problem_response(request, UnknownPath())
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:  # noqa: ARG001 - Django's
     return problem_response(request, InvalidInput())
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
     return problem_response(request, InternalFault())
-
-

@@ -12,6 +12,7 @@ from django.urls import reverse_lazy
 
 from vaultsite.config import load, parse_database_url
 from vaultsite.runtime.environment import load_embedded
+from vaultsite.unfold import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_embedded(Path(os.environ.get("VAULT_HOME", BASE_DIR / ".vault")))
@@ -79,7 +80,7 @@ TEMPLATES = [
 
 
 def _database(url: str, **pool: int) -> dict[str, Any]:
-    settings = parse_database_url(url) if url else {"NAME": "vault"}
+    settings: dict[str, Any] = parse_database_url(url) if url else {"NAME": "vault"}
     options = {"server_side_binding": True, **settings.pop("OPTIONS", {})}
     if pool:
         options["pool"] = {"min_size": 0, "timeout": 10, **pool}
@@ -93,7 +94,7 @@ def _database(url: str, **pool: int) -> dict[str, Any]:
     }
 
 
-#: default and durable serve as vault_app, system as vault_system; owner migrates and maintains, and is absent elsewhere.
+#: default and durable serve as vault_app, system as vault_system; owner migrates and maintains, absent elsewhere.
 DATABASES: dict[str, dict[str, Any]] = {
     "default": _database(CONFIG.database_url, max_size=12),
     "durable": _database(CONFIG.database_url, max_size=4),
@@ -107,21 +108,24 @@ DATABASE_ROUTERS = ["vaultsite.kernel.tenancy.router.ScopeRouter"]
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-VAULT = {
+MAX_UPLOAD_BYTES = CONFIG.max_upload_bytes
+MAX_RECORD_BYTES = CONFIG.max_record_bytes
+VAULT: dict[str, Any] = {
     "KMS": {
         "BACKEND": CONFIG.kms_backend,
         "OPTIONS": dict(CONFIG.kms_options) or {"directory": str(VAULT_HOME / "kms")},
     },
     "DETECTOR": {"BACKEND": CONFIG.detector_backend, "OPTIONS": dict(CONFIG.detector_options)},
-    "MAX_UPLOAD_BYTES": CONFIG.max_upload_bytes,
-    "MAX_RECORD_BYTES": CONFIG.max_record_bytes,
     "LIVE_PORT": CONFIG.live_port,
     "HOME": VAULT_HOME,
     "IS_PRODUCTION": CONFIG.is_production,
 }
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        "OPTIONS": {"file_permissions_mode": 0o600},
+    },
     "vault": {
         "BACKEND": CONFIG.storage_backend,
         "OPTIONS": dict(CONFIG.storage_options) or {"location": str(VAULT_HOME / "blobs")},
@@ -151,6 +155,7 @@ SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_NAME = "vault_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "vaultsite.pages.csrf_failure"
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -16,8 +16,12 @@ class DatasetInput(serializers.Serializer[Any]):
     classification = serializers.ChoiceField(
         choices=Classification.choices, required=False, default=Classification.CONFIDENTIAL.value
     )
-    tags = serializers.ListField(child=serializers.CharField(max_length=64), max_length=64, required=False, default=list)
-    retention_days = serializers.IntegerField(min_value=1, max_value=36_500, allow_null=True, required=False, default=None)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=64), max_length=64, required=False, default=list
+    )
+    retention_days = serializers.IntegerField(
+        min_value=1, max_value=36_500, allow_null=True, required=False, default=None
+    )
     region = serializers.CharField(max_length=64, allow_blank=True, required=False, default="")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -39,21 +43,42 @@ class DatasetOutput(serializers.ModelSerializer[Dataset]):
     class Meta:
         model = Dataset
         fields = [
-            "id", "name", "description", "classification", "tags", "retention_days", "region", "legal_hold",
-            "created_by", "created_at", "updated_at",
+            "id",
+            "name",
+            "description",
+            "classification",
+            "tags",
+            "retention_days",
+            "region",
+            "legal_hold",
+            "created_by",
+            "created_at",
+            "updated_at",
         ]
 
 
 class VersionOutput(serializers.ModelSerializer[Version]):
     version_id = serializers.SerializerMethodField()
-    root = serializers.SerializerMethodField()
-    parent = serializers.SerializerMethodField()
+    root = serializers.SerializerMethodField()  # type: ignore[assignment] - declared fields leave the class
+    parent = serializers.SerializerMethodField()  # type: ignore[assignment] - declared fields leave the class
 
     class Meta:
         model = Version
         fields = [
-            "id", "version_id", "root", "label", "sequence", "parent", "author", "message", "record_count",
-            "canonical_bytes", "chunk_count", "new_chunk_count", "new_sealed_bytes", "created_at",
+            "id",
+            "version_id",
+            "root",
+            "label",
+            "sequence",
+            "parent",
+            "author",
+            "message",
+            "record_count",
+            "canonical_bytes",
+            "chunk_count",
+            "new_chunk_count",
+            "new_sealed_bytes",
+            "created_at",
         ]
 
     def get_version_id(self, version: Version) -> str:
@@ -72,8 +97,19 @@ class IngestOutput(serializers.ModelSerializer[Ingest]):
     class Meta:
         model = Ingest
         fields = [
-            "id", "dataset_id", "status", "progress", "version", "error", "format", "mode", "received_bytes",
-            "rejected_count", "created_at", "started_at", "finished_at",
+            "id",
+            "dataset_id",
+            "status",
+            "progress",
+            "version",
+            "error",
+            "format",
+            "mode",
+            "received_bytes",
+            "rejected_count",
+            "created_at",
+            "started_at",
+            "finished_at",
         ]
 
     def get_version(self, ingest: Ingest) -> str | None:

@@ -62,7 +62,7 @@ class DatasetListView(VaultAPIView):
             limit=wanted.limit + 1,
         )
         more = encode_cursor([str(rows[wanted.limit - 1].pk)]) if len(rows) > wanted.limit else None
-        data = DatasetOutput(rows[: wanted.limit], many=True).data
+        data = list(DatasetOutput(rows[: wanted.limit], many=True).data)
         return Response(page(data, limit=wanted.limit, next_cursor=more))
 
     @extend_schema(request=DatasetInput, responses={201: DatasetOutput})
@@ -148,7 +148,7 @@ class DataView(VaultAPIView):
             upload = begin_ingest(
                 self.principal, dataset_id=dataset_id, options=query.options(), key=idempotency_key(request)
             )
-        body = read_body(self.django_request, limit=settings.VAULT["MAX_UPLOAD_BYTES"])
+        body = read_body(self.django_request, limit=settings.MAX_UPLOAD_BYTES)
         ingest = finish_receiving(self.principal, upload, body)
         self._wait(ingest.pk, seconds=query.validated_data["wait"])
         with self.silent_scope():
@@ -158,7 +158,7 @@ class DataView(VaultAPIView):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with self.silent_scope():
-                if selectors.ingest_state(ingest_id)["status"] in FINAL:
+                if selectors.ingest_status(ingest_id) in FINAL:
                     return
             time.sleep(_POLL_SECONDS)
 
@@ -226,7 +226,7 @@ class VersionListView(VaultAPIView):
         wanted = read_page(request, members=1)
         rows = selectors.list_versions(dataset, after=wanted.after, limit=wanted.limit + 1)
         more = encode_cursor([str(rows[wanted.limit - 1].sequence)]) if len(rows) > wanted.limit else None
-        data = VersionOutput(rows[: wanted.limit], many=True).data
+        data = list(VersionOutput(rows[: wanted.limit], many=True).data)
         return Response(page(data, limit=wanted.limit, next_cursor=more))
 
     def _dataset(self, dataset_id: UUID) -> Dataset:

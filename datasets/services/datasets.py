@@ -63,7 +63,10 @@ def create_dataset(principal: Principal, *, facts: DatasetFacts) -> Dataset:
 
 
 def update_dataset(principal: Principal, *, dataset_id: UUID, facts: DatasetFacts) -> Dataset:
-    """Change what a dataset says of itself. Raises DatasetNotFound, AccessDenied, PersonalDataInText, DatasetNameTaken."""
+    """Change what a dataset says of itself.
+
+    Raises DatasetNotFound, AccessDenied, PersonalDataInText, DatasetNameTaken.
+    """
     dataset = get_dataset(principal, dataset_id, action="dataset.update")
     authorize(principal, "dataset.update", resource_of(dataset))
     _refuse_personal_facts(facts)
@@ -112,10 +115,10 @@ def _refuse_personal_facts(facts: DatasetFacts) -> None:
     )
 
 
-def _saving_name(dataset: Dataset, **options: bool) -> None:
+def _saving_name(dataset: Dataset, *, force_insert: bool = False) -> None:
     try:
         with transaction.atomic():
-            dataset.save(**options)
+            dataset.save(force_insert=force_insert)
     except IntegrityError as exc:
         raise DatasetNameTaken from exc
 

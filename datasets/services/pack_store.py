@@ -80,8 +80,7 @@ class PackTreeStore(TreeStore):
     def _places(self, digests: Sequence[bytes]) -> dict[bytes, _Place]:
         with self.scope():
             rows = list(self._rows(digests).values_list(*_PLACE))
-        places = (_Place(bytes(row[0]), *row[1:-1], secret=bytes(row[-1])) for row in rows)
-        return {place.digest: place for place in places}
+        return {bytes(digest): _Place(bytes(digest), *place, bytes(secret)) for digest, *place, secret in rows}
 
     def _read(self, place: _Place) -> StoredObject:
         """Body and sidecar lie side by side unless the sidecar was rewritten since."""
@@ -190,9 +189,7 @@ class PackWriter(PackTreeStore):
     def has_findings(self, digest: bytes) -> bool:
         if self._pack and any(row.digest == digest for row in self._pack.findings):
             return True
-        rows = FindingsBlob.objects.filter(
-            dataset_id=self.keys.dataset_id, digest=digest, detector=self._detector
-        )
+        rows = FindingsBlob.objects.filter(dataset_id=self.keys.dataset_id, digest=digest, detector=self._detector)
         with self.scope():
             return rows.exists()
 
@@ -252,7 +249,14 @@ class PackWriter(PackTreeStore):
             update_conflicts=True,
             unique_fields=["tenant", "dataset", "digest"],
             update_fields=[
-                "blob", "offset", "length", "sidecar_offset", "sidecar_length", "key_id", "secret", "touched_at",
+                "blob",
+                "offset",
+                "length",
+                "sidecar_offset",
+                "sidecar_length",
+                "key_id",
+                "secret",
+                "touched_at",
             ],
         )
         FindingsBlob.objects.bulk_create(

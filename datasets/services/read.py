@@ -65,8 +65,10 @@ class ReadRecord:
 
 
 def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpose: str | None = None) -> Release:
-    """Decide on reading records of a version, in the open scope. Raises DatasetNotFound, VersionNotFound, AccessDenied,
-    PurposeRequired, UnknownPurpose, UnmetObligation."""
+    """Decide on reading records of a version, in the open scope.
+
+    Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation.
+    """
     dataset = get_dataset(principal, dataset_id, action="record.read")
     wanted = replace(resource_of(dataset), version=version[:64])
     decision = authorize(principal, "record.read", wanted, purpose=purpose)

@@ -52,8 +52,8 @@ def _mark_abandoned() -> None:
 def _clean_failed_ingests() -> None:
     """An ingest that was given up after too many tries left rows in the tree: take them back in its tenant's scope."""
     leftovers = Blob.objects.using("system").filter(job=OuterRef("pk")).exclude(state=BlobState.DEAD)
-    failed = Ingest.objects.using("system").filter(status__in=FINAL).filter(
-        Exists(leftovers.exclude(kind=BlobKind.REPORT))
+    failed = (
+        Ingest.objects.using("system").filter(status__in=FINAL).filter(Exists(leftovers.exclude(kind=BlobKind.REPORT)))
     )
     for tenant_id, pk in failed.values_list("tenant_id", "pk")[:_BATCH]:
         with tenant_scope(tenant_id, Principal.system(tenant_id)):

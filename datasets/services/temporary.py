@@ -50,12 +50,13 @@ def write_temporary(
 def _framed(keys: DatasetKeys, blob: Blob, frames: Iterable[bytes], *, compress: bool) -> Iterator[bytes]:
     compressor = zstandard.ZstdCompressor(level=1)
     assert blob.secret is not None
+    secret = bytes(blob.secret)
     number = 0
     for number, frame in enumerate(frames, start=1):
         plain = compressor.compress(frame) if compress else frame
-        sealed = keys.seal("frame", _frame_id(blob, number), blob.secret, plain)
+        sealed = keys.seal("frame", _frame_id(blob, number), secret, plain)
         yield _LENGTH.pack(len(sealed)) + sealed
-    closing = keys.seal("frame", _frame_id(blob, number + 1), blob.secret, b"")
+    closing = keys.seal("frame", _frame_id(blob, number + 1), secret, b"")
     yield _LENGTH.pack(len(closing) | _LAST) + closing
 
 

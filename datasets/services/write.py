@@ -1,6 +1,6 @@
 """The write path: authorize -> validate -> detect -> encrypt -> store -> index -> emit.
 
-``begin_ingest`` and ``finish_receiving`` run in the request, ``run_ingest`` in a worker. No step can be skipped by a flag.
+``begin_ingest`` and ``finish_receiving`` run in the request, ``run_ingest`` in a worker. No flag skips a step.
 """
 
 import hashlib
@@ -256,7 +256,7 @@ class Work:
         with self.claim.scope():
             parent = self._head()
         writer = PackWriter(self.keys, claim=self.claim, detector=detector_hash())
-        built = build_tree(self.ingest, runs, parent, self.seed, writer, self._beat())
+        built = build_tree(self.ingest, runs, parent, seed=self.seed, writer=writer, beat=self._beat())
         return commit_version(self.ingest, self.claim, parent, built, self.seed) is not None
 
     def _head(self) -> Version | None:
@@ -289,4 +289,3 @@ class Work:
                     metadata={"ingest": str(self.ingest.pk), "requested_by": str(self.ingest.requested_by)},
                 )
             )
-

@@ -35,7 +35,13 @@ class Built:
 
 
 def build_tree(
-    ingest: Ingest, runs: Runs, parent: Version | None, seed: SecretKey, writer: PackWriter, beat: Callable[[], None]
+    ingest: Ingest,
+    runs: Runs,
+    parent: Version | None,
+    *,
+    seed: SecretKey,
+    writer: PackWriter,
+    beat: Callable[[], None],
 ) -> Built:
     """The tree of ``parent`` with the upload applied as the ingest's mode says; everything is stored on return.
 
@@ -56,9 +62,7 @@ def build_tree(
     return Built(tree=tree, sealed_bytes=writer.sealed_bytes, profile_change=recorder.change)
 
 
-def _appending(
-    entries: Runs, store: PackTreeStore, root: bytes, nonce: Callable[[bytes], bytes]
-) -> Iterator[Change]:
+def _appending(entries: Runs, store: PackTreeStore, root: bytes, nonce: Callable[[bytes], bytes]) -> Iterator[Change]:
     for entry in entries:
         if not entry.is_generated and root != EMPTY_ROOT:
             _refuse_existing(store, root, entry)

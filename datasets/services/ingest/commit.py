@@ -56,9 +56,7 @@ def commit_version(
     return version
 
 
-def _insert_version(
-    ingest: Ingest, dataset: Dataset, parent: Version | None, built: Built, seed: SecretKey
-) -> Version:
+def _insert_version(ingest: Ingest, dataset: Dataset, parent: Version | None, built: Built, seed: SecretKey) -> Version:
     nonce = seed.derive(b"version message").reveal()[:16]
     latest = Version.objects.filter(dataset=dataset).aggregate(Max("sequence"))["sequence__max"] or 0
     label = ingest.label or next_label(parent)
@@ -161,9 +159,7 @@ def _versioned(ingest: Ingest, dataset: Dataset, version: Version) -> Event:
         classification=dataset.classification,
         version=version.label,
     )
-    return Event(
-        type=EventType.VERSIONED, operation="write", resource=resource, purpose=ingest.purpose, metadata=facts
-    )
+    return Event(type=EventType.VERSIONED, operation="write", resource=resource, purpose=ingest.purpose, metadata=facts)
 
 
 def new_seed() -> SecretKey:

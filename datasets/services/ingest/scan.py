@@ -151,10 +151,10 @@ class Scan:
 
 def read_rows(ingest: Ingest, keys: DatasetKeys, parts: Iterable[Blob]) -> Iterator[RawRecord | Rejected]:
     """The rows of an upload in file order, bad ones as Rejected. Raises RefusedFile, WrongEncoding."""
-    limits = Limits(decoded_bytes=settings.VAULT["MAX_UPLOAD_BYTES"])
+    limits = Limits(decoded_bytes=settings.MAX_UPLOAD_BYTES)
     blocks = _naming_lines(decompressed(read_parts(keys, parts), limits))
     rule = IdRule(field=ingest.id_field, required=True) if ingest.id_field else IdRule()
-    largest = settings.VAULT["MAX_RECORD_BYTES"]
+    largest = settings.MAX_RECORD_BYTES
     if ingest.format == IngestFormat.CSV:
         return blocks.guard(read_csv(blocks, ids=rule, max_record_bytes=largest))
     return blocks.guard(read_jsonl(blocks, ids=rule, envelope=ingest.envelope, max_record_bytes=largest))

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 
 
-class VaultAutoSchema(AutoSchema):  # type: ignore[no-untyped-call]
+class VaultAutoSchema(AutoSchema):
     """Adds the purpose header, problem responses and the two ways to authenticate to every operation."""
 
     def get_override_parameters(self) -> list[Any]:
@@ -15,4 +15,4 @@ class VaultAutoSchema(AutoSchema):  # type: ignore[no-untyped-call]
         return [{"apiKey": []}, {"bearer": []}]
 
     def get_tags(self) -> list[str]:
-        return [self.view.resource_type]
+        return [getattr(self.view, "resource_type", "api")]

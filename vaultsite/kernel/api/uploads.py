@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from django.http import HttpRequest
+from gunicorn.http.errors import ParseException
 
 from vaultsite.kernel.errors import BodyTooLarge, LengthRequired
 
@@ -21,7 +22,7 @@ def read_body(request: HttpRequest, *, limit: int) -> Iterator[bytes]:
     stream: Any = request.META["wsgi.input"]
     received = 0
     while declared is None or received < declared:
-        block = stream.read(BLOCK if declared is None else min(BLOCK, declared - received))
+        block = _read(stream, BLOCK if declared is None else min(BLOCK, declared - received))
         if not block:
             break
         received += len(block)
@@ -30,6 +31,15 @@ def read_body(request: HttpRequest, *, limit: int) -> Iterator[bytes]:
         yield block
     if declared is not None and received < declared:
         raise LengthRequired
+
+
+def _read(stream: Any, size: int) -> bytes:
+    """The server raises when a chunked body breaks off, which must not look like its end."""
+    try:
+        block: bytes = stream.read(size)
+    except (OSError, ParseException) as exc:
+        raise LengthRequired from exc
+    return block
 
 
 def _declared_length(request: HttpRequest) -> int | None:
