@@ -22,8 +22,8 @@ def test_records_are_scanned_in_data_and_metadata():
 
 
 def test_a_text_is_scanned_with_what_is_encoded_in_it():
-    [span] = detect_text("to=jane%40example.com")
-    assert (span.start, span.end, span.entity_type) == (0, 21, "EMAIL_ADDRESS")
+    found = {(span.start, span.end, span.entity_type) for span in detect_text("to=jane%40example.com")}
+    assert (0, 21, "EMAIL_ADDRESS") in found
 
 
 def test_card_authentication_data_is_named_as_forbidden():
