@@ -1,7 +1,7 @@
 """Reading of datasets, versions and ingests: what a principal may not see does not exist."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet

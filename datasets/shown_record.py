@@ -90,7 +90,9 @@ class _Layout:
             text, kind = _leaf(value)
             yield Line(depth, key, self.segments(text, pointer), kind)
 
-    def members(self, value: Mapping[str, Any], pointer: str, *, without: Sequence[str], limit: int) -> tuple[Line, ...]:
+    def members(
+        self, value: Mapping[str, Any], pointer: str, *, without: Sequence[str], limit: int
+    ) -> tuple[Line, ...]:
         """The members of an object, each on lines of its own, the outer braces left away."""
         found: list[Line] = []
         for name, inner in value.items():

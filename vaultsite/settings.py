@@ -230,6 +230,7 @@ CELERY_TASK_TIME_LIMIT = 900
 CELERY_BEAT_SCHEDULE = {
     "wake-overdue-jobs": {"task": "vaultsite.reap_jobs", "schedule": 10.0},
     "relay-outbox": {"task": "audit.relay_outbox", "schedule": 2.0},
+    "purge-expired": {"task": "access.purge_expired", "schedule": 600.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
 }
 

@@ -59,8 +59,8 @@ class DatasetOutput(serializers.ModelSerializer[Dataset]):
 
 class VersionOutput(serializers.ModelSerializer[Version]):
     version_id = serializers.SerializerMethodField()
-    root = serializers.SerializerMethodField()  # type: ignore[assignment] - declared fields leave the class
-    parent = serializers.SerializerMethodField()  # type: ignore[assignment] - declared fields leave the class
+    root = serializers.SerializerMethodField()  # type: ignore[assignment]  # declared fields leave the class
+    parent = serializers.SerializerMethodField()  # type: ignore[assignment]  # declared fields leave the class
 
     class Meta:
         model = Version

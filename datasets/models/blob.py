@@ -48,4 +48,3 @@ class Blob(TenantModel):
             models.Index(fields=["tenant", "dataset_id", "kind"], name="datasets_blob_dataset"),
             models.Index(fields=["tenant", "state", "created_at"], name="datasets_blob_state"),
         ]
-

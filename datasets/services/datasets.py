@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from access.services.authorize import authorize
-from access.services.key_destruction import destroy_keys
+from access.services.keyring import destroy_keys
 from datasets.errors import DatasetHeld, DatasetNameTaken
 from datasets.models import (
     Blob,

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -37,6 +37,12 @@ class _Place:
     sidecar_offset: int
     sidecar_length: int
     secret: bytes
+
+    @classmethod
+    def of(cls, row: tuple[Any, ...]) -> Self:
+        """From the columns of _PLACE."""
+        digest, *between, secret = row
+        return cls(*(bytes(digest), *between, bytes(secret)))
 
 
 class PackTreeStore(TreeStore):
@@ -80,7 +86,7 @@ class PackTreeStore(TreeStore):
     def _places(self, digests: Sequence[bytes]) -> dict[bytes, _Place]:
         with self.scope():
             rows = list(self._rows(digests).values_list(*_PLACE))
-        return {bytes(digest): _Place(bytes(digest), *place, bytes(secret)) for digest, *place, secret in rows}
+        return {place.digest: place for place in map(_Place.of, rows)}
 
     def _read(self, place: _Place) -> StoredObject:
         """Body and sidecar lie side by side unless the sidecar was rewritten since."""

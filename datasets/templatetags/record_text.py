@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django import template
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from datasets.shown_record import Segment
@@ -14,7 +14,7 @@ register = template.Library()
 @register.simple_tag
 def record_text(segments: Iterable[Segment]) -> SafeString:
     """The segments in order; findings as ``<mark>`` with what was found and how sure the detector was."""
-    return SafeString("").join(map(_piece, segments))
+    return format_html_join("", "{}", ((_piece(segment),) for segment in segments))
 
 
 def _piece(segment: Segment) -> SafeString:

@@ -60,9 +60,9 @@ class EventBuffer:
         return [marker.recorded for marker in self._markers if id(marker) in pending]
 
     def flush(self) -> None:
-        events = self.surviving()
-        self._markers.clear()
-        if events:
+        """Write what is buffered, and what the sinks themselves emit while writing (a key they had to make)."""
+        while events := self.surviving():
+            self._markers.clear()
             self.write(events)
 
     def primary_after(self, failure: BaseException | None) -> Recorded | None:
