@@ -9,7 +9,10 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path, re_path
 
+from vaultsite.kernel.crypto.keys import forbid_core_dumps
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vaultsite.settings")
+forbid_core_dumps()
 django.setup()
 
 from audit.consumers import LiveConsumer  # noqa: E402 - models need the app registry
