@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from datasets.tree.boundary import STANDARD, Shape, boundary_hash
 from datasets.tree.chunk import ChunkCodec, ChunkSidecar
-from datasets.tree.digests import EMPTY_ROOT, chunk_digest, leaf_digest
+from datasets.tree.digests import EMPTY_ROOT, chunk_digest, leaf_digests
 from datasets.tree.node import Child, Node
 from datasets.tree.record import TreeRecord
 from datasets.tree.store import NewObject, ObjectKind, TreeStore
@@ -106,7 +106,7 @@ class TreeAssembly:
     def _cut_chunk(self) -> None:
         entries, size = self._entries, self._size
         self._entries, self._size = [], 0
-        leaves = [leaf_digest(record.nonce, record.canonical) for record, _, _ in entries]
+        leaves = leaf_digests([entry[0] for entry in entries])
         digest = chunk_digest(leaves)
         self._writer.add_chunk(digest, entries, leaves, size=size, is_kept=digest in self.parents)
         self.built.add(digest)

@@ -24,6 +24,12 @@ def leaf_digest(nonce: bytes, canonical: bytes) -> bytes:
     return _sha256(b"\x00" + nonce + canonical).digest()
 
 
+def leaf_digests(records: Iterable[tuple[str, bytes, bytes, bytes]]) -> list[bytes]:
+    """``leaf_digest`` of each (id, nonce, content key, canonical record)."""
+    sha256 = _sha256
+    return [sha256(b"\x00" + nonce + canonical).digest() for _, nonce, _, canonical in records]
+
+
 def chunk_digest(leaves: Sequence[bytes]) -> bytes:
     """SHA-256(0x02 ‖ RFC 6962 root of the leaves ‖ u64be count)."""
     return chunk_digest_of(merkle_root(leaves), len(leaves))

@@ -21,10 +21,8 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     sha256 = _sha256
     level = leaves
     while len(level) > 1:
-        joined = b"".join(level)
-        pairs = [
-            sha256(b"\x01" + joined[start : start + 64]).digest() for start in range(0, len(joined) - HASH_BYTES, 64)
-        ]
+        halves = iter(level)
+        pairs = [sha256(b"\x01" + left + right).digest() for left, right in zip(halves, halves, strict=False)]
         if len(level) % 2:
             pairs.append(level[-1])
         level = pairs
