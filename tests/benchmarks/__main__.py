@@ -1,0 +1,74 @@
+"""``python -m tests.benchmarks [--only name,name]``: measure, print a table, write bench.json."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import django
+import orjson
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vaultsite.settings")
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 - the models need the settings
+
+from tests.benchmarks.detection import measure_detection  # noqa: E402
+from tests.benchmarks.figures import Figure, Plan, machine, table  # noqa: E402
+from tests.benchmarks.memory import measure_worker  # noqa: E402
+from tests.benchmarks.paths import measure_growth, measure_ingest, measure_read  # noqa: E402
+from tests.benchmarks.tree import measure_tree  # noqa: E402
+
+Measurement = Callable[[Plan], list[Figure]]
+
+#: Each measurement with the names of the figures it gives.
+MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
+    measure_tree: ("ingest_ratio_without_detection", "ingest_ratio_with_database"),
+    measure_ingest: ("ingest_mb_s", "ingest_records_s"),
+    measure_read: ("read_ratio", "read_mb_s"),
+    measure_growth: ("same_file_growth_ratio", "one_edit_chunks"),
+    measure_detection: ("detect_ratio_vs_stock",),
+    measure_worker: ("worker_peak_mb",),
+}
+NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)
+
+FULL = Plan(seed=1, rounds=5, records=20_000, scanned_records=4_000, small_records=200_000, texts=2_000)
+SMOKE = Plan(seed=1, rounds=1, records=60, scanned_records=60, small_records=200, texts=8)
+#: Public JSONL files that a developer may keep beside the checkout; measured too when they are there.
+BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "llm"
+
+
+def measure(plan: Plan, wanted: Iterable[str] = NAMES) -> list[Figure]:
+    """The figures of those names, in the order of the table above."""
+    names = set(wanted)
+    call_command("migrate", database="owner", interactive=False, verbosity=0)
+    figures: list[Figure] = []
+    for measurement, own in MEASUREMENTS.items():
+        if names.isdisjoint(own):
+            continue
+        sys.stderr.write(f"measuring {', '.join(own)} ...\n")
+        made = [one for one in measurement(plan) if one.name.partition("/")[0] in names]
+        figures += [replace(one, note=f"{one.note}; {machine()}") for one in made]
+    return figures
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure the vault.")
+    parser.add_argument("--only", default="", help=f"names with commas between, of: {', '.join(NAMES)}")
+    parser.add_argument("--output", type=Path, default=Path("bench.json"))
+    parser.add_argument("--smoke", action="store_true", help="a few records, to see that everything runs")
+    chosen = parser.parse_args(arguments)
+    wanted = tuple(filter(None, chosen.only.split(","))) or NAMES
+    if unknown := sorted(set(wanted) - set(NAMES)):
+        parser.error(f"there is no benchmark {', '.join(unknown)}")
+    plan = SMOKE if chosen.smoke else replace(FULL, files=tuple(sorted(BESIDE.glob("*.jsonl.gz"))))
+    figures = measure(plan, wanted)
+    chosen.output.write_bytes(orjson.dumps([asdict(one) for one in figures], option=orjson.OPT_INDENT_2))
+    sys.stdout.write(f"{machine()}\n\n{table(figures)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
