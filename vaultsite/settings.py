@@ -30,7 +30,7 @@ ALLOWED_HOSTS = list(CONFIG.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(CONFIG.trusted_origins)
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # the default one puts its own site in place of ours
     "unfold.contrib.filters",
     "vaultsite.apps.RoofConfig",
     "vaultsite.apps.VaultAdminConfig",
@@ -209,6 +209,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": [],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            "bearer": {"type": "http", "scheme": "bearer", "description": "The same API key as a bearer token"},
+        }
+    },
 }
 
 REDIS_URL = CONFIG.redis_url or "redis://127.0.0.1:6379/0"
