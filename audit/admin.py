@@ -45,7 +45,9 @@ class EventFilterForm(forms.Form):
     )  # fmt: skip
     actor = forms.UUIDField(label="Actor (id)", required=False, widget=UnfoldAdminTextInputWidget())
     dataset = forms.UUIDField(label="Dataset (id)", required=False, widget=UnfoldAdminTextInputWidget())
-    request_id = forms.CharField(label="Request (id)", max_length=64, required=False, widget=UnfoldAdminTextInputWidget())
+    request_id = forms.CharField(
+        label="Request (id)", max_length=64, required=False, widget=UnfoldAdminTextInputWidget()
+    )
     since = forms.DateTimeField(
         label="From (UTC)", required=False, widget=UnfoldAdminTextInputWidget({"placeholder": "2026-01-31 14:00"})
     )
@@ -88,9 +90,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         is_valid = form.is_valid()
         criteria = form.criteria() if is_valid else EventFilter()
         found = (
-            list_events(
-                tenant_id=principal.tenant_id, criteria=criteria, limit=PAGE_SIZE + 1, after=_position(request)
-            )
+            list_events(tenant_id=principal.tenant_id, criteria=criteria, limit=PAGE_SIZE + 1, after=_position(request))
             if is_valid
             else []
         )
@@ -135,9 +135,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
             "digest": hashlib.sha256(body).hexdigest(),
             "size": len(body),
         }
-        return TemplateResponse(
-            request, "vault/audit_event.html", self.admin_site.each_context(request) | context
-        )
+        return TemplateResponse(request, "vault/audit_event.html", self.admin_site.each_context(request) | context)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
         """Not served: an event has a page, and no form."""

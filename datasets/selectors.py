@@ -1,5 +1,6 @@
 """Reading of datasets, versions and ingests: what a principal may not see does not exist."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
@@ -9,12 +10,15 @@ from django.db.models import Q, QuerySet
 from access.policy.builtin import RULES
 from datasets.errors import DatasetNotFound, IngestNotFound, VersionNotFound
 from datasets.models import Branch, Dataset, Ingest, Version
+from vaultsite.kernel.errors import InvalidCursor
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_scope
 
 _DIGEST_HEX: Final = 64
+#: A sequence number, as long as its column holds.
+_SEQUENCE: Final = re.compile(r"[0-9]{1,9}")
 
 
 def resource_of(dataset: Dataset, version: Version | None = None) -> ResourceRef:
@@ -68,7 +72,10 @@ def list_datasets(
     if classification:
         rows = rows.filter(classification=classification)
     if after:
-        rows = rows.filter(id__lt=UUID(after[0]))
+        last = _uuid_or_none(after[0])
+        if last is None:
+            raise InvalidCursor
+        rows = rows.filter(id__lt=last)
     return list(rows[:limit])
 
 
@@ -86,7 +93,7 @@ def find_version(dataset: Dataset, name: str) -> Version:
 
 def _names_version(name: str) -> Q:
     wanted = Q(label=name)
-    if name.isascii() and name.isdecimal() and len(name) < 10:  # noqa: PLR2004 - fits the column
+    if _SEQUENCE.fullmatch(name):
         wanted |= Q(sequence=int(name))
     digest = _bytes_or_none(name) if len(name) == _DIGEST_HEX else None
     if digest is not None:
@@ -110,9 +117,11 @@ def _uuid_or_none(text: str) -> UUID | None:
 
 
 def list_versions(dataset: Dataset, *, after: tuple[str, ...] | None, limit: int) -> list[Version]:
-    """Versions, newest first."""
+    """Versions, newest first, at most ``limit`` before the one whose sequence number is ``after``."""
     rows = Version.objects.filter(dataset=dataset).select_related("parent").order_by("-sequence")
-    if after and after[0].isdecimal():
+    if after:
+        if not _SEQUENCE.fullmatch(after[0]):
+            raise InvalidCursor
         rows = rows.filter(sequence__lt=int(after[0]))
     return list(rows[:limit])
 

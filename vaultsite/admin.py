@@ -1,7 +1,257 @@
-"""The admin site of the vault."""
+"""The admin site of the vault: one scope a page, opened inside exception conversion."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import update_wrapper
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
 from unfold.sites import UnfoldAdminSite
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+
+from access.auth.sessions import PURPOSE_KEY
+from access.errors import AccessDenied, AuthenticationError, LoginRefused, TooManyAttempts
+from access.models import User
+from access.selectors import current_tenant
+from access.services.sessions import end_session, login, start_session
+from access.services.users import change_own_password
+from datasets.services.overview import summarize
+from datasets.views import tour
+from vaultsite.kernel.errors import VaultError
+from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.tenancy.middleware import facts_of
+from vaultsite.kernel.tenancy.ports import resolve_principal
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
+from vaultsite.pages import error_page
+
+View = Callable[..., HttpResponse]
+
+#: Paths of Django's admin that are not served: they look rows up outside the page that was decided on.
+_NOT_SERVED: Final = frozenset({"autocomplete", "view_on_site", "search"})
 
 
-class VaultAdminSite(UnfoldAdminSite):
+def opens_own_scope(view: Any) -> Any:
+    """Marks a view of the site that may not run inside a scope: signing in and out starts and ends sessions."""
+    view.opens_own_scope = True
+    return view
+
+
+class LoginForm(forms.Form):
+    """Who signs in, and where."""
+
+    organization = forms.CharField(max_length=63, widget=UnfoldAdminTextInputWidget({"autocomplete": "organization"}))
+    username = forms.CharField(
+        label="User name", max_length=150, widget=UnfoldAdminTextInputWidget({"autocomplete": "username"})
+    )
+    password = forms.CharField(
+        strip=False, max_length=1024, widget=UnfoldAdminPasswordWidget({"autocomplete": "current-password"})
+    )
+
+
+class PasswordForm(forms.Form):
+    """The present password once, the new one twice."""
+
+    current = forms.CharField(
+        label="Current password",
+        strip=False,
+        widget=UnfoldAdminPasswordWidget({"autocomplete": "current-password"}),
+    )
+    password = forms.CharField(
+        label="New password",
+        strip=False,
+        help_text="At least 12 characters, not a common password, not your name.",
+        widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label="New password again", strip=False, widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("password") != cleaned.get("again"):
+            self.add_error("again", "The two do not match.")
+        return cleaned
+
+
+class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
+    """The browser side of the vault, for people who hold a role in a tenant."""
+
     site_header = "LLM Data Vault"
+    index_title = "Home"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        mine = [path("tour/", self.admin_view(tour), name="tour")]
+        return mine + [url for url in super().get_urls() if getattr(url, "name", None) not in _NOT_SERVED]
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """``view`` for who is signed in, in one scope of their tenant, rendered inside it.
+
+        What is raised leaves the scope before it becomes a page, so that nothing but the decision stays.
+        """
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return self._serve(view, request, *args, **kwargs)
+            except Exception as exc:  # noqa: BLE001 - the edge: everything becomes a page
+                return error_page(request, exc)
+
+        served = inner if cacheable else never_cache(inner)
+        return update_wrapper(csrf_protect(served), view)
+
+    def _serve(self, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        principal = _signed_in(request)
+        if principal is None:
+            return redirect_to_login(request.get_full_path(), reverse("admin:login", current_app=self.name))
+        if getattr(view, "opens_own_scope", False):
+            return view(request, *args, **kwargs)
+        if isinstance(request.user, User) and request.user.must_change_password:
+            return HttpResponseRedirect(reverse("admin:password_change"))
+        stated = request.GET.get("purpose", "")[:63] or None
+        facts = replace(facts_of(request), purpose=stated or facts_of(request).purpose)
+        with tenant_scope(principal.tenant_id, principal, facts) as scope:
+            _expect_decision(request, scope)
+            request.vault_tenant_name = current_tenant().name  # type: ignore[attr-defined]
+            response = view(request, *args, **kwargs)
+            if isinstance(response, SimpleTemplateResponse):
+                response.render()
+        if stated and response.status_code < 400:  # noqa: PLR2004
+            request.session[PURPOSE_KEY] = stated
+        return response
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Home: what the vault holds, and what happened last."""
+        principal = resolve_principal(request)
+        context = {
+            **self.each_context(request),
+            "title": self.index_title,
+            "overview": summarize(principal),
+            "live_port": settings.VAULT["LIVE_PORT"],
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/index.html", context)
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
+        """One list is enough: the home page."""
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The page to sign in; no scope is open while it is shown."""
+        try:
+            return self._login(request, extra_context or {})
+        except Exception as exc:  # noqa: BLE001 - the edge: everything becomes a page
+            return error_page(request, exc)
+
+    def _login(self, request: HttpRequest, extra_context: dict[str, Any]) -> HttpResponse:
+        if request.method != "POST" and request.session.get(SESSION_KEY):
+            return HttpResponseRedirect(reverse("admin:index"))
+        form = LoginForm(request.POST or None, initial={"organization": request.GET.get("org", "")[:63]})
+        status = 200
+        if form.is_valid():
+            given = form.cleaned_data
+            try:
+                user = login(
+                    request,
+                    tenant_slug=given["organization"],
+                    username=given["username"],
+                    password=given["password"],
+                )
+            except (LoginRefused, TooManyAttempts) as refusal:
+                form.add_error(None, refusal.title)
+                status = refusal.status
+            else:
+                return HttpResponseRedirect(_after_login(request, user))
+        context = {
+            "title": "Sign in",
+            "site_title": self.site_header,
+            "form": form,
+            "is_signed_out": "signed_out" in request.GET,
+            REDIRECT_FIELD_NAME: request.GET.get(REDIRECT_FIELD_NAME, ""),
+            **extra_context,
+        }
+        return TemplateResponse(request, "admin/login.html", context, status=status)
+
+    @opens_own_scope
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """End the session, not only the cookie."""
+        if request.method != "POST":
+            return HttpResponseRedirect(reverse("admin:index"))
+        end_session(request)
+        return HttpResponseRedirect(f"{reverse('admin:login')}?signed_out=1")
+
+    @opens_own_scope
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """One's own password. It ends every session of the user; this browser gets a new one."""
+        form = PasswordForm(request.POST or None)
+        user = _changed_user(request, form) if form.is_valid() else None
+        if user is not None:
+            start_session(request, user)
+            return HttpResponseRedirect(reverse("admin:index"))
+        is_forced = isinstance(request.user, User) and request.user.must_change_password
+        context = {
+            **self.each_context(request),
+            "title": "Change password",
+            "form": form,
+            "is_forced": is_forced,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/password_change.html", context)
+
+
+def _signed_in(request: HttpRequest) -> Principal | None:
+    """Who is signed in with this browser; API keys do not open pages."""
+    if request.session.tenant_id is None:  # type: ignore[attr-defined]
+        return None
+    try:
+        principal = resolve_principal(request)
+    except AuthenticationError:
+        return None
+    return principal if principal.credential == "session" else None
+
+
+def _expect_decision(request: HttpRequest, scope: Scope) -> None:
+    """Hold the event of a page that fails before any decision was made."""
+    is_read = request.method in {"GET", "HEAD", "OPTIONS"}
+    event = Event(
+        type=EventType.ACCESS_READ if is_read else EventType.ACCESS_WRITE,
+        operation="read" if is_read else "write",
+        resource=ResourceRef(type="page"),
+        purpose=scope.purpose or "",
+    )
+    scope.events.expect(event, scope.principal, scope.request, scope.tenant_id)
+
+
+def _after_login(request: HttpRequest, user: User) -> str:
+    if user.must_change_password:
+        return reverse("admin:password_change")
+    wanted = request.POST.get(REDIRECT_FIELD_NAME, "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if is_ours else reverse("admin:index")
+
+
+def _changed_user(request: HttpRequest, form: PasswordForm) -> User | None:
+    """The user with the new password, or None with the reasons on the form."""
+    principal = resolve_principal(request)
+    given = form.cleaned_data
+    try:
+        with tenant_scope(principal.tenant_id, principal, facts_of(request)):
+            return change_own_password(principal, current=given["current"], password=given["password"])
+    except AccessDenied:
+        form.add_error("current", "This is not your password.")
+    except VaultError as refusal:
+        for problem in refusal.errors:
+            form.add_error(problem.field if problem.field in form.fields else None, problem.detail)
+        if not refusal.errors:
+            raise
+    return None

@@ -1,0 +1,385 @@
+"""People, programs, roles, purposes and keys in the browser. Everything is written by the services."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from unfold.decorators import display
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+)
+
+from access.model_admin import ReadOnlyAdmin, ServiceForm, VaultModelAdmin
+from access.models import ApiKey, EncryptionKey, Purpose, Role, RoleBinding, User
+from access.policy.builtin import RULES
+from access.selectors import known_purposes
+from access.services.api_keys import LONGEST_DAYS, create_api_key, revoke_api_key
+from access.services.grants import bind_role, revoke_binding
+from access.services.users import create_user, disable_user, enable_user, set_password
+from vaultsite.kernel.errors import VaultError
+from vaultsite.kernel.tenancy.ports import resolve_principal
+from vaultsite.kernel.tenancy.scope import current_scope
+
+
+def _role_choices() -> list[tuple[str, str]]:
+    return [(role.code, f"{role.name}: {role.description}") for role in Role.objects.order_by("name")]
+
+
+class UserForm(ServiceForm):
+    """A new person."""
+
+    password = forms.CharField(
+        strip=False,
+        max_length=1024,
+        widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
+        help_text="At least 12 characters. The user is asked for a new one at the first sign-in.",
+    )
+    roles = forms.MultipleChoiceField(
+        choices=_role_choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="Without a role nobody can sign in.",
+    )
+
+    class Meta:
+        model = User
+        fields = ("username", "full_name", "email")
+
+
+class NewPasswordForm(forms.Form):
+    """A password set by somebody else, to be changed at the next sign-in."""
+
+    password = forms.CharField(
+        label="New password",
+        strip=False,
+        max_length=1024,
+        widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
+        help_text="At least 12 characters. Every session of the user ends; the next sign-in asks for a new password.",
+    )
+
+
+@admin.register(User)
+class UserAdmin(VaultModelAdmin):
+    """Made, disabled and enabled; never edited or deleted: the audit names them."""
+
+    read_action = "user.read"
+    resource_type = "user"
+    form = UserForm
+    list_display = ("username", "full_name", "roles_held", "state", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("username__startswith", "full_name__startswith")
+    ordering = ("username",)
+    readonly_fields = ("roles_held", "state", "created_at")
+    change_form_outer_after_template = "vault/user_actions.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        mine = [
+            path("<uuid:user_id>/disable/", view(self.disable), name="access_user_disable"),
+            path("<uuid:user_id>/enable/", view(self.enable), name="access_user_enable"),
+            path("<uuid:user_id>/password/", view(self.new_password), name="access_user_password"),
+        ]
+        return mine + super().get_urls()  # type: ignore[no-any-return]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("username", "full_name", "email", "password", "roles")
+        return ("username", "full_name", "email", "roles_held", "state", "created_at")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("bindings__role")
+
+    @display(description="roles")
+    def roles_held(self, user: User) -> str:
+        return ", ".join(sorted(binding.role.name for binding in user.bindings.all())) or "none"
+
+    @display(description="state", label={"active": "success", "disabled": "danger", "must change password": "warning"})
+    def state(self, user: User) -> str:
+        if not user.is_active:
+            return "disabled"
+        return "must change password" if user.must_change_password else "active"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        given = form.cleaned_data
+        made = create_user(
+            resolve_principal(request),
+            username=given["username"],
+            password=given["password"],
+            roles=given["roles"],
+            full_name=given["full_name"],
+            email=given["email"],
+            must_change_password=True,
+        )
+        obj.pk = made.pk
+
+    def disable(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
+        """End a person's access now."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        disable_user(resolve_principal(request), user_id=user_id)
+        messages.success(request, "The user is disabled, and every session has ended.")
+        return HttpResponseRedirect(reverse("admin:access_user_change", args=[user_id]))
+
+    def enable(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
+        """Let a disabled person in again."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        enable_user(resolve_principal(request), user_id=user_id)
+        messages.success(request, "The user is enabled.")
+        return HttpResponseRedirect(reverse("admin:access_user_change", args=[user_id]))
+
+    def new_password(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
+        """Give a person a password to begin with."""
+        form = NewPasswordForm(request.POST or None)
+        status = 200
+        if form.is_valid():
+            try:
+                set_password(resolve_principal(request), user_id=user_id, password=form.cleaned_data["password"])
+            except VaultError as refusal:
+                if not refusal.errors:
+                    raise
+                current_scope().fail(refusal)
+                form.add_error("password", [problem.detail for problem in refusal.errors])
+                status = refusal.status
+            else:
+                messages.success(request, "The new password is set, and every session has ended.")
+                return HttpResponseRedirect(reverse("admin:access_user_change", args=[user_id]))
+        context = self.admin_site.each_context(request) | {"title": "New password", "form": form}
+        return TemplateResponse(request, "vault/new_password.html", context, status=status)
+
+
+@admin.register(Role)
+class RoleAdmin(ReadOnlyAdmin):
+    """What each role permits."""
+
+    read_action = "role.read"
+    resource_type = "role"
+    list_display = ("name", "code", "description", "is_builtin")
+    ordering = ("name",)
+    fields = ("name", "code", "description", "is_builtin", "permissions_held")
+    readonly_fields = ("permissions_held",)
+
+    @display(description="permissions")
+    def permissions_held(self, role: Role) -> str:
+        return format_html_join("", '<span class="chip">{}</span> ', ((name,) for name in role.permissions))
+
+
+class BindingForm(ServiceForm):
+    """A role for a person, until a day or for good."""
+
+    user = forms.CharField(max_length=150, help_text="The user name.")
+    role = forms.ChoiceField(choices=_role_choices, widget=UnfoldAdminSelectWidget())
+
+    class Meta:
+        model = RoleBinding
+        fields = ("expires_at",)
+
+    def clean_user(self) -> User:
+        user = User.objects.filter(username=self.cleaned_data["user"]).first()
+        if user is None:
+            raise forms.ValidationError("There is no such user.")
+        return user
+
+
+@admin.register(RoleBinding)
+class RoleBindingAdmin(VaultModelAdmin):
+    """Who holds which role. Given and taken away, never edited."""
+
+    read_action = "role.read"
+    resource_type = "role_binding"
+    form = BindingForm
+    list_display = ("holder", "role_name", "expires_at", "granted_at")
+    list_select_related = ("user", "api_key", "role")
+    list_filter = ("role__code",)
+    search_fields = ("user__username__startswith", "api_key__name__startswith")
+    ordering = ("-granted_at",)
+    readonly_fields = ("holder", "role_name", "granted_at", "granted_by")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("user", "role", "expires_at")
+        return ("holder", "role_name", "expires_at", "granted_at", "granted_by")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description="holder", ordering="user__username")
+    def holder(self, binding: RoleBinding) -> str:
+        return binding.user.username if binding.user else f"API key {binding.api_key}"
+
+    @display(description="role", ordering="role__name")
+    def role_name(self, binding: RoleBinding) -> str:
+        return binding.role.name
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        given = form.cleaned_data
+        made = bind_role(
+            resolve_principal(request),
+            role=given["role"],
+            user_id=given["user"].pk,
+            expires_at=given["expires_at"],
+        )
+        obj.pk = made.pk
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        revoke_binding(resolve_principal(request), binding_id=obj.pk)
+
+
+class ApiKeyForm(ServiceForm):
+    """A new key."""
+
+    roles = forms.MultipleChoiceField(choices=_role_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget())
+    scopes = forms.MultipleChoiceField(
+        choices=lambda: [(action, action) for action in sorted(RULES)],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="Only these actions, of those the roles permit. None chosen: all of them.",
+    )
+    default_purpose = forms.ChoiceField(
+        choices=lambda: [("", "none: each request states its own"), *((code, code) for code in known_purposes())],
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Used when a request states no purpose.",
+    )
+    days = forms.IntegerField(
+        min_value=1,
+        max_value=LONGEST_DAYS,
+        initial=LONGEST_DAYS,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text=f"Days until it expires, at most {LONGEST_DAYS}.",
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name",)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(VaultModelAdmin):
+    """Credentials of programs. The key itself is shown once, when it is made."""
+
+    read_action = "apikey.read"
+    resource_type = "api_key"
+    form = ApiKeyForm
+    list_display = ("name", "roles_held", "state", "expires_at", "last_used_at")
+    search_fields = ("name__startswith",)
+    ordering = ("-created_at",)
+    readonly_fields = ("roles_held", "state", "scopes_held")
+    change_form_outer_after_template = "vault/api_key_actions.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.revoke)
+        return [  # type: ignore[no-any-return]
+            path("<uuid:key_id>/revoke/", view, name="access_apikey_revoke"),
+            *super().get_urls(),
+        ]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("name", "roles", "days", "default_purpose", "scopes")
+        return (
+            "name", "roles_held", "scopes_held", "default_purpose", "state", "expires_at", "last_used_at", "created_at",
+        )  # fmt: skip
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("bindings__role")
+
+    @display(description="roles")
+    def roles_held(self, key: ApiKey) -> str:
+        return ", ".join(sorted(binding.role.name for binding in key.bindings.all())) or "none"
+
+    @display(description="scopes")
+    def scopes_held(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes) or "everything its roles permit"
+
+    @display(description="state", label={"live": "success", "revoked": "danger"})
+    def state(self, key: ApiKey) -> str:
+        return "revoked" if key.revoked_at else "live"
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        given = form.cleaned_data
+        key, token = create_api_key(
+            resolve_principal(request),
+            name=given["name"],
+            roles=given["roles"],
+            scopes=given["scopes"],
+            default_purpose=given["default_purpose"],
+            days=given["days"],
+        )
+        obj.pk = key.pk
+        request.vault_new_token = token  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """The key, this once. It is in no redirect, no session and no message."""
+        token = request.vault_new_token  # type: ignore[attr-defined]
+        context = self.admin_site.each_context(request) | {"title": "Your new API key", "token": token, "key": obj}
+        return TemplateResponse(request, "vault/api_key_made.html", context)
+
+    def revoke(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
+        """The key stops working with the next request."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        revoke_api_key(resolve_principal(request), key_id=key_id)
+        messages.success(request, "The key is revoked.")
+        return HttpResponseRedirect(reverse("admin:access_apikey_change", args=[key_id]))
+
+
+@admin.register(Purpose)
+class PurposeAdmin(ReadOnlyAdmin):
+    """For what data may be read."""
+
+    read_action = "purpose.read"
+    resource_type = "purpose"
+    list_display = ("code", "description", "is_active")
+    ordering = ("code",)
+    fields = ("code", "description", "is_active")
+
+
+@admin.register(EncryptionKey)
+class EncryptionKeyAdmin(ReadOnlyAdmin):
+    """Which keys there are, and their state; never the keys."""
+
+    read_action = "key.read"
+    resource_type = "encryption_key"
+    list_display = (
+        "short_id",
+        "purpose",
+        "version",
+        "state_label",
+        "scope",
+        "kms_provider",
+        "created_at",
+        "expires_at",
+    )
+    list_filter = ("purpose", "state")
+    ordering = ("-created_at",)
+    fields = (
+        "id", "purpose", "version", "state_label", "scope", "wrapped_by_id", "kms_provider", "kms_key_id",
+        "kms_key_version", "created_at", "expires_at",
+    )  # fmt: skip
+    readonly_fields = ("id", "state_label", "scope", "wrapped_by_id")
+
+    @display(description="key")
+    def short_id(self, key: EncryptionKey) -> str:
+        return format_html("<code>{}</code>", str(key.pk)[-12:])
+
+    @display(description="state", label={"active": "success", "decrypt only": "info", "destroyed": "danger"})
+    def state_label(self, key: EncryptionKey) -> str:
+        return str(key.get_state_display())
+
+    @display(description="belongs to")
+    def scope(self, key: EncryptionKey) -> str:
+        return "the organization" if key.scope_id == key.tenant_id else f"dataset {key.scope_id}"

@@ -1,0 +1,283 @@
+// The vault's own pages: uploads, the live feed, long texts. No markup is ever made from data: text goes in as text.
+"use strict";
+
+(() => {
+  const COLLAPSE_ABOVE = 340;
+  const POLL_FIRST_MS = 500;
+  const POLL_LONGEST_MS = 5000;
+  const REFRESH_MS = 60000;
+  const ROWS_KEPT = 12;
+  const FINAL = new Set(["succeeded", "failed", "cancelled"]);
+  const NO_ID = "00000000-0000-0000-0000-000000000000";
+
+  const element = (name, text, className) => {
+    const made = document.createElement(name);
+    if (text !== undefined) made.textContent = text;
+    if (className) made.className = className;
+    return made;
+  };
+
+  // ---- long texts -------------------------------------------------------------------------------------------------
+
+  const collapse = (text) => {
+    if (text.scrollHeight <= COLLAPSE_ABOVE) return;
+    const button = element("button", "Show all of it", "v-expand");
+    button.type = "button";
+    button.setAttribute("aria-expanded", "false");
+    text.classList.add("v-collapsed");
+    button.addEventListener("click", () => {
+      const isCollapsed = text.classList.toggle("v-collapsed");
+      button.textContent = isCollapsed ? "Show all of it" : "Show less";
+      button.setAttribute("aria-expanded", String(!isCollapsed));
+    });
+    text.after(button);
+  };
+
+  // ---- upload -----------------------------------------------------------------------------------------------------
+
+  class Upload {
+    constructor(form) {
+      this.form = form;
+      this.box = form.querySelector("[data-progress]");
+      this.bar = form.querySelector("progress");
+      this.status = form.querySelector("[data-status]");
+      this.problems = form.querySelector("[data-problems]");
+      this.button = form.querySelector("button[type=submit]");
+      this.drop = form.querySelector(".v-drop");
+      form.elements.file.addEventListener("change", () => this.nameFile());
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        this.send();
+      });
+      for (const kind of ["dragenter", "dragover"]) this.drop.addEventListener(kind, () => this.drop.classList.add("v-over"));
+      for (const kind of ["dragleave", "drop"]) this.drop.addEventListener(kind, () => this.drop.classList.remove("v-over"));
+    }
+
+    nameFile() {
+      const file = this.form.elements.file.files[0];
+      if (!file) return;
+      this.form.querySelector("[data-file-name]").textContent = `${file.name}, ${size(file.size)}`;
+      this.form.elements.format.value = /\.csv(\.gz)?$/i.test(file.name) ? "csv" : "jsonl";
+    }
+
+    query() {
+      const chosen = this.form.elements;
+      const query = new URLSearchParams({ wait: "2" });
+      for (const name of ["format", "mode", "on_error", "id_field", "message"]) {
+        if (chosen[name].value) query.set(name, chosen[name].value);
+      }
+      return query;
+    }
+
+    send() {
+      const file = this.form.elements.file.files[0];
+      if (!file) return;
+      this.show("running", "Sending ...", 0);
+      this.button.disabled = true;
+      const request = new XMLHttpRequest();
+      request.open("POST", `${this.form.dataset.url}?${this.query()}`);
+      request.setRequestHeader("X-CSRFToken", this.form.dataset.csrf);
+      request.setRequestHeader("Content-Type", "application/octet-stream");
+      request.upload.addEventListener("progress", (event) => {
+        if (event.lengthComputable) {
+          const percent = (100 * event.loaded) / event.total;
+          this.show("running", `Sending ${size(event.loaded)} of ${size(event.total)}`, percent * 0.5);
+        }
+      });
+      request.upload.addEventListener("load", () => this.show("running", "Received and sealed. Looking for personal data ...", 50));
+      request.addEventListener("load", () => this.received(request));
+      request.addEventListener("error", () => this.fail({ title: "The connection broke. Nothing was stored." }));
+      request.send(file);
+    }
+
+    received(request) {
+      const answer = parsed(request.responseText);
+      if (request.status >= 400 || !answer) this.fail(answer || { title: `The server answered ${request.status}.` });
+      else this.follow(answer, POLL_FIRST_MS);
+    }
+
+    follow(ingest, delay) {
+      if (ingest.status === "succeeded") return this.finish(ingest);
+      if (FINAL.has(ingest.status)) return this.fail({ ...(ingest.error || { title: "The upload was cancelled." }), ingest: ingest.id });
+      const records = Number(ingest.progress?.records || 0).toLocaleString("en");
+      const stage = ingest.progress?.stage === "build" ? "Building the version" : "Looking for personal data";
+      this.show("running", `${stage}: ${records} records so far`, null);
+      return setTimeout(() => this.poll(ingest.id, delay), delay);
+    }
+
+    async poll(id, delay) {
+      const longer = Math.min(delay * 1.5, POLL_LONGEST_MS);
+      let answer;
+      try {
+        answer = await fetch(this.form.dataset.ingestUrl.replace(NO_ID, id), { headers: { Accept: "application/json" } });
+      } catch {
+        setTimeout(() => this.poll(id, longer), longer);
+        return;
+      }
+      const body = await answer.json();
+      if (answer.ok) this.follow(body, longer);
+      else this.fail(body);
+    }
+
+    finish(ingest) {
+      const records = Number(ingest.progress?.records || 0).toLocaleString("en");
+      this.show("succeeded", `Stored: ${records} records in version ${ingest.version}. `, 100);
+      this.button.disabled = false;
+      const again = element("a", "Show it");
+      again.href = location.pathname;
+      this.status.append(again);
+      if (ingest.rejected_count) {
+        this.status.append(` ${ingest.rejected_count.toLocaleString("en")} lines were rejected. `);
+        this.linkRejects(ingest.id);
+      }
+    }
+
+    fail(problem) {
+      this.show("failed", `${problem.detail || problem.title}${problem.code ? ` (${problem.code})` : ""} `, 100);
+      this.button.disabled = false;
+      const listed = (problem.errors || []).filter((one) => !(problem.detail || "").includes(one.detail));
+      this.problems.replaceChildren(
+        ...listed.slice(0, 20).map((one) => element("li", `${one.line ? `Line ${one.line}: ` : ""}${one.detail}`)),
+      );
+    }
+
+    linkRejects(id) {
+      if (!this.form.dataset.rejectsUrl) return;
+      const link = element("a", "See which");
+      link.href = this.form.dataset.rejectsUrl.replace(NO_ID, id);
+      this.status.append(link);
+    }
+
+    show(state, text, percent) {
+      this.box.hidden = false;
+      this.box.dataset.state = state;
+      this.status.textContent = text;
+      this.problems.replaceChildren();
+      if (percent === null) this.bar.removeAttribute("value");
+      else this.bar.value = percent;
+    }
+  }
+
+  const parsed = (text) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return null;
+    }
+  };
+
+  const size = (bytes) => {
+    const units = ["bytes", "kB", "MB", "GB"];
+    let step = 0;
+    let value = bytes;
+    while (value >= 1000 && step < units.length - 1) {
+      value /= 1000;
+      step += 1;
+    }
+    return `${step ? value.toFixed(1) : value} ${units[step]}`;
+  };
+
+  // ---- latest activity --------------------------------------------------------------------------------------------
+
+  class Activity {
+    constructor(box) {
+      this.box = box;
+      this.refresh().then(() => this.listen());
+    }
+
+    async refresh() {
+      try {
+        const answer = await fetch(this.box.dataset.url, { headers: { Accept: "text/html" } });
+        if (!answer.ok || answer.redirected) return;
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        this.box.replaceChildren(...page.body.childNodes);
+      } catch {
+        // Away for a moment: the next refresh tells.
+      }
+    }
+
+    listen() {
+      const port = this.box.dataset.livePort;
+      if (!port) return this.repeat();
+      const scheme = location.protocol === "https:" ? "wss" : "ws";
+      let socket;
+      try {
+        socket = new WebSocket(`${scheme}://${location.hostname}:${port}/live/`);
+      } catch {
+        return this.repeat();
+      }
+      socket.addEventListener("open", () => this.say(true));
+      socket.addEventListener("message", (message) => this.arrived(parsed(message.data)));
+      return socket.addEventListener("close", () => {
+        this.say(false);
+        this.repeat();
+      });
+    }
+
+    repeat() {
+      setInterval(() => document.visibilityState === "visible" && this.refresh(), REFRESH_MS);
+    }
+
+    say(isLive) {
+      const label = this.box.closest("section").querySelector("[data-live-state]");
+      if (label) label.hidden = !isLive;
+    }
+
+    arrived(event) {
+      const rows = this.box.querySelector("tbody");
+      if (!event || this.box.querySelector(`[data-event="${CSS.escape(event.id)}"]`)) return;
+      if (this.box.dataset.dataset && event.partitionkey !== this.box.dataset.dataset) return;
+      if (!rows) {
+        this.refresh();
+        return;
+      }
+      rows.prepend(this.row(event));
+      while (rows.rows.length > ROWS_KEPT) rows.lastElementChild.remove();
+    }
+
+    row(event) {
+      const data = event.data || {};
+      const made = element("tr", undefined, "v-new");
+      made.dataset.event = event.id;
+      const link = element("a", event.type);
+      link.href = `${this.box.dataset.eventUrl}${encodeURIComponent(event.id)}/`;
+      const outcome = String(data.action?.status || "");
+      const cells = [
+        element("td", String(event.time || "").replace("T", " ").slice(0, 19), "v-time"),
+        element("td"),
+        element("td"),
+        element("td", this.nameOf(data.actor)),
+        element("td", `${data.resource?.type || ""} `),
+        element("td", data.context?.purpose || ""),
+      ];
+      cells[1].append(link);
+      cells[2].append(element("span", outcome, `v-tag v-${outcome.replace(/[^a-z]/g, "")}`));
+      cells[3].dataset.actor = data.actor?.id || "";
+      const id = String(data.resource?.id || "");
+      if (id) cells[4].append(element("code", id.length > 12 ? `..${id.slice(-8)}` : id));
+      made.append(...cells);
+      return made;
+    }
+
+    nameOf(actor) {
+      const known = actor && this.box.querySelector(`td[data-actor="${CSS.escape(actor.id)}"]`);
+      return known ? known.textContent : actor?.type || "";
+    }
+  }
+
+  // ---- small things -----------------------------------------------------------------------------------------------
+
+  const copy = (button) =>
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+    });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-collapse]").forEach(collapse);
+    document.querySelectorAll("form[data-upload]").forEach((form) => new Upload(form));
+    document.querySelectorAll("[data-activity]").forEach((box) => new Activity(box));
+    document.querySelectorAll("[data-copy]").forEach(copy);
+    document.querySelectorAll("form[data-autosubmit]").forEach((form) => form.addEventListener("change", () => form.submit()));
+  });
+})();

@@ -1,0 +1,34 @@
+"""Figures and names as people read them."""
+
+from typing import Any
+
+from django import template
+
+register = template.Library()
+
+#: Characters of an id that are shown where all of it has no room: its end, because its beginning is the time.
+_TAIL = 8
+
+
+@register.filter
+def grouped(value: Any) -> str:
+    """A whole number with thousands set apart; anything else, such as a missing one, as nothing."""
+    return f"{value:,}" if isinstance(value, int) else ""
+
+
+@register.filter
+def kind(entity_type: str) -> str:
+    """An entity type in words."""
+    return entity_type.replace("_", " ").lower()
+
+
+@register.filter
+def tail(identifier: str) -> str:
+    """The end of a long id."""
+    return identifier if len(identifier) <= _TAIL + 4 else f"..{identifier[-_TAIL:]}"
+
+
+@register.filter
+def hexadecimal(digest: Any) -> str:
+    """A digest of the database, in hexadecimal."""
+    return bytes(digest).hex()

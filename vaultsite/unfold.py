@@ -1,0 +1,95 @@
+"""How the browser side looks: names, colours and navigation for django-unfold."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _may(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _item(title: str, icon: str, url_name: str, permission: str = "") -> dict[str, Any]:
+    item = {"title": title, "icon": icon, "link": reverse_lazy(url_name)}
+    return item | ({"permission": _may(permission)} if permission else {})
+
+
+def tenant_label(request: HttpRequest) -> list[str] | None:
+    """The organization the browser is signed in to, shown at the top of every page."""
+    name = getattr(request, "vault_tenant_name", None)
+    return [name, "info"] if name else None
+
+
+UNFOLD: Final[dict[str, Any]] = {
+    "SITE_TITLE": "LLM Data Vault",
+    "SITE_HEADER": "LLM Data Vault",
+    "SITE_SYMBOL": "encrypted",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("vault/favicon.svg")},
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": tenant_label,
+    "STYLES": [lambda _: static("vault/vault.css")],
+    "SCRIPTS": [lambda _: static("vault/vault.js")],
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .013 195)",
+            "100": "oklch(94.5% .03 195)",
+            "200": "oklch(89.5% .055 195)",
+            "300": "oklch(82.5% .085 195)",
+            "400": "oklch(74% .105 195)",
+            "500": "oklch(64% .11 196)",
+            "600": "oklch(49% .088 197)",
+            "700": "oklch(43% .077 197)",
+            "800": "oklch(37% .065 198)",
+            "900": "oklch(32% .054 198)",
+            "950": "oklch(24% .042 199)",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "items": [
+                    _item("Home", "home", "admin:index"),
+                    _item("Tour", "explore", "admin:tour"),
+                ],
+            },
+            {
+                "title": "Data",
+                "separator": True,
+                "items": [
+                    _item("Datasets", "database", "admin:datasets_dataset_changelist", "datasets.view_dataset"),
+                ],
+            },
+            {
+                "title": "Oversight",
+                "separator": True,
+                "items": [
+                    _item("Audit", "policy", "admin:audit_auditevent_changelist", "audit.view_auditevent"),
+                    _item("Purposes", "flag", "admin:access_purpose_changelist", "access.view_purpose"),
+                    _item(
+                        "Encryption keys", "key", "admin:access_encryptionkey_changelist", "access.view_encryptionkey"
+                    ),
+                ],
+            },
+            {
+                "title": "People and programs",
+                "separator": True,
+                "items": [
+                    _item("Users", "person", "admin:access_user_changelist", "access.view_user"),
+                    _item("Roles", "badge", "admin:access_role_changelist", "access.view_role"),
+                    _item("Role bindings", "link", "admin:access_rolebinding_changelist", "access.view_rolebinding"),
+                    _item("API keys", "vpn_key", "admin:access_apikey_changelist", "access.view_apikey"),
+                ],
+            },
+        ],
+    },
+}
