@@ -1,39 +1,14 @@
 """Put a tree together from its records in order of id: chunks, then nodes upwards, saved as they are completed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, TypeAlias
 
 from datasets.tree.boundary import STANDARD, Shape, boundary_hash
-from datasets.tree.chunk import ChunkCodec, ChunkSidecar
 from datasets.tree.digests import EMPTY_ROOT, chunk_digest, leaf_digests
 from datasets.tree.node import Child, Node
 from datasets.tree.record import TreeRecord
-from datasets.tree.store import NewObject, ObjectKind, TreeStore
+from datasets.tree.store import TreeStore
+from datasets.tree.writer import ChunkBuilt, Entry, TreeWriter
 from vaultsite.kernel.crypto.keys import SecretKey
-
-#: Canonical bytes that wait to be written together: the bound on memory, and about a pack.
-FLUSH_BYTES: Final = 4 * 1024 * 1024
-
-#: A record, the digest of the parent's chunk it comes from, and what came with the change that brought it.
-_Entry: TypeAlias = tuple[TreeRecord, bytes | None, bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkBuilt:
-    """A chunk of the new tree that was put together from records, in columns of one item a record.
-
-    ``origins`` has the digest of the parent's chunk a record was taken from, None for one from a change; ``findings``
-    what came with the change, None otherwise. ``is_stored`` tells that the store had the chunk before, perhaps from an
-    interrupted run of the same job.
-    """
-
-    digest: bytes
-    records: list[TreeRecord]
-    leaves: list[bytes]
-    origins: list[bytes | None]
-    findings: list[bytes | None]
-    is_stored: bool
 
 
 class TreeAssembly:
@@ -53,10 +28,10 @@ class TreeAssembly:
         self._hash = boundary_hash(boundary_key)
         self._chunk_min, self._chunk_max, self._byte_threshold = shape.chunk_min, shape.chunk_max, shape.byte_threshold
         self._node_min, self._node_max, self._child_threshold = shape.node_min, shape.node_max, shape.child_threshold
-        self._writer = _Writer(store, on_chunk)
+        self._writer = TreeWriter(store, on_chunk)
         self._levels: list[_Level] = []
         self._size = 0
-        self._entries: list[_Entry] = []
+        self._entries: list[Entry] = []
         #: Digests of the chunks put together from records.
         self.built: set[bytes] = set()
         #: Digests of the chunks that records come from: the store has them.
@@ -88,8 +63,12 @@ class TreeAssembly:
         if self._entries:
             self._cut_chunk()
         root = self._close_levels()
-        self._writer.flush()
+        self._writer.finish()
         return root
+
+    def close(self) -> None:
+        """Let go of what assembling needs, whether or not it was finished."""
+        self._writer.close()
 
     def _close_levels(self) -> Child:
         if not self._levels:
@@ -143,56 +122,3 @@ class _Level:
     def __init__(self) -> None:
         self.children: list[Child] = []
         self.received = 0
-
-
-class _Writer:
-    """Collects chunks and nodes, children before parents, and saves those that the store does not have."""
-
-    def __init__(self, store: TreeStore, on_chunk: Callable[[ChunkBuilt], None] | None) -> None:
-        self._store = store
-        self._on_chunk = on_chunk
-        self._codec = ChunkCodec()
-        self._objects: list[NewObject] = []
-        self._chunks: list[tuple[bytes, list[_Entry], list[bytes]]] = []
-        self._bytes = 0
-
-    def add_chunk(self, digest: bytes, entries: list[_Entry], leaves: list[bytes], *, size: int, is_kept: bool) -> None:
-        """Queue a chunk of ``size`` canonical bytes; when the store keeps it surely, only for ``on_chunk``."""
-        if not is_kept:
-            self._objects.append(self._encoded(digest, entries, size))
-        if self._on_chunk is not None:
-            self._chunks.append((digest, entries, leaves))
-        self._advance(size)
-
-    def add_node(self, node: Node, summary: Child) -> None:
-        body, sidecar = node.body(), node.sidecar()
-        self._objects.append(
-            NewObject(summary.digest, ObjectKind.NODE, summary.record_count, summary.canonical_size, body, sidecar)
-        )
-        self._advance(len(body) + len(sidecar))
-
-    def _advance(self, size: int) -> None:
-        self._bytes += size
-        if self._bytes >= FLUSH_BYTES:
-            self.flush()
-
-    def flush(self) -> None:
-        objects, self._objects = self._objects, []
-        chunks, self._chunks = self._chunks, []
-        self._bytes = 0
-        known = self._store.known([item.digest for item in objects]) if objects else set()
-        fresh = [item for item in objects if item.digest not in known]
-        if fresh:
-            self._store.save(fresh)
-        if self._on_chunk is None:
-            return
-        saved = {item.digest for item in fresh}
-        for digest, entries, leaves in chunks:
-            records, origins, findings = map(list, zip(*entries, strict=True))
-            self._on_chunk(ChunkBuilt(digest, records, leaves, origins, findings, is_stored=digest not in saved))
-
-    def _encoded(self, digest: bytes, entries: list[_Entry], size: int) -> NewObject:
-        records = [entry[0] for entry in entries]
-        sizes = tuple([len(record.canonical) for record in records])
-        sidecar = ChunkSidecar(records[0].id, records[-1].id, size, sizes).encode()
-        return NewObject(digest, ObjectKind.CHUNK, len(records), size, self._codec.encode(records), sidecar)

@@ -6,16 +6,18 @@ change.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from datasets.tree.assembly import ChunkBuilt, TreeAssembly
+from datasets.tree.assembly import TreeAssembly
 from datasets.tree.boundary import STANDARD, Shape
 from datasets.tree.chunk import ChunkCodec
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.node import Child, Node, decode_node
 from datasets.tree.record import TreeRecord
 from datasets.tree.store import TreeStore
+from datasets.tree.writer import ChunkBuilt
 from vaultsite.kernel.crypto.keys import SecretKey
 
 __all__ = ["Change", "ChunkBuilt", "Delete", "TreeResult", "Upsert", "build"]
@@ -79,14 +81,15 @@ def build(
 
     ``changes`` strictly ascend by the UTF-8 bytes of id; ValueError otherwise. With ``replace`` a record of the parent
     that no change names is removed. ``on_chunk`` is called for every chunk built, after it is saved, in order of id.
-    Time and loads are proportional to the changes, memory to the batch being saved plus the digests of touched chunks.
+    Time and loads are proportional to the changes, memory to two batches plus the digests of touched chunks.
     Raises what the store raises, and CorruptTree.
     """
-    run = _Merge(store, TreeAssembly(store, boundary_key, on_chunk, shape), _Changes(changes), replace)
-    if parent_root is not None and parent_root != EMPTY_ROOT:
-        run.merge_root(parent_root)
-    run.append_rest()
-    return run.finish()
+    with closing(TreeAssembly(store, boundary_key, on_chunk, shape)) as assembly:
+        run = _Merge(store, assembly, _Changes(changes), replace)
+        if parent_root is not None and parent_root != EMPTY_ROOT:
+            run.merge_root(parent_root)
+        run.append_rest()
+        return run.finish()
 
 
 class _Changes:

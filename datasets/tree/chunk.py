@@ -72,11 +72,25 @@ class ChunkCodec:
 
     def encode(self, records: Sequence[TreeRecord]) -> bytes:
         """The payload of these records, which are in order of id and at least one."""
+        head, text = self.prepare(records)
+        return head + self.compress([text])[0]
+
+    @staticmethod
+    def prepare(records: Sequence[TreeRecord]) -> tuple[bytes, bytes]:
+        """The payload up to its frame, and the text to be compressed into it."""
         ids, nonces, content_keys, lines = zip(*records, strict=True)
         id_column = "\n".join(ids).encode()
         text = b"%b\n%b\n" % (id_column, b"\n".join(lines))
         header = _HEADER.pack(MAGIC, FORMAT, len(records), 0, 0, len(id_column), len(text))
-        return b"".join((header, *nonces, *content_keys, self._compressor.compress(text)))
+        return b"".join((header, *nonces, *content_keys)), text
+
+    def compress(self, texts: Sequence[bytes]) -> list[bytes]:
+        """A frame for each text, all in one call that lets other threads run."""
+        if not texts:
+            return []
+        sources: list[bytes | bytearray | memoryview] = [*texts]
+        frames = self._compressor.multi_compress_to_buffer(sources)
+        return [frames[index].tobytes() for index in range(len(frames))]
 
     def decode(self, payload: bytes) -> Chunk:
         """The records of a payload. Raises CorruptTree when any length, count or separator does not fit."""

@@ -1,4 +1,5 @@
 import random
+import threading
 import tracemalloc
 
 import pytest
@@ -260,3 +261,14 @@ def test_memory_does_not_grow_with_the_number_of_records():
 
     small, large = peak(8_000), peak(24_000)
     assert large < small * 1.3
+
+
+def test_a_build_that_fails_leaves_no_thread_behind():
+    class Full(MemoryTreeStore):
+        def save(self, objects):
+            raise OSError("no room")
+
+    before = threading.active_count()
+    with pytest.raises(OSError, match="no room"):
+        build(Full(), None, [Upsert(record(1))], KEY)
+    assert threading.active_count() == before

@@ -103,3 +103,10 @@ def test_sidecars_are_read_back_and_damage_is_refused():
     for damaged in (b"", encoded[:-1], encoded + b"\0", b"X" + encoded[1:], encoded.replace(b"a", b"\xff")):
         with pytest.raises(CorruptTree):
             ChunkSidecar.decode(damaged)
+
+
+def test_a_batch_is_compressed_as_each_text_alone_would_be():
+    codec = ChunkCodec()
+    texts = [TEXT, b"x" * 300_000, b"{}\n", TEXT * 50]
+    assert codec.compress(texts) == [zstandard.ZstdCompressor(level=3).compress(text) for text in texts]
+    assert codec.compress([]) == []
