@@ -97,7 +97,7 @@ def test_truncated_gzip_names_the_line_it_broke_off_in():
     lines = b"".join(b'{"n":%d}\n' % number for number in range(50_000))
     records = read_jsonl(decompressed([gzip.compress(lines)[:-2000]]))
     seen = 0
-    with pytest.raises(UnreadableFile) as caught:  # noqa: PT012 - the lines before it are counted
+    with pytest.raises(UnreadableFile) as caught:
         for record in records:
             seen = record.line
     assert caught.value.line == seen + 1

@@ -265,7 +265,7 @@ def test_memory_does_not_grow_with_the_number_of_records():
 
 def test_a_build_that_fails_leaves_no_thread_behind():
     class Full(MemoryTreeStore):
-        def save(self, objects):
+        def save(self, _objects):
             raise OSError("no room")
 
     before = threading.active_count()
