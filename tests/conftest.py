@@ -1,6 +1,7 @@
 """Fixtures: tests run as production does, and are isolated from each other by tenant, not by rollback."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,8 +14,10 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def vault_database(django_test_environment: None, django_db_blocker: object) -> Iterator[None]:
+    from django.conf import settings  # noqa: PLC0415 - after the environment is set
     from django.core.management import call_command  # noqa: PLC0415 - after the environment is set
 
+    Path(settings.STATIC_ROOT).mkdir(mode=0o700, exist_ok=True)  # what a vault's start collects; empty serves as well
     with django_db_blocker.unblock():
         call_command("migrate", database="owner", verbosity=0)
         yield

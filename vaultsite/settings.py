@@ -188,6 +188,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = ["vaultsite.formats"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["vaultsite.kernel.api.authentication.ResolvedPrincipal"],
@@ -197,6 +198,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "vaultsite.kernel.api.schema.VaultAutoSchema",
     "EXCEPTION_HANDLER": "vaultsite.kernel.api.problem.render_exception",
     "UNAUTHENTICATED_USER": None,
+    # ?format= names the format of an upload, not that of the answer.
+    "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "LLM Data Vault",

@@ -128,6 +128,10 @@ class UploadInput(serializers.Serializer[Any]):
     message = serializers.CharField(max_length=1000, required=False, default="")
     wait = serializers.IntegerField(min_value=0, max_value=60, required=False, default=0)
 
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        _refuse_unknown(self, data)
+        return dict(super().to_internal_value(data))
+
     def validate_version(self, value: str) -> str:
         if value and not is_label(value):
             raise serializers.ValidationError("a version label reads vX.Y.Z")

@@ -152,7 +152,8 @@ class DataView(VaultAPIView):
         ingest = finish_receiving(self.principal, upload, body)
         self._wait(ingest.pk, seconds=query.validated_data["wait"])
         with self.silent_scope():
-            return _ingest_response(Ingest.objects.select_related("version").get(pk=ingest.pk))
+            ingest = Ingest.objects.select_related("version").get(pk=ingest.pk)
+        return _ingest_response(ingest, trace_id=facts_of(self.django_request).request_id)
 
     def _wait(self, ingest_id: UUID, *, seconds: int) -> None:
         deadline = time.monotonic() + seconds
@@ -283,11 +284,11 @@ def idempotency_key(request: Request) -> str:
     return request.headers.get("Idempotency-Key") or request.headers.get("X-Idempotency-Key") or ""
 
 
-def _ingest_response(ingest: Ingest) -> Response:
+def _ingest_response(ingest: Ingest, *, trace_id: str) -> Response:
     """201 with the finished ingest, 202 while it runs, the problem itself when it failed already."""
     body = IngestOutput(ingest).data
     if ingest.status == JobStatus.FAILED:
-        problem = dict(ingest.error or {}) | {"ingest": str(ingest.pk)}
+        problem = dict(ingest.error or {}) | {"ingest": str(ingest.pk), "trace_id": trace_id}
         return Response(problem, status=problem.get("status", 500), content_type="application/problem+json")
     response = Response(body, status=201 if ingest.is_final else 202)
     response["Location"] = f"/api/v1/ingests/{ingest.pk}"
