@@ -46,7 +46,7 @@ def _add_headers(response: Any, error: VaultError) -> None:
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     if error.status == 401:  # noqa: PLR2004
-        response["WWW-Authenticate"] = getattr(error, "challenge", 'Bearer realm="vault"')
+        response["WWW-Authenticate"] = 'Bearer realm="vault"'
 
 
 def as_vault_error(exc: BaseException) -> VaultError:
