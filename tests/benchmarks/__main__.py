@@ -34,8 +34,10 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
 }
 NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)
 
-FULL = Plan(seed=1, rounds=5, records=20_000, scanned_records=4_000, small_records=200_000, texts=2_000)
-SMOKE = Plan(seed=1, rounds=1, records=60, scanned_records=60, small_records=200, texts=8)
+FULL = Plan(
+    seed=1, rounds=5, scanned_rounds=3, records=20_000, scanned_records=4_000, small_records=200_000, texts=2_000
+)
+SMOKE = Plan(seed=1, rounds=1, scanned_rounds=1, records=60, scanned_records=60, small_records=200, texts=8)
 #: Public JSONL files that a developer may keep beside the checkout; measured too when they are there.
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "llm"
 

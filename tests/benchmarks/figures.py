@@ -28,6 +28,8 @@ class Plan:
 
     seed: int
     rounds: int
+    #: Rounds of measurements that take minutes because they detect.
+    scanned_rounds: int
     #: Records of the measurements without detection, with it, of the memory measurement, and texts for detectors.
     records: int
     scanned_records: int

@@ -22,10 +22,10 @@ def measure_ingest(plan: Plan) -> list[Figure]:
     principal = vault.steward()
     figures: list[Figure] = []
     for source in inputs(plan, plan.scanned_records):
-        [cost] = interleaved(plan.rounds, lambda source=source: _ingest_once(principal, source))
+        [cost] = interleaved(plan.scanned_rounds, lambda source=source: _ingest_once(principal, source))
         note = (
             f"receive, parse, detect, build, commit; wall time, one process; {cost.cpu / cost.wall:.0%} of it its own "
-            f"processor time; median of {plan.rounds} rounds"
+            f"processor time; median of {plan.scanned_rounds} rounds"
         )
         values = {"mb": (source.megabytes / cost.wall, "MB/s"), "records": (source.count / cost.wall, "records/s")}
         figures += [

@@ -13,7 +13,7 @@ from django.utils import timezone
 from datasets.formats.jsonl import read_jsonl
 from datasets.formats.rows import RawRecord
 from datasets.models import Ingest
-from datasets.services.ingest.scan import content_key
+from datasets.services.ingest.scan import content_keys
 from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.pack_store import PACK_BYTES, PackWriter
 from datasets.tree.builder import TreeResult, Upsert, build
@@ -122,13 +122,13 @@ def build_in_memory(source: Input, keys: DatasetKeys) -> int:
 
 
 def _build(source: Input, keys: DatasetKeys, store: TreeStore) -> TreeResult:
-    nonce = keyed_digest(SecretKey(os.urandom(32)))
+    nonce, content_key = keyed_digest(SecretKey(os.urandom(32))), content_keys(keys)
     changes: list[Upsert] = []
     for row in read_jsonl(source.blocks()):
         assert isinstance(row, RawRecord), row
         name = row.id or f"{row.line:012d}"
         canonical = assembled_record(name, row.canonical)
-        content = content_key(keys, row.canonical, row.metadata)
+        content = content_key(row.canonical, row.metadata)
         changes.append(Upsert(TreeRecord(name, nonce(name.encode()), content, canonical)))
     changes.sort(key=lambda change: change.record.id)
     return build(store, None, changes, keys.boundary)

@@ -1,8 +1,7 @@
 """Parse, validate and scan an upload into sealed sorted runs; resumable at every run."""
 
-import hmac
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,7 +22,7 @@ from datasets.services.ingest.receive import read_parts
 from datasets.services.ingest.subjects import subject_keys
 from datasets.services.keys import DatasetKeys
 from datasets.services.temporary import write_temporary
-from datasets.tree.digests import CONTENT_KEY_BYTES
+from datasets.tree.digests import CONTENT_KEY_BYTES, keyed_digest
 from datasets.tree.record import assembled_record
 from vaultsite.kernel.jobs import Claim
 
@@ -95,6 +94,7 @@ class Scan:
                 self._reject(row.error, row.raw)
         records = [row for row in batch if isinstance(row, RawRecord)]
         name = generated_ids(self.ingest.created_at, self.ingest.id)
+        content_key = content_keys(self.keys)
         found = detect_records([(record.data, record.metadata) for record in records])
         for record, findings in zip(records, found, strict=True):
             if forbidden_payment_data(findings):
@@ -106,7 +106,7 @@ class Scan:
                 id=record_id,
                 line=record.line,
                 is_generated=record.id is None,
-                content_key=content_key(self.keys, record.canonical, record.metadata),
+                content_key=content_key(record.canonical, record.metadata),
                 canonical=canonical,
                 findings=encode_findings([findings]) if findings else b"",
                 subjects=subject_keys(self.keys.index, record.data, record.metadata, findings),
@@ -187,12 +187,16 @@ def _canonical(record_id: str, record: RawRecord) -> bytes:
     return assembled_record(record_id, record.canonical, orjson.dumps(record.metadata, option=orjson.OPT_SORT_KEYS))
 
 
-def content_key(keys: DatasetKeys, canonical_data: bytes, metadata: dict[str, Any]) -> bytes:
-    """What two records share when their content is the same: HMAC over data and metadata; 16 bytes."""
-    message = canonical_data
-    if metadata:
-        message += b"\0" + orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS)
-    return hmac.digest(keys.content.reveal(), message, "sha256")[:CONTENT_KEY_BYTES]
+def content_keys(keys: DatasetKeys) -> Callable[[bytes, dict[str, Any]], bytes]:
+    """The function of canonical data and metadata that is equal for equal contents: HMAC-SHA-256, cut to 16 bytes."""
+    digest = keyed_digest(keys.content, CONTENT_KEY_BYTES)
+
+    def content_key(canonical_data: bytes, metadata: dict[str, Any]) -> bytes:
+        if not metadata:
+            return digest(canonical_data)
+        return digest(canonical_data + b"\0" + orjson.dumps(metadata, option=orjson.OPT_SORT_KEYS))
+
+    return content_key
 
 
 def _batches(rows: Iterable[RawRecord | Rejected]) -> Iterator[list[RawRecord | Rejected]]:
