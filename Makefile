@@ -38,11 +38,11 @@ format: $(DEV)  ## let ruff and djlint rewrite what `make check` would refuse
 	$(BIN)/ruff format .
 	$(BIN)/djlint --reformat templates
 
-demo: $(RUN)  ## run the main job once without a browser and print a report
-	@$(BESIDE_SERVERS) $(BIN)/python manage.py demo
+demo: $(RUN)  ## run the main job once without a browser and print a report (FILE=records.jsonl for one of yours)
+	@$(BESIDE_SERVERS) $(BIN)/python manage.py demo $(FILE)
 
 bench: $(DEV)  ## measure, print a table, write bench.json (ONLY=name,name for some)
-	@$(BESIDE_SERVERS) $(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
+	@VAULT_HOME=$${VAULT_HOME:-.vault-bench} $(BESIDE_SERVERS) $(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
 
 schema: $(DEV)  ## write the OpenAPI description that the tests compare with
 	$(BIN)/python manage.py spectacular --validate --file docs/reference/openapi.yaml
@@ -59,7 +59,7 @@ lock: $(DEV)  ## choose versions anew and write them with their hashes to requir
 	  | $(PIP_COMPILE) --constraint requirements/run.txt --output-file requirements/dev.txt -
 
 clean:  ## remove what can be made again: the environment, caches, test servers; never VAULT_HOME
-	rm -rf $(VENV) .vault-test .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench.json
+	rm -rf $(VENV) .vault-test .vault-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## list the targets
