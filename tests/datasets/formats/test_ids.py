@@ -100,6 +100,22 @@ def test_any_allowed_id_is_judged_without_failing(value):
     assert personal_shape(value) in (None, "email", "phone", "card", "iban", "ssn")
 
 
+_PERSONAL = ("jane@example.com", "312-555-0147", "078-05-1120", "4111-1111-1111-1111", "GB29.NWBK.6016.1331.9268.19")
+
+
+@given(
+    st.from_regex(r"[a-z0-9]{0,6}[:~]?", fullmatch=True),
+    st.sampled_from(_PERSONAL) | st.text("0123456789-._@AB:~", max_size=20),
+)
+def test_the_quick_look_at_an_id_misses_no_shape(prefix, value):
+    joined = prefix + value or "-"
+    if personal_shape(joined) is None:
+        assert checked_id(joined, 1) == joined
+    else:
+        with pytest.raises(PersonalRecordId):
+            checked_id(joined, 1)
+
+
 def test_a_rule_finds_strings_and_integers_in_its_field():
     rule = IdRule("key")
     assert rule.id_of({"key": "a-1"}, 1) == "a-1"
