@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
-from access.services.idempotency import begin_attempt, fingerprint_of, forget_attempt, store_answer
+from access.services.idempotency import begin_attempt, fingerprint_of, store_answer
 from datasets import selectors
 from datasets.api.serializers import (
     DatasetInput,
@@ -87,12 +87,8 @@ class DatasetListView(VaultAPIView):
         if attempt.answer is not None:
             authorize(self.principal, "dataset.create", ResourceRef(type="dataset", id=attempt.answer["id"]))
             return attempt.answer
-        try:
-            answer = create()
-            store_answer(attempt, fingerprint=fingerprint, answer=answer)
-        except BaseException:
-            forget_attempt(attempt)
-            raise
+        answer = create()
+        store_answer(attempt, fingerprint=fingerprint, answer=answer)
         return answer
 
 

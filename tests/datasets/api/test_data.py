@@ -140,7 +140,7 @@ def test_an_empty_body_is_refused_and_leaves_nothing(tenant):
 
 
 def test_a_body_over_the_limit_is_refused_and_leaves_nothing(tenant, settings):
-    settings.VAULT = settings.VAULT | {"MAX_UPLOAD_BYTES": 1_000_000}
+    settings.MAX_UPLOAD_BYTES = 1_000_000
     dataset, client = make_dataset(tenant), caller(tenant, "data_steward")
     path = f"/api/v1/datasets/{dataset.pk}/data"
     declared = client.generic("POST", path, b"x" * 1_000_001)

@@ -6,13 +6,13 @@ emptied again.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 
 from vaultsite.kernel.errors import NoTenantScope, ScopeConflict
 from vaultsite.kernel.events.buffer import EventBuffer
@@ -41,6 +41,19 @@ class Scope:
     events: EventBuffer = field(default_factory=EventBuffer)
     failure: BaseException | None = None
     is_committed: bool = False
+    _compensations: list[Callable[[], None]] = field(default_factory=list)
+
+    def if_undone(self, compensate: Callable[[], None]) -> None:
+        """Call ``compensate`` in a transaction of its own when the scope fails: it takes back a durable effect."""
+        self._compensations.append(compensate)
+
+    @property
+    def has_compensations(self) -> bool:
+        return bool(self._compensations)
+
+    def compensate(self) -> None:
+        while self._compensations:
+            self._compensations.pop()()
 
     def mark_committed(self) -> None:
         """Called by the database connection right after COMMIT, before any other on_commit hook."""
@@ -125,7 +138,15 @@ def _recording_failure(scope: Scope) -> Iterator[None]:
         raise
     finally:
         if scope.failure is not None:
+            if scope.has_compensations:
+                _take_back(scope)
             _record_failure(scope)
+
+
+def _take_back(scope: Scope) -> None:
+    """Durable effects that made sense only with the scope; one that cannot be taken back now expires by itself."""
+    with suppress(DatabaseError), _transaction("default", scope.tenant_id, scope.principal.id), _entered(scope):
+        scope.compensate()
 
 
 def _record_failure(scope: Scope) -> None:
