@@ -150,8 +150,11 @@ class _Merge:
         self._merge(node.summary(), node.level, is_last=True)
 
     def append_rest(self) -> None:
+        add = self._assembly.add
         for change in self._changes.take_rest():
-            self._insert(change)
+            if isinstance(change, Upsert):
+                self._added += 1
+                add(change[0], None, change[1])
 
     def finish(self) -> TreeResult:
         root = self._assembly.finish()
