@@ -5,40 +5,58 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-_SECRETS = frozenset({"secret_key", "database_url", "system_database_url", "owner_database_url", "redis_url"})
+#: Members that may be given as a file.
+SECRETS: Final = frozenset({"secret_key", "database_url", "system_database_url", "owner_database_url", "redis_url"})
 
 
 @dataclass(frozen=True)
 class VaultConfig:
     """Everything an operator may set. Names are those of ``vault.toml``; the environment prefixes them with VAULT_."""
 
+    #: ``development`` or ``production``; production demands a secret key and https, and refuses demo data.
     env: str = "development"
+    #: The folder of everything an embedded vault keeps.
     home: Path = Path(".vault")
+    #: Signs forms; the embedded vault makes its own.
     secret_key: str = ""
+    #: Host names the web answers to.
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    #: Origins from which forms may be sent, with their scheme (``https://vault.example.org``).
     trusted_origins: tuple[str, ...] = ()
+    #: The serving role ``vault_app``; all that web and live processes are given.
     database_url: str = ""
+    #: The role ``vault_system``, for worker and beat: reaper, relay, sweeps.
     system_database_url: str = ""
+    #: The role ``vault_owner``, for migrating and maintaining only.
     owner_database_url: str = ""
+    #: Broker, and the layer of the live feed.
     redis_url: str = ""
-    #: Where browsers reach the websocket process; empty means the page's own host.
+    #: Where browsers reach the websocket process; on the page's own host.
     live_port: int = 8001
+    #: The Django storage of sealed objects.
     storage_backend: str = "vaultsite.kernel.blobs.filesystem.AtomicFileSystemStorage"
+    #: What its constructor is given.
     storage_options: Mapping[str, Any] = field(default_factory=dict)
+    #: The key management system.
     kms_backend: str = "vaultsite.kernel.crypto.kms.local.LocalKMS"
+    #: What its constructor is given.
     kms_options: Mapping[str, Any] = field(default_factory=dict)
+    #: The detector of personal data.
     detector_backend: str = "anonymization.detectors.presidio.PresidioDetector"
+    #: What its constructor is given.
     detector_options: Mapping[str, Any] = field(default_factory=dict)
     #: Largest decoded upload, bytes.
     max_upload_bytes: int = 20 * 1024**3
     #: Largest single record, canonical bytes.
     max_record_bytes: int = 8 * 1024**2
+    #: How long a browser stays signed in, hours.
     session_hours: int = 8
+    #: The least level that is logged.
     log_level: str = "INFO"
 
     @property
@@ -73,7 +91,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in fields(VaultConfig):
         name = f"VAULT_{item.name.upper()}"
-        if item.name in _SECRETS and f"{name}_FILE" in environ:
+        if item.name in SECRETS and f"{name}_FILE" in environ:
             found[item.name] = Path(environ[f"{name}_FILE"]).read_text(encoding="utf-8").strip()
         elif name in environ:
             found[item.name] = _coerce(item.name, item.type, environ[name])

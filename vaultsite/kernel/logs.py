@@ -2,7 +2,7 @@
 
 import logging
 import re
-from typing import Final
+from typing import Any, Final
 
 #: C0 and C1 controls but TAB, line and paragraph separators, and what turns the direction of text around.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -18,9 +18,9 @@ class EscapingFormatter(logging.Formatter):
         record.exc_text = None  # another formatter may have left its own traceback there, with the exception's text
         return _CONTROL.sub(_escape, super().format(record))
 
-    def formatException(self, ei: object) -> str:  # noqa: N802 - the name logging calls
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name logging calls
         """The traceback's places without the exception's text, which may quote a value."""
-        kind, value, trace = ei  # type: ignore[misc]
+        kind, value, trace = ei
         frames = []
         while trace is not None:
             code = trace.tb_frame.f_code

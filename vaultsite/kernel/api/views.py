@@ -37,6 +37,7 @@ class VaultAPIView(APIView):
         drf_request = self.initialize_request(request, *args, **kwargs)
         self.request = drf_request
         self.headers = self.default_response_headers
+        response: Any
         try:
             response = self._run(drf_request, *args, **kwargs)
         except Exception as exc:  # noqa: BLE001 - the edge: everything becomes a problem document

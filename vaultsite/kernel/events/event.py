@@ -17,23 +17,41 @@ Severity = Literal["info", "warning", "critical"]
 class EventType(StrEnum):
     """Every type has an emitter and a test that provokes it. Names of data events are the customer's contract."""
 
+    #: A decision: data, or what describes it, is read.
     ACCESS_READ = "data.access.read"
+    #: A decision: data, or what describes it, is written.
     ACCESS_WRITE = "data.access.write"
+    #: A decision: data is deleted.
     ACCESS_DELETE = "data.access.delete"
+    #: A decision to refuse any of these.
     ACCESS_DENIED = "data.access.denied"
+    #: A stream of records has ended; names its decision and says how much was released.
     ACCESS_COMPLETED = "data.access.completed"
+    #: A dataset was created.
     CREATED = "data.created"
+    #: What a dataset says of itself was changed.
     UPDATED = "data.updated"
+    #: An ingest ended in a new version.
     VERSIONED = "data.versioned"
+    #: A dataset was deleted and its keys destroyed.
     PURGED = "data.purged"
+    #: An ingest ended without a version.
     INGEST_FAILED = "data.ingest.failed"
+    #: A decision: people, roles, purposes or keys are looked at.
     ADMIN_READ = "admin.access.read"
+    #: A decision: people, roles, purposes or API keys are changed.
     ADMIN_WRITE = "admin.access.write"
+    #: A decision: the audit is searched.
     AUDIT_READ = "audit.access.read"
+    #: Somebody signed in.
     LOGIN_SUCCEEDED = "auth.login.succeeded"
+    #: An attempt to sign in was refused.
     LOGIN_FAILED = "auth.login.failed"
+    #: Somebody signed out.
     LOGOUT = "auth.logout"
+    #: A request came with no credential, or one that does not hold.
     CREDENTIAL_REFUSED = "auth.credential.refused"
+    #: A key was made in the tenant's hierarchy.
     KEY_CREATED = "data.key.created"
 
 

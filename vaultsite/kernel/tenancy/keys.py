@@ -42,10 +42,10 @@ class CompositeForeignKey(BaseConstraint):
         self.to = to
         self.on_delete = on_delete
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
 
-    def create_sql(self, model: Any, schema_editor: Any) -> Statement:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         state = model._meta.apps  # noqa: SLF001 - the migration's registry, which knows historical tables
         target = state.get_model(self.to)._meta.db_table  # noqa: SLF001
         return Statement(
@@ -57,7 +57,7 @@ class CompositeForeignKey(BaseConstraint):
             action=self.on_delete,
         )
 
-    def remove_sql(self, model: Any, schema_editor: Any) -> Statement:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return Statement(
             "ALTER TABLE %(table)s DROP CONSTRAINT %(name)s",
             table=Table(model._meta.db_table, schema_editor.quote_name),  # noqa: SLF001
@@ -68,11 +68,11 @@ class CompositeForeignKey(BaseConstraint):
         """The database judges at commit."""
 
     def deconstruct(self) -> tuple[str, tuple[()], dict[str, Any]]:
-        path, args, kwargs = super().deconstruct()
+        path, _, kwargs = super().deconstruct()
         kwargs |= {"field": self.field, "to": self.to}
         if self.on_delete != "NO ACTION":
             kwargs["on_delete"] = self.on_delete
-        return path, args, kwargs
+        return path, (), kwargs
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, CompositeForeignKey) and self.deconstruct() == other.deconstruct()

@@ -71,13 +71,13 @@ class RowLevelSecurity(BaseConstraint):
         self.system = tuple(system)
         self.using = using
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
 
-    def create_sql(self, model: Any, schema_editor: Any) -> Statement:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         return self._statement(model, schema_editor, self._protect)
 
-    def remove_sql(self, model: Any, schema_editor: Any) -> Statement:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return self._statement(model, schema_editor, self._expose)
 
     def _protect(self, table: str) -> list[str]:
@@ -95,14 +95,14 @@ class RowLevelSecurity(BaseConstraint):
         """The database judges; there is nothing to check on one instance."""
 
     def deconstruct(self) -> tuple[str, tuple[()], dict[str, Any]]:
-        path, args, kwargs = super().deconstruct()
+        path, _, kwargs = super().deconstruct()
         if self.grants != ALL:
             kwargs["grants"] = self.grants
         if self.system:
             kwargs["system"] = self.system
         if self.using != BY_TENANT:
             kwargs["using"] = self.using
-        return path, args, kwargs
+        return path, (), kwargs
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RowLevelSecurity) and self.deconstruct() == other.deconstruct()
