@@ -1,0 +1,137 @@
+"""The REST API asked for what is another tenant's, and told what is not the caller's to say."""
+
+from uuid import uuid4
+
+import pytest
+from django.urls import get_resolver
+
+from access.models import Tenant
+from datasets.api.serializers import DatasetInput
+from datasets.models import Blob, Dataset
+from tests.factories.access import acting
+from tests.factories.api import API, caller, events_of, new_request_id, send
+from vaultsite.kernel.blobs import BlobStore
+from vaultsite.kernel.blobs.names import is_blob_name
+
+WRITABLE = set(DatasetInput().fields)
+#: Every column of the table, every name the ORM knows it by, and what an attacker would try beside.
+UNTOUCHABLE = sorted(
+    {name for field in Dataset._meta.get_fields() for name in (field.name, getattr(field, "attname", field.name))}
+    - WRITABLE
+    | {"owner", "owner_id", "is_staff", "role", "hold", "key_id", "pk", "_state", "__class__"}
+)
+BODIES = {"PUT": {"name": "other"}, "PATCH": {"description": "other"}, "POST": b'{"id": "1"}\n'}
+
+
+def routes():
+    """Method and path template of everything below a dataset or an ingest, from the URL configuration."""
+    found = []
+    for pattern, callback in _leaves(get_resolver("datasets.api.urls"), "/"):
+        if "<uuid:" in pattern:
+            view = callback.view_class
+            found += [(method.upper(), pattern) for method in view.http_method_names if hasattr(view, method)]
+    return sorted(route for route in found if route[0] not in {"OPTIONS", "HEAD"})
+
+
+def _leaves(resolver, prefix):
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        yield from _leaves(entry, path) if hasattr(entry, "url_patterns") else [(path, entry.callback)]
+
+
+def test_the_routes_are_found():
+    assert ("GET", "/datasets/<uuid:dataset_id>/versions/<str:version>/records/<str:record_id>") in routes()
+    assert len(routes()) >= 12
+
+
+@pytest.fixture(scope="module")
+def stewards(populated):
+    """Tenant A and one caller for all routes: its steward."""
+    tenant = Tenant(pk=populated[0].id)
+    return tenant, caller(tenant, "data_steward")
+
+
+@pytest.mark.parametrize(("method", "route"), routes())
+def test_another_tenants_resource_is_answered_like_one_that_never_was(stewards, b, method, route):
+    """T01: the same bytes for a foreign and for a random id; each recorded as a refusal."""
+    tenant, steward = stewards
+    answers = []
+    for dataset_id, ingest_id in ((b.rows["datasets_dataset"], b.rows["datasets_ingest"]), (uuid4(), uuid4())):
+        path = route.replace("<uuid:dataset_id>", str(dataset_id)).replace("<uuid:ingest_id>", str(ingest_id))
+        path = path.replace("<str:version>", "1").replace("<str:record_id>", "a")
+        request_id = new_request_id()
+        answer = send(steward, method, path, BODIES.get(method), **{"X-Request-ID": request_id})
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        headers = {name: value for name, value in answer.headers.items() if name != "X-Request-ID"}
+        answers.append((answer.status_code, content.replace(request_id.encode(), b""), headers))
+        (event,) = events_of(tenant, request_id)
+        assert (event.status, event.type) == ("denied", "data.access.denied")
+        assert str(b.id) not in bytes(event.body).decode()
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404
+
+
+@pytest.mark.parametrize("member", UNTOUCHABLE)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_what_is_not_the_callers_to_say_is_refused_and_never_stored(stewards, rival, method, member):
+    """T16: a member that cannot be set is named, and the request changes nothing."""
+    tenant, steward = stewards
+    name = f"mass {uuid4().hex}"
+    path = "/datasets"
+    if method != "POST":
+        path += "/" + send(steward, "POST", "/datasets", {"name": name}).json()["id"]
+    before = stored(tenant, name)
+
+    answer = send(steward, method, path, {"name": name, "description": "changed", member: str(rival.pk)})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "VAULT_VALID_3001")
+    assert f"/{member}" in {problem["field"] for problem in answer.json()["errors"]}
+    assert stored(tenant, name) == before
+    assert stored(rival, name) == []
+
+
+def stored(tenant, name):
+    with acting(tenant):
+        return list(Dataset.objects.filter(name=name).values())
+
+
+HOSTILE = [
+    "../../../etc/passwd",
+    "..\\..\\boot.ini",
+    "/etc/shadow",
+    "%2e%2e%2f",
+    "con",
+    "a" * 200,
+    "~root",
+    "$(id)",
+    "a;b|c&d",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_of_a_user_becomes_a_name_in_the_store(tenant, text):
+    """T45: names are generated, whatever the dataset, the file or the message is called."""
+    steward = caller(tenant, "data_steward")
+    dataset = send(steward, "POST", "/datasets", {"name": text}).json()["id"]
+    answer = steward.post(
+        f"{API}/datasets/{dataset}/data",
+        b'{"id": "1", "text": "hello"}\n',
+        content_type="application/octet-stream",
+        query_params={"format": "jsonl", "message": text[:100]},
+        headers={"Content-Disposition": f'attachment; filename="{text}"', "X-Filename": text},
+    )
+    assert answer.status_code in {201, 202}, answer.content
+    with acting(tenant):
+        names = list(Blob.objects.filter(dataset_id=dataset).values_list("name", flat=True))
+    assert names
+    assert [name for name in names if not is_blob_name(name)] == []
+    assert set(names) <= set(BlobStore.default().names(""))
+
+
+@pytest.mark.parametrize(
+    "record_id", ["..", "%2e%2e", "..%2f..%2fetc%2fpasswd", "a%00b", "%ff%fe", "a" * 5000, "' OR 1=1 --"]
+)
+def test_a_hostile_path_is_a_refusal_and_no_fault(stewards, record_id):
+    _, steward = stewards
+    answer = steward.get(f"{API}/datasets/{uuid4()}/versions/main/records/{record_id}")
+    assert 400 <= answer.status_code < 500
