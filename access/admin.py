@@ -5,16 +5,18 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin import display
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
-from unfold.decorators import display
+from unfold.decorators import display as labelled
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
 )
 
 from access.model_admin import ReadOnlyAdmin, ServiceForm, VaultModelAdmin
@@ -103,7 +105,7 @@ class UserAdmin(VaultModelAdmin):
     def roles_held(self, user: User) -> str:
         return ", ".join(sorted(binding.role.name for binding in user.bindings.all())) or "none"
 
-    @display(description="state", label={"active": "success", "disabled": "danger", "must change password": "warning"})
+    @labelled(description="state", label={"active": "success", "disabled": "danger", "must change password": "warning"})  # type: ignore[untyped-decorator]
     def state(self, user: User) -> str:
         if not user.is_active:
             return "disabled"
@@ -177,15 +179,15 @@ class RoleAdmin(ReadOnlyAdmin):
 class BindingForm(ServiceForm):
     """A role for a person, until a day or for good."""
 
-    user = forms.CharField(max_length=150, help_text="The user name.")
-    role = forms.ChoiceField(choices=_role_choices, widget=UnfoldAdminSelectWidget())
+    username = forms.CharField(label="User name", max_length=150, widget=UnfoldAdminTextInputWidget())
+    role_code = forms.ChoiceField(label="Role", choices=_role_choices, widget=UnfoldAdminSelectWidget())
 
     class Meta:
         model = RoleBinding
         fields = ("expires_at",)
 
-    def clean_user(self) -> User:
-        user = User.objects.filter(username=self.cleaned_data["user"]).first()
+    def clean_username(self) -> User:
+        user = User.objects.filter(username=self.cleaned_data["username"]).first()
         if user is None:
             raise forms.ValidationError("There is no such user.")
         return user
@@ -207,7 +209,7 @@ class RoleBindingAdmin(VaultModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
-            return ("user", "role", "expires_at")
+            return ("username", "role_code", "expires_at")
         return ("holder", "role_name", "expires_at", "granted_at", "granted_by")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -225,8 +227,8 @@ class RoleBindingAdmin(VaultModelAdmin):
         given = form.cleaned_data
         made = bind_role(
             resolve_principal(request),
-            role=given["role"],
-            user_id=given["user"].pk,
+            role=given["role_code"],
+            user_id=given["username"].pk,
             expires_at=given["expires_at"],
         )
         obj.pk = made.pk
@@ -305,7 +307,7 @@ class ApiKeyAdmin(VaultModelAdmin):
     def scopes_held(self, key: ApiKey) -> str:
         return ", ".join(key.scopes) or "everything its roles permit"
 
-    @display(description="state", label={"live": "success", "revoked": "danger"})
+    @labelled(description="state", label={"live": "success", "revoked": "danger"})  # type: ignore[untyped-decorator]
     def state(self, key: ApiKey) -> str:
         return "revoked" if key.revoked_at else "live"
 
@@ -376,10 +378,14 @@ class EncryptionKeyAdmin(ReadOnlyAdmin):
     def short_id(self, key: EncryptionKey) -> str:
         return format_html("<code>{}</code>", str(key.pk)[-12:])
 
-    @display(description="state", label={"active": "success", "decrypt only": "info", "destroyed": "danger"})
+    @labelled(description="state", label={"active": "success", "decrypt only": "info", "destroyed": "danger"})  # type: ignore[untyped-decorator]
     def state_label(self, key: EncryptionKey) -> str:
         return str(key.get_state_display())
 
     @display(description="belongs to")
     def scope(self, key: EncryptionKey) -> str:
         return "the organization" if key.scope_id == key.tenant_id else f"dataset {key.scope_id}"
+
+    @display(description="KMS")
+    def kms(self, key: EncryptionKey) -> str:
+        return key.kms_provider

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from access.model_admin import ServiceForm, VaultModelAdmin
 from access.services.authorize import authorize, may
-from datasets.models import Classification, Dataset, IngestFormat, IngestMode, Ingest, OnError
+from datasets.models import Classification, Dataset, Ingest, IngestFormat, IngestMode, OnError
 from datasets.selectors import get_dataset, head_of, list_datasets, list_versions, resource_of
 from datasets.services.datasets import DatasetFacts, create_dataset, delete_dataset, update_dataset
 from datasets.services.overview import exposure, profile_by_field

@@ -134,7 +134,7 @@ def _is_conversation(value: Any) -> bool:
     )
 
 
-def _messages(layout: _Layout, turns: Sequence[Mapping[str, Any]], limit: int) -> Iterator[Message]:
+def _messages(layout: _Layout, turns: Any, limit: int) -> Iterator[Message]:
     if len(turns) > limit:
         layout.is_cut = True
     for index, turn in enumerate(turns[:limit]):

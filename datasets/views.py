@@ -27,7 +27,7 @@ from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_scope
 
-PAGE_SIZE: Final = 20
+PAGE_SIZE: Final = 10
 REJECTS_SHOWN: Final = 200
 #: What the tour tells its story with, where the demo data is.
 TOUR_DATASET: Final = "support-chats"

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -122,7 +123,10 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         with tenant_scope(principal.tenant_id, principal, facts) as scope:
             _expect_decision(request, scope)
             request.vault_tenant_name = current_tenant().name  # type: ignore[attr-defined]
-            response = view(request, *args, **kwargs)
+            try:
+                response = view(request, *args, **kwargs)
+            except PermissionDenied as denied:  # Django's word for what its admin found the roles do not permit
+                raise AccessDenied from denied
             if isinstance(response, SimpleTemplateResponse):
                 response.render()
         if stated and response.status_code < 400:  # noqa: PLR2004
@@ -173,8 +177,8 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             else:
                 return HttpResponseRedirect(_after_login(request, user))
         context = {
+            **self.each_context(request),
             "title": "Sign in",
-            "site_title": self.site_header,
             "form": form,
             "is_signed_out": "signed_out" in request.GET,
             REDIRECT_FIELD_NAME: request.GET.get(REDIRECT_FIELD_NAME, ""),

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 
 from vaultsite.kernel.api.problem import as_vault_error, problem_response
 from vaultsite.kernel.errors import RefusedByFramework, VaultError
@@ -24,7 +25,7 @@ def error_page(request: HttpRequest, exc: Exception) -> HttpResponse:
     if is_ours:
         logger.error("%s %s", error.code, type(exc).__name__, exc_info=(type(exc), exc, exc.__traceback__))
     is_known = hasattr(request, "vault_principal") and not is_ours
-    frame = admin.site.each_context(request) if is_known else {"site_title": "LLM Data Vault"}
+    frame = admin.site.each_context(request) if is_known else {"styles": [static("vault/vault.css")]}
     context = frame | _facts(request, error) | {"layout": _FRAMED if is_known else _BARE}
     page = HttpResponse(render_to_string("admin/error.html", context, request), status=error.status)
     page["Cache-Control"] = "no-store"
