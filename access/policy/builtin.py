@@ -87,8 +87,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
         ),
         "data_steward": BuiltinRole(
             "Data steward",
-            "Manages datasets, writes records and sees them raw.",
-            _BROWSE | _TEXT | _SUPPLY | {"dataset.update", "dataset.delete", READ_RAW},
+            "Manages datasets, writes records and sees them raw, and sees who else did.",
+            _BROWSE | _TEXT | _SUPPLY | {"dataset.update", "dataset.delete", "audit.read", READ_RAW},
         ),
         "data_scientist": BuiltinRole(
             "Data scientist", "Works with records whose personal data is masked.", _BROWSE | _TEXT | {READ_MASKED}

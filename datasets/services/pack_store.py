@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from datasets.errors import TreeObjectMissing
 from datasets.models import Blob, BlobKind, BlobState, Chunk, FindingsBlob, SubjectIndexEntry
 from datasets.services.keys import DatasetKeys
-from datasets.tree.store import NewObject, ObjectKind, StoredObject, TreeStore
+from datasets.tree.store import NewObject, ObjectKind, StoredObject, TreeSource, TreeStore
 from vaultsite.kernel.blobs import BlobStore, new_blob_name
 from vaultsite.kernel.jobs import Claim
 from vaultsite.kernel.tenancy.principal import Principal
@@ -45,8 +45,8 @@ class _Place:
         return cls(*(bytes(digest), *between, bytes(secret)))
 
 
-class PackTreeStore(TreeStore):
-    """Reads the chunks and nodes of one dataset; a PackWriter also keeps new ones.
+class PackReader(TreeSource):
+    """Reads the chunks and nodes of one dataset.
 
     Rows are looked up in short scopes, blobs are read outside any transaction.
     """
@@ -69,16 +69,6 @@ class PackTreeStore(TreeStore):
                 if digest not in places:
                     raise TreeObjectMissing
                 yield self._read(places[digest])
-
-    def known(self, digests: Collection[bytes]) -> set[bytes]:
-        with self.scope():
-            rows = self._rows(list(digests))
-            found = {bytes(digest) for digest in rows.values_list("digest", flat=True)}
-            rows.update(touched_at=Now())
-        return found
-
-    def save(self, objects: Sequence[NewObject]) -> None:
-        raise TypeError("this store only reads; a PackWriter keeps objects")
 
     def _rows(self, digests: Sequence[bytes]) -> QuerySet[Chunk]:
         return Chunk.objects.filter(dataset_id=self.keys.dataset_id, digest__in=digests)
@@ -133,7 +123,7 @@ class _Pack:
         return offset, len(sealed)
 
 
-class PackWriter(PackTreeStore):
+class PackWriter(PackReader, TreeStore):
     """Keeps new objects for one job. They are durable after ``flush``; the version that names them commits after it."""
 
     def __init__(self, keys: DatasetKeys, *, claim: Claim, detector: bytes) -> None:
@@ -146,7 +136,11 @@ class PackWriter(PackTreeStore):
 
     def known(self, digests: Collection[bytes]) -> set[bytes]:
         pending = set(self._pack.objects) if self._pack else set()
-        return super().known(digests) | (pending & set(digests))
+        with self.scope():
+            rows = self._rows(list(digests))
+            found = {bytes(digest) for digest in rows.values_list("digest", flat=True)}
+            rows.update(touched_at=Now())
+        return found | (pending & set(digests))
 
     def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
         if self._pack and any(digest in self._pack.objects for digest in digests):

@@ -17,7 +17,7 @@ from datasets.errors import NotScanned, RecordNotFound, UnmetObligation
 from datasets.models import Dataset, Version
 from datasets.selectors import find_version, get_dataset, resource_of
 from datasets.services.keys import load_keys
-from datasets.services.pack_store import PackTreeStore
+from datasets.services.pack_store import PackReader
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.reader import iterate_chunks, locate
 from datasets.tree.record import TreeRecord, data_bytes
@@ -41,7 +41,7 @@ class Release:
     version: Version
     decision: Decision
     resource: ResourceRef
-    store: PackTreeStore
+    store: PackReader
     operator: str | None
     hash_key: SecretKey | None
 
@@ -79,7 +79,7 @@ def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpos
         version=found,
         decision=decision,
         resource=resource_of(dataset, found),
-        store=PackTreeStore(load_keys(dataset.pk)),
+        store=PackReader(load_keys(dataset.pk)),
         operator=operator,
         hash_key=current_key(KeyPurpose.PSEUDONYM).key if operator == "hash" else None,
     )

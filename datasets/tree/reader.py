@@ -12,7 +12,7 @@ from datasets.tree.digests import DIGEST_BYTES, EMPTY_ROOT, chunk_digest_of, ent
 from datasets.tree.merkle import inclusion_path, root_of_path
 from datasets.tree.node import Child, Node, decode_node
 from datasets.tree.record import TreeRecord
-from datasets.tree.store import TreeStore
+from datasets.tree.store import TreeSource
 
 #: Chunks asked of the store at once while reading in order: 16 of at most 256 KiB.
 READ_AHEAD: Final = 16
@@ -20,30 +20,30 @@ READ_AHEAD: Final = 16
 _last_id = attrgetter("last_id")
 
 
-def count(store: TreeStore, root: bytes) -> int:
+def count(store: TreeSource, root: bytes) -> int:
     """The number of records below ``root``; loads the root alone."""
     return 0 if root == EMPTY_ROOT else sum(child.record_count for child in load_node(store, root).children)
 
 
-def load_node(store: TreeStore, digest: bytes) -> Node:
+def load_node(store: TreeSource, digest: bytes) -> Node:
     """Raises TreeObjectMissing, CorruptTree."""
     stored = store.load(digest)
     return decode_node(stored.body, stored.sidecar, digest)
 
 
-def iterate_chunk_children(store: TreeStore, root: bytes, after_id: str | None = None) -> Iterator[Child]:
+def iterate_chunk_children(store: TreeSource, root: bytes, after_id: str | None = None) -> Iterator[Child]:
     """What the nodes say of every chunk with an id greater than ``after_id``, in order; loads nodes only."""
     for children in _chunk_runs(store, root, after_id):
         yield from children
 
 
-def chunk_digests(store: TreeStore, root: bytes) -> Iterator[bytes]:
+def chunk_digests(store: TreeSource, root: bytes) -> Iterator[bytes]:
     """The digests of all chunks in order of id; loads nodes only."""
     return (child.digest for child in iterate_chunk_children(store, root))
 
 
 def iterate_chunks(
-    store: TreeStore, root: bytes, after_id: str | None = None, *, read_ahead: int = READ_AHEAD
+    store: TreeSource, root: bytes, after_id: str | None = None, *, read_ahead: int = READ_AHEAD
 ) -> Iterator[tuple[Child, Chunk]]:
     """Every chunk from the one with the first id greater than ``after_id`` on, decoded, in order of id.
 
@@ -59,14 +59,14 @@ def iterate_chunks(
                 yield child, _decoded(codec, item.body, child)
 
 
-def iterate_records(store: TreeStore, root: bytes, after_id: str | None = None) -> Iterator[TreeRecord]:
+def iterate_records(store: TreeSource, root: bytes, after_id: str | None = None) -> Iterator[TreeRecord]:
     """Every record with an id greater than ``after_id``, in order of id."""
     for _, chunk in iterate_chunks(store, root, after_id):
         for index in range(chunk.after(after_id), len(chunk)):
             yield chunk[index]
 
 
-def locate(store: TreeStore, root: bytes, record_id: str) -> tuple[Child, Chunk, int] | None:
+def locate(store: TreeSource, root: bytes, record_id: str) -> tuple[Child, Chunk, int] | None:
     """The chunk that holds this id, as its node describes it and decoded, and the record's place in it, or None.
 
     Loads one object a level.
@@ -80,7 +80,7 @@ def locate(store: TreeStore, root: bytes, record_id: str) -> tuple[Child, Chunk,
     return (child, chunk, index) if index < len(chunk) and chunk.ids[index] == record_id else None
 
 
-def find(store: TreeStore, root: bytes, record_id: str) -> TreeRecord | None:
+def find(store: TreeSource, root: bytes, record_id: str) -> TreeRecord | None:
     """The record with this id, or None; loads one object a level."""
     place = locate(store, root, record_id)
     return None if place is None else place[1][place[2]]
@@ -106,7 +106,7 @@ class InclusionProof:
     steps: tuple[ProofStep, ...]
 
 
-def prove(store: TreeStore, root: bytes, record_id: str) -> InclusionProof | None:
+def prove(store: TreeSource, root: bytes, record_id: str) -> InclusionProof | None:
     """The proof for the record with this id, None when there is none; loads one object a level."""
     path = _descend(store, root, record_id)
     if path is None:
@@ -145,7 +145,7 @@ def verify_proof(root: bytes, leaf: bytes, proof: InclusionProof) -> None:
         raise InvalidProof
 
 
-def _descend(store: TreeStore, root: bytes, record_id: str) -> list[tuple[Node, int]] | None:
+def _descend(store: TreeSource, root: bytes, record_id: str) -> list[tuple[Node, int]] | None:
     """The nodes from the root down to level 1, each with the place of the child whose range may hold the id."""
     if root == EMPTY_ROOT:
         return None
@@ -162,13 +162,13 @@ def _descend(store: TreeStore, root: bytes, record_id: str) -> list[tuple[Node, 
         digest = node.children[position].digest
 
 
-def _chunk_runs(store: TreeStore, root: bytes, after_id: str | None) -> Iterator[list[Child]]:
+def _chunk_runs(store: TreeSource, root: bytes, after_id: str | None) -> Iterator[list[Child]]:
     """For each node of level 1 in order, those of its chunks that hold an id greater than ``after_id``."""
     if root != EMPTY_ROOT:
         yield from _runs_below(store, load_node(store, root), after_id)
 
 
-def _runs_below(store: TreeStore, node: Node, after_id: str | None) -> Iterator[list[Child]]:
+def _runs_below(store: TreeSource, node: Node, after_id: str | None) -> Iterator[list[Child]]:
     start = 0 if after_id is None else bisect_right(node.children, after_id, key=_last_id)
     children = node.children[start:]
     if node.level == 1:
@@ -181,7 +181,7 @@ def _runs_below(store: TreeStore, node: Node, after_id: str | None) -> Iterator[
         yield from _runs_below(store, below, after_id)
 
 
-def _load_chunk(store: TreeStore, child: Child) -> Chunk:
+def _load_chunk(store: TreeSource, child: Child) -> Chunk:
     return _decoded(ChunkCodec(), store.load(child.digest).body, child)
 
 

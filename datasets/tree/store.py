@@ -39,12 +39,20 @@ class NewObject:
     sidecar: bytes
 
 
-class TreeStore(ABC):
-    """Chunks and nodes of one dataset by digest. Objects are immutable: saving a known digest again changes nothing."""
+class TreeSource(ABC):
+    """Chunks and nodes of one dataset by digest, to read."""
 
     @abstractmethod
     def load(self, digest: bytes) -> StoredObject:
         """The object of this digest. Raises TreeObjectMissing; IntegrityFailure when it does not open."""
+
+    def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
+        """The objects of these digests in this order; a provider may fetch them together."""
+        return map(self.load, digests)
+
+
+class TreeStore(TreeSource):
+    """A source that also keeps. Objects are immutable: saving a known digest again changes nothing."""
 
     @abstractmethod
     def known(self, digests: Collection[bytes]) -> set[bytes]:
@@ -52,11 +60,10 @@ class TreeStore(ABC):
 
     @abstractmethod
     def save(self, objects: Sequence[NewObject]) -> None:
-        """Keep all objects, durably once this returns. In one batch and across batches children precede parents."""
+        """Keep all objects; children precede parents, in one batch and across batches.
 
-    def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
-        """The objects of these digests in this order; a provider may fetch them together."""
-        return map(self.load, digests)
+        They are durable once this returns, or, in a store that collects batches, once it is flushed.
+        """
 
 
 class MemoryTreeStore(TreeStore):

@@ -13,7 +13,7 @@ COLUMNS = (
 MATRIX = {
     #                    read upd del rec wri rej pii aud usr man rol api key
     "tenant_admin":     "  x   .   .   x   .   .   x   x   x   x   x   x   x",
-    "data_steward":     "  x   x   x   x   x   x   x   .   .   .   .   .   .",
+    "data_steward":     "  x   x   x   x   x   x   x   x   .   .   .   .   .",
     "data_scientist":   "  x   .   .   x   .   .   x   .   .   .   .   .   .",
     "ml_engineer":      "  x   .   .   x   x   .   x   .   .   .   .   .   .",
     "analyst":          "  x   .   .   x   .   .   x   .   .   .   .   .   .",

@@ -13,7 +13,7 @@ from datasets.services.ingest.attachments import detach
 from datasets.services.ingest.entries import Entry
 from datasets.services.ingest.match import match_contents, parent_rows, replacing_changes, upsert
 from datasets.services.ingest.runs import Runs
-from datasets.services.pack_store import PackTreeStore, PackWriter
+from datasets.services.pack_store import PackReader, PackWriter
 from datasets.tree.builder import Change, ChunkBuilt, TreeResult, build
 from datasets.tree.chunk import ChunkCodec
 from datasets.tree.digests import EMPTY_ROOT, keyed_digest, leaf_digest
@@ -62,14 +62,14 @@ def build_tree(
     return Built(tree=tree, sealed_bytes=writer.sealed_bytes, profile_change=recorder.change)
 
 
-def _appending(entries: Runs, store: PackTreeStore, root: bytes, nonce: Callable[[bytes], bytes]) -> Iterator[Change]:
+def _appending(entries: Runs, store: PackReader, root: bytes, nonce: Callable[[bytes], bytes]) -> Iterator[Change]:
     for entry in entries:
         if not entry.is_generated and root != EMPTY_ROOT:
             _refuse_existing(store, root, entry)
         yield upsert(entry, nonce)
 
 
-def _refuse_existing(store: PackTreeStore, root: bytes, entry: Entry) -> None:
+def _refuse_existing(store: PackReader, root: bytes, entry: Entry) -> None:
     if find(store, root, entry.id) is not None:
         raise ExistingRecordId(f"Line {entry.line}: a record with this id is in the dataset", line=entry.line)
 

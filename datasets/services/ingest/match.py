@@ -14,7 +14,7 @@ from datasets.services.ingest.entries import Entry
 from datasets.tree.builder import Change, Delete, Upsert
 from datasets.tree.reader import iterate_chunks
 from datasets.tree.record import TreeRecord
-from datasets.tree.store import TreeStore
+from datasets.tree.store import TreeSource
 
 #: Content keys held in memory at once; a larger join takes several passes over its (sealed) inputs.
 KEYS_IN_MEMORY: Final = 500_000
@@ -53,7 +53,7 @@ class Bits:
         return index < len(self._bytes) and bool(self._bytes[index] >> (number & 7) & 1)
 
 
-def parent_rows(store: TreeStore, root: bytes) -> Iterator[ParentRow]:
+def parent_rows(store: TreeSource, root: bytes) -> Iterator[ParentRow]:
     """Every record of a version in order of id."""
     ordinal = 0
     for _, chunk in iterate_chunks(store, root):
