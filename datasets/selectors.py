@@ -137,7 +137,12 @@ def get_ingest(principal: Principal, ingest_id: UUID) -> Ingest:
     if ingest is None or not Dataset.objects.visible_to(principal).filter(pk=ingest.dataset_id).exists():
         error = IngestNotFound()
         rule = RULES["ingest.read"]
-        event = Event(type=rule.event, operation=rule.operation, resource=ResourceRef(type="ingest", id=str(ingest_id)))
+        event = Event(
+            type=rule.event,
+            operation=rule.operation,
+            resource=ResourceRef(type="ingest", id=str(ingest_id)),
+            purpose=current_scope().purpose or "",
+        )
         emit(event.ended_by(error), primary=True)
         raise error
     return ingest

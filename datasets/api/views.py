@@ -1,7 +1,7 @@
 """REST: datasets, uploads, versions and records."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Final
 from uuid import UUID
 
@@ -169,23 +169,37 @@ class DataView(VaultAPIView):
             version = request.query_params.get("version", "main")
             release = open_release(self.principal, dataset_id=dataset_id, version=version)
         body = stream_data(release, self.principal, facts_of(self.django_request))
-        response = StreamingHttpResponse(_started(body), content_type=NDJSON)
+        response = _streamed(request, body)
         response["X-Vault-Version"] = release.version.label
-        response["Cache-Control"] = "no-store"
         return response
 
 
-def _started(body: Iterator[bytes]) -> Iterator[bytes]:
-    """The body with its first line already made, so that an unmet obligation is an error and not a cut-off file."""
-    first = next(body, None)
-    if first is None:
-        return iter(())
-    return _joined(first, body)
+def _streamed(request: Request, body: Iterator[bytes]) -> StreamingHttpResponse:
+    """JSON lines that no cache keeps; to HEAD the same without them."""
+    response = StreamingHttpResponse(iter(()) if request.method == "HEAD" else _Started(body), content_type=NDJSON)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
-def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+class _Started(Iterator[bytes]):
+    """A body with its first line already made, so that an unmet obligation is an error and not a cut-off file.
+
+    Closing it closes the body even when nobody has read from it.
+    """
+
+    def __init__(self, body: Iterator[bytes]) -> None:
+        self._body = body
+        self._first = next(body, None)
+
+    def __next__(self) -> bytes:
+        if self._first is None:
+            return next(self._body)
+        first, self._first = self._first, None
+        return first
+
+    def close(self) -> None:
+        if isinstance(self._body, Generator):
+            self._body.close()
 
 
 class IngestView(VaultAPIView):
@@ -204,13 +218,11 @@ class RejectsView(VaultAPIView):
     scope_per_request = False
 
     @extend_schema(parameters=[PURPOSE], responses={(200, NDJSON): OpenApiTypes.BINARY})
-    def get(self, _: Request, ingest_id: UUID) -> StreamingHttpResponse:
+    def get(self, request: Request, ingest_id: UUID) -> StreamingHttpResponse:
         """The lines that an upload rejected, with line numbers and reasons."""
         with self.open_scope():
             lines = open_rejects(self.principal, ingest_id=ingest_id)
-        response = StreamingHttpResponse(_started(lines), content_type=NDJSON)
-        response["Cache-Control"] = "no-store"
-        return response
+        return _streamed(request, lines)
 
 
 class VersionListView(VaultAPIView):

@@ -37,7 +37,11 @@ def test_an_upload_without_waiting_is_accepted_and_can_be_followed(tenant):
     assert client.get(answer["Location"]).json() == body
     run_ingest(tenant.pk, body["id"])
     done = client.get(answer["Location"]).json()
-    assert (done["status"], done["version"], done["progress"]) == ("succeeded", "v1.0.0", {"stage": "done", "records": 1})
+    assert (done["status"], done["version"], done["progress"]) == (
+        "succeeded",
+        "v1.0.0",
+        {"stage": "done", "records": 1},
+    )
     assert done["started_at"] <= done["finished_at"]
 
 
@@ -199,7 +203,9 @@ def test_a_download_of_nothing_is_no_such_version(tenant):
 
 def test_the_report_of_rejected_lines_is_for_readers_of_raw_data(tenant):
     dataset = make_dataset(tenant)
-    ingest = upload(tenant, dataset, ROW + b'{broken jane.roe@example.com\n{"id": "jane.roe@example.com"}\n', on_error="reject")
+    ingest = upload(
+        tenant, dataset, ROW + b'{broken jane.roe@example.com\n{"id": "jane.roe@example.com"}\n', on_error="reject"
+    )
     path = f"/ingests/{ingest.pk}/rejects"
     answer = send(caller(tenant, "data_steward"), "GET", path)
     lines = [json.loads(line) for line in answer.getvalue().splitlines()]

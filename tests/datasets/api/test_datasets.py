@@ -226,7 +226,8 @@ def test_a_limit_is_a_whole_number_up_to_1000(tenant, listing, query):
 
 
 @pytest.mark.parametrize(
-    "cursor", ["x", "%00", "bnVsbA", "W10", "WyJ4Il0", "WyJ4IiwieCJd", "WyJ4IiwieCIsIngiXQ", "WzFd", "%C3%A9", "=", "W1tdXQ"]
+    "cursor",
+    ["x", "%00", "bnVsbA", "W10", "WyJ4Il0", "WyJ4IiwieCJd", "WyJ4IiwieCIsIngiXQ", "WzFd", "%C3%A9", "=", "W1tdXQ"],
 )
 @pytest.mark.parametrize("listing", ["", "/{id}/versions", "/{id}/versions/main/records"])
 def test_a_cursor_that_no_listing_made_is_refused(tenant, listing, cursor):

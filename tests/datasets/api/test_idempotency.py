@@ -128,7 +128,10 @@ def test_a_repetition_is_decided_anew_and_audited(tenant):
     for path, body in (("/datasets", {"name": "once"}), (f"/datasets/{dataset.pk}/data", BODY)):
         for _ in range(2):
             request_id = new_request_id()
-            assert send(client, "POST", path, body, **{"Idempotency-Key": "k", "X-Request-ID": request_id}).status_code < 300
+            assert (
+                send(client, "POST", path, body, **{"Idempotency-Key": "k", "X-Request-ID": request_id}).status_code
+                < 300
+            )
             (decision,) = decisions_of(tenant, request_id)
             assert (decision.type, decision.status) == ("data.access.write", "success")
 
@@ -136,6 +139,8 @@ def test_a_repetition_is_decided_anew_and_audited(tenant):
 def test_keys_of_different_clients_do_not_meet(tenant):
     names = {}
     for number in range(2):
-        answer = send(caller(tenant, "data_steward"), "POST", "/datasets", {"name": f"n{number}"}, **{"Idempotency-Key": "k"})
+        answer = send(
+            caller(tenant, "data_steward"), "POST", "/datasets", {"name": f"n{number}"}, **{"Idempotency-Key": "k"}
+        )
         names[answer.json()["id"]] = answer.status_code
     assert list(names.values()) == [201, 201]

@@ -37,7 +37,8 @@ def test_a_version_answers_to_every_name_of_it(tenant, dataset):
 
 
 @pytest.mark.parametrize(
-    "name", ["v1.0.1", "2", "0", "-1", "01.0", "1" * 40, "dev", "f" * 64, "x" * 500, "%00", "%0A", "..", "é", "v1.0.0%20"]
+    "name",
+    ["v1.0.1", "2", "0", "-1", "01.0", "1" * 40, "dev", "f" * 64, "x" * 500, "%00", "%0A", "..", "é", "v1.0.0%20"],
 )
 def test_another_name_is_no_version(tenant, dataset, name):
     for tail in ("", "/records", "/records/r001"):
@@ -84,7 +85,9 @@ def test_a_cursor_leads_into_no_other_dataset(tenant, dataset):
     other = make_dataset(tenant)
     upload(tenant, other, b'{"id": "elsewhere"}\n')
     client = caller(tenant, "data_steward")
-    cursor = send(client, "GET", f"/datasets/{dataset.pk}/versions/main/records?limit=1").json()["pagination"]["next_cursor"]
+    cursor = send(client, "GET", f"/datasets/{dataset.pk}/versions/main/records?limit=1").json()["pagination"][
+        "next_cursor"
+    ]
     answer = send(client, "GET", f"/datasets/{other.pk}/versions/main/records?cursor={cursor}")
     assert (answer.status_code, answer.json()["code"]) == (404, "VAULT_DATA_4002")
 
@@ -140,7 +143,12 @@ def test_an_id_of_any_allowed_form_is_found(tenant, name):
 
 @pytest.mark.parametrize(
     ("purpose", "code"),
-    [("", "VAULT_AUTHZ_2002"), ("curiosity", "VAULT_AUTHZ_2003"), ("Evaluation", "VAULT_AUTHZ_2003"), ("x" * 500, None)],
+    [
+        ("", "VAULT_AUTHZ_2002"),
+        ("curiosity", "VAULT_AUTHZ_2003"),
+        ("Evaluation", "VAULT_AUTHZ_2003"),
+        ("x" * 500, None),
+    ],
 )
 @pytest.mark.parametrize("tail", ["versions/main/records", "versions/main/records/r001", "data"])
 def test_data_is_released_for_a_known_purpose_only(tenant, dataset, tail, purpose, code):

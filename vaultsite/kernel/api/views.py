@@ -8,9 +8,11 @@ from urllib.parse import unquote
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.datastructures import MultiValueDict
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from vaultsite.kernel.api.problem import as_vault_error
 from vaultsite.kernel.errors import InvalidInput, RefusedByFramework
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
@@ -49,11 +51,11 @@ class VaultAPIView(APIView):
         _refuse_nul(self.django_request)
         if self.principal.credential == "session":
             _require_csrf_token(self.django_request)
-        with self.open_scope() if self.scope_per_request else nullcontext():
+        method = (request.method or "").lower()
+        handler = getattr(self, method, None) if method in self.http_method_names else None
+        with self.open_scope() if self.scope_per_request or handler is None else nullcontext():
             self.initial(request, *args, **kwargs)
-            method = (request.method or "").lower()
-            known = method in self.http_method_names
-            handler = getattr(self, method, self.http_method_not_allowed) if known else self.http_method_not_allowed
+            handler = handler or self.http_method_not_allowed
             response: HttpResponseBase = handler(request, *args, **kwargs)
             return response
 
@@ -62,7 +64,10 @@ class VaultAPIView(APIView):
         """The scope of the request's decision: when it fails, that much is recorded."""
         with self.silent_scope() as scope:
             self._expect_decision(self.request, scope)
-            yield scope
+            try:
+                yield scope
+            except APIException as exc:  # the audit names our codes, not the framework's classes
+                raise as_vault_error(exc) from exc
 
     @contextmanager
     def silent_scope(self) -> Iterator[Scope]:
