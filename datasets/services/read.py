@@ -29,8 +29,8 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 
 #: Operators the read path knows how to apply to discharge an ``anonymize`` obligation.
 OPERATORS: Final = frozenset({"mask", "redact", "replace", "hash"})
-#: Chunks fetched at once while streaming.
-_READ_AHEAD: Final = 4
+#: Chunks looked up at once while streaming; their bytes are fetched one by one, so only the places wait in memory.
+_READ_AHEAD: Final = 32
 
 
 @dataclass(frozen=True)
