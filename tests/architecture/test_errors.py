@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from importlib import import_module
 
 import pytest
@@ -52,6 +53,7 @@ def test_a_code_out_of_range_or_taken_cannot_be_defined(code):
         type("Impostor", (VaultError,), {"code": code, "__module__": "vaultsite.kernel.errors"})
 
 
+@cache
 def _used_names() -> set[str]:
     used: set[str] = set()
     for path in source_files():

@@ -331,6 +331,7 @@ def test_a_job_of_a_failed_scope_is_not_announced(job, sent):
 def test_a_broker_that_is_away_fails_no_request(job, monkeypatch):
     """T68: nothing listens there; the job waits in its row."""
     away = Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
+    away.conf.broker_transport_options = {"max_retries": 1, "interval_start": 0}
     with away.connection_for_write() as connection, pytest.raises((BrokerDown, OSError)):
         connection.ensure_connection(max_retries=1, timeout=1)
     monkeypatch.setattr(jobs, "current_app", away)
