@@ -2,11 +2,14 @@ import gzip
 
 import pytest
 
-from datasets.models import Blob, BlobKind, Branch, Chunk, FindingsBlob, SubjectIndexEntry, Version
+from audit.models import AuditEvent
+from datasets.models import Blob, BlobKind, Branch, Chunk, FindingsBlob, Ingest, SubjectIndexEntry, Version
 from datasets.services.ingest.commit import read_profile
+from datasets.services.write import run_ingest
 from tests.factories.access import acting
-from tests.factories.datasets import jsonl, make_dataset, read_all, rows_of, sorted_rows, upload
+from tests.factories.datasets import jsonl, make_dataset, queue_upload, read_all, rows_of, sorted_rows, upload
 from vaultsite.kernel.blobs import BlobStore
+from vaultsite.kernel.jobs import MAX_ATTEMPTS
 
 
 def test_an_upload_becomes_a_version_whose_records_equal_the_input(tenant):
@@ -157,3 +160,19 @@ def test_only_new_leaves_enter_the_subject_index(tenant):
 def test_a_version_takes_the_label_it_is_given(tenant, label):
     dataset = make_dataset(tenant)
     assert upload(tenant, dataset, b'{"n": 1}\n', label=label).version.label == label
+
+
+def test_an_ingest_tried_too_often_fails_with_an_event_and_leaves_nothing(tenant):
+    dataset = make_dataset(tenant)
+    ingest = queue_upload(tenant, dataset, jsonl(rows_of(3)))
+    with acting(tenant):
+        Ingest.objects.filter(pk=ingest.pk).update(attempt=MAX_ATTEMPTS)
+    run_ingest(tenant.pk, ingest.pk)
+    with acting(tenant):
+        failed = Ingest.objects.get(pk=ingest.pk)
+        assert (failed.status, failed.error_code, failed.seed) == ("failed", "VAULT_SYS_9011", None)
+        assert set(Blob.objects.values_list("state", flat=True)) == {"dead"}
+        assert AuditEvent.objects.filter(type="data.ingest.failed").count() == 1
+    run_ingest(tenant.pk, ingest.pk)
+    with acting(tenant):
+        assert AuditEvent.objects.filter(type="data.ingest.failed").count() == 1
