@@ -221,7 +221,7 @@ class RoleBindingAdmin(VaultModelAdmin):
 
     @display(description="role", ordering="role__name")
     def role_name(self, binding: RoleBinding) -> str:
-        return binding.role.name
+        return str(binding.role)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         given = form.cleaned_data
@@ -281,7 +281,7 @@ class ApiKeyAdmin(VaultModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.revoke)
-        return [  # type: ignore[no-any-return]
+        return [
             path("<uuid:key_id>/revoke/", view, name="access_apikey_revoke"),
             *super().get_urls(),
         ]

@@ -77,7 +77,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
-        return [  # type: ignore[no-any-return]
+        return [
             path("latest/", view(self.latest), name="audit_latest"),
             path("<uuid:event_id>/", view(self.event_page), name="audit_event_page"),
             *super().get_urls(),

@@ -16,7 +16,14 @@ WHOLE_TEXT: Final = 200_000
 WHOLE_LINES: Final = 5_000
 LISTED_TEXT: Final = 4_000
 LISTED_LINES: Final = 80
+_ABBREVIATIONS: Final = frozenset({"api", "ip", "iban", "mac", "nhs", "ssn", "uk", "url", "us"})
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+
+
+def entity_words(entity_type: str) -> str:
+    """An entity type as people write it: ``US_SSN`` is "US SSN", ``EMAIL_ADDRESS`` is "email address"."""
+    words = entity_type.lower().split("_")
+    return " ".join(word.upper() if word in _ABBREVIATIONS else word for word in words)
 
 
 @dataclass(frozen=True)

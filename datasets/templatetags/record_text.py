@@ -6,7 +6,7 @@ from django import template
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from datasets.shown_record import Segment
+from datasets.shown_record import Segment, entity_words
 
 register = template.Library()
 
@@ -20,11 +20,10 @@ def record_text(segments: Iterable[Segment]) -> SafeString:
 def _piece(segment: Segment) -> SafeString:
     if not segment.entity_type:
         return conditional_escape(str(segment.text))
-    kind = segment.entity_type.replace("_", " ").lower()
     return format_html(
         '<mark class="finding" tabindex="0" title="{}"><span class="finding-text">{}</span>'
         '<span class="finding-kind">{}</span></mark>',
         segment.note,
         segment.text,
-        kind,
+        entity_words(segment.entity_type),
     )

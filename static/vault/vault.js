@@ -127,7 +127,8 @@
       again.href = location.pathname;
       this.status.append(again);
       if (ingest.rejected_count) {
-        this.status.append(` ${ingest.rejected_count.toLocaleString("en")} lines were rejected. `);
+        const lines = ingest.rejected_count === 1 ? "One line was" : `${ingest.rejected_count.toLocaleString("en")} lines were`;
+        this.status.append(` ${lines} rejected. `);
         this.linkRejects(ingest.id);
       }
     }

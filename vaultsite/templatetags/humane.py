@@ -4,6 +4,8 @@ from typing import Any
 
 from django import template
 
+from datasets.shown_record import entity_words
+
 register = template.Library()
 
 #: Characters of an id that are shown where all of it has no room: its end, because its beginning is the time.
@@ -19,7 +21,7 @@ def grouped(value: Any) -> str:
 @register.filter
 def kind(entity_type: str) -> str:
     """An entity type in words."""
-    return entity_type.replace("_", " ").lower()
+    return entity_words(entity_type)
 
 
 @register.filter
