@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from celery.contrib.testing.worker import start_worker
 
-from tests.audit.conftest import audit_failing_for as audit_failing_for
+from tests.audit.conftest import audit_failing_for  # noqa: F401 - a fixture
 from vaultsite.celery import app
 
 

@@ -1,0 +1,20 @@
+"""A worker as production starts it, with small runs, packs and leases, so that a short file has many checkpoints."""
+
+import sys
+from datetime import timedelta
+
+import django
+
+django.setup()
+
+from datasets.services import pack_store  # noqa: E402 - after the setup
+from datasets.services.ingest import scan  # noqa: E402
+from vaultsite.celery import app  # noqa: E402
+from vaultsite.kernel import jobs  # noqa: E402
+
+RUN_BYTES, PACK_BYTES, LEASE = 48 * 1024, 48 * 1024, timedelta(seconds=4)
+
+if __name__ == "__main__":
+    scan.RUN_BYTES, pack_store.PACK_BYTES, jobs.RUNNING_LEASE = RUN_BYTES, PACK_BYTES, LEASE
+    jobs.RETRY_DELAY = timedelta(seconds=1)
+    sys.exit(app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]))
