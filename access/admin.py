@@ -6,9 +6,11 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import display
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import display as labelled
 from unfold.widgets import (
@@ -99,7 +101,11 @@ class UserAdmin(VaultModelAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("bindings__role")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("bindings", RoleBinding.objects.live().select_related("role")))
+        )
 
     @display(description="roles")
     def roles_held(self, user: User) -> str:
@@ -297,7 +303,11 @@ class ApiKeyAdmin(VaultModelAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("bindings__role")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("bindings", RoleBinding.objects.live().select_related("role")))
+        )
 
     @display(description="roles")
     def roles_held(self, key: ApiKey) -> str:
@@ -307,9 +317,11 @@ class ApiKeyAdmin(VaultModelAdmin):
     def scopes_held(self, key: ApiKey) -> str:
         return ", ".join(key.scopes) or "everything its roles permit"
 
-    @labelled(description="state", label={"live": "success", "revoked": "danger"})  # type: ignore[untyped-decorator]
+    @labelled(description="state", label={"live": "success", "revoked": "danger", "expired": "warning"})  # type: ignore[untyped-decorator]
     def state(self, key: ApiKey) -> str:
-        return "revoked" if key.revoked_at else "live"
+        if key.revoked_at:
+            return "revoked"
+        return "live" if key.expires_at > timezone.now() else "expired"
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         given = form.cleaned_data

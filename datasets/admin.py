@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from access.model_admin import ServiceForm, VaultModelAdmin
 from access.services.authorize import authorize, may
 from datasets.models import Classification, Dataset, Ingest, IngestFormat, IngestMode, OnError
-from datasets.selectors import get_dataset, head_of, list_datasets, list_versions, resource_of
+from datasets.selectors import get_dataset, head_of, heads_of, list_datasets, list_versions, resource_of
 from datasets.services.datasets import DatasetFacts, create_dataset, delete_dataset, update_dataset
 from datasets.services.overview import exposure, profile_by_field
 from datasets.views import record_page, records_page, rejects_page
@@ -102,9 +102,10 @@ class DatasetAdmin(VaultModelAdmin):
             limit=PAGE_SIZE + 1,
         )
         shown = found[:PAGE_SIZE]
+        heads = heads_of(shown)
         context = {
             "title": "Datasets",
-            "rows": [(dataset, head_of(dataset)) for dataset in shown],
+            "rows": [(dataset, heads.get(dataset.pk)) for dataset in shown],
             "next_after": shown[-1].pk if len(found) > PAGE_SIZE else None,
             "classifications": Classification.choices,
             "filters": {"name": prefix, "tag": " ".join(tags), "classification": classification},

@@ -131,6 +131,12 @@ def head_of(dataset: Dataset, branch: str = "main") -> Version | None:
     return row.head if row else None
 
 
+def heads_of(datasets: Sequence[Dataset], branch: str = "main") -> dict[UUID, Version]:
+    """The newest version of each dataset that has one, by dataset id."""
+    rows = Branch.objects.filter(dataset__in=datasets, name=branch, head__isnull=False).select_related("head")
+    return {row.dataset_id: row.head for row in rows if row.head}
+
+
 def get_ingest(principal: Principal, ingest_id: UUID) -> Ingest:
     """The ingest, if its dataset is visible to ``principal``. Raises IngestNotFound."""
     ingest = Ingest.objects.filter(pk=ingest_id).select_related("dataset", "version").first()

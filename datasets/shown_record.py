@@ -11,12 +11,10 @@ import orjson
 from anonymization.findings import ACT_FROM, Finding, escape_token
 from datasets.services.read import ReadRecord
 
-#: Longest text shown of one value, and most lines of one record: on its own page, and in a list.
-WHOLE_TEXT: Final = 200_000
-WHOLE_LINES: Final = 5_000
-LISTED_TEXT: Final = 4_000
-LISTED_LINES: Final = 80
-_ABBREVIATIONS: Final = frozenset({"api", "ip", "iban", "mac", "nhs", "ssn", "uk", "url", "us"})
+#: Most characters and most lines shown of one record: on its own page, and in a list.
+WHOLE: Final = (1_000_000, 5_000)
+LISTED: Final = (20_000, 100)
+_ABBREVIATIONS: Final = frozenset({"api", "id", "ip", "iban", "mac", "nhs", "ssn", "uk", "url", "us"})
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
 
@@ -68,17 +66,19 @@ class ShownRecord:
 
 @dataclass
 class _Layout:
-    """Turns values into lines and texts into segments, within limits."""
+    """Turns values into lines and texts into segments, until ``text_left`` or ``lines_left`` is used up."""
 
     places: Mapping[tuple[str, str], Sequence[Finding]]
-    longest_text: int
+    text_left: int
+    lines_left: int
     is_cut: bool = field(default=False)
 
     def segments(self, text: str, pointer: str, part: str = "value") -> tuple[Segment, ...]:
         found = self.places.get((pointer, part), ())
-        if len(text) > self.longest_text:
+        if len(text) > self.text_left:
             self.is_cut = True
-            text = text[: self.longest_text]
+            text = text[: self.text_left]
+        self.text_left -= len(text)
         return tuple(_segments(text, found))
 
     def lines(self, value: Any, pointer: str, depth: int = 0, key: tuple[Segment, ...] | None = None) -> Iterator[Line]:
@@ -97,19 +97,19 @@ class _Layout:
             text, kind = _leaf(value)
             yield Line(depth, key, self.segments(text, pointer), kind)
 
-    def members(
-        self, value: Mapping[str, Any], pointer: str, *, without: Sequence[str], limit: int
-    ) -> tuple[Line, ...]:
+    def members(self, value: Mapping[str, Any], pointer: str, *, without: Sequence[str] = ()) -> tuple[Line, ...]:
         """The members of an object, each on lines of its own, the outer braces left away."""
         found: list[Line] = []
         for name, inner in value.items():
             if name not in without:
                 place = f"{pointer}/{escape_token(name)}"
                 made = self.lines(inner, place, 0, self.segments(name, place, "key"))
-                found.extend(islice(made, limit + 1 - len(found)))
-        if len(found) > limit:
+                found.extend(islice(made, self.lines_left + 1 - len(found)))
+        if len(found) > self.lines_left:
             self.is_cut = True
-        return tuple(found[:limit])
+            del found[self.lines_left :]
+        self.lines_left -= len(found)
+        return tuple(found)
 
 
 def show_record(record: ReadRecord, *, is_whole: bool = True) -> ShownRecord:
@@ -118,16 +118,15 @@ def show_record(record: ReadRecord, *, is_whole: bool = True) -> ShownRecord:
     for finding in record.findings:
         if finding.score >= ACT_FROM:
             places[finding.pointer, finding.part].append(finding)
-    layout = _Layout(places, WHOLE_TEXT if is_whole else LISTED_TEXT)
-    limit = WHOLE_LINES if is_whole else LISTED_LINES
+    layout = _Layout(places, *(WHOLE if is_whole else LISTED))
     conversation = record.data.get("messages")
     is_conversation = _is_conversation(conversation)
-    messages = tuple(_messages(layout, conversation, limit)) if is_conversation else ()
+    messages = tuple(_messages(layout, conversation)) if is_conversation else ()
     return ShownRecord(
         id=record.id,
         messages=messages,
-        lines=layout.members(record.data, "/data", without=("messages",) if is_conversation else (), limit=limit),
-        metadata=layout.members(record.metadata, "/metadata", without=(), limit=limit),
+        lines=layout.members(record.data, "/data", without=("messages",) if is_conversation else ()),
+        metadata=layout.members(record.metadata, "/metadata"),
         findings=tuple(sorted(finding for found in places.values() for finding in found)),
         is_cut=layout.is_cut,
     )
@@ -141,17 +140,19 @@ def _is_conversation(value: Any) -> bool:
     )
 
 
-def _messages(layout: _Layout, turns: Any, limit: int) -> Iterator[Message]:
-    if len(turns) > limit:
-        layout.is_cut = True
-    for index, turn in enumerate(turns[:limit]):
+def _messages(layout: _Layout, turns: Any) -> Iterator[Message]:
+    for index, turn in enumerate(turns):
+        if layout.lines_left <= 0:
+            layout.is_cut = True
+            return
+        layout.lines_left -= 1
         pointer = f"/data/messages/{index}"
         content = turn.get("content")
         is_text = isinstance(content, str)
         text = layout.segments(str(content), f"{pointer}/content") if is_text else ()
         shown = ("role", "content") if is_text or content is None else ("role",)
         role = turn["role"] if turn["role"] in _ROLES else "other"
-        yield Message(role, text, layout.members(turn, pointer, without=shown, limit=limit))
+        yield Message(role, text, layout.members(turn, pointer, without=shown))
 
 
 def _leaf(value: Any) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from access.selectors import known_purposes
 from access.services.authorize import authorize, may
 from anonymization.services.anonymize import apply
-from datasets.errors import DatasetNotFound
+from datasets.errors import DatasetNotFound, RecordNotFound
 from datasets.models import Dataset, Ingest
 from datasets.selectors import get_dataset, get_ingest, head_of, resource_of
 from datasets.services.overview import shares
@@ -58,7 +58,10 @@ def tour(request: HttpRequest) -> HttpResponse:
     if current_scope().purpose is None:
         return _purpose_page(request, dataset, context)
     release = open_release(principal, dataset_id=dataset.pk, version="main")
-    record = read_record(release, TOUR_RECORD)
+    try:
+        record = read_record(release, TOUR_RECORD)
+    except RecordNotFound:
+        return _page(request, "vault/tour_start.html", context)
     context |= {
         "release": release,
         "parts": _tour_parts(principal, release, record),

@@ -12,7 +12,7 @@ from django.urls import reverse_lazy
 
 from vaultsite.config import load, parse_database_url
 from vaultsite.runtime.environment import load_embedded
-from vaultsite.unfold import UNFOLD as UNFOLD
+from vaultsite.unfold import UNFOLD  # noqa: F401 - a setting of django-unfold
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 load_embedded(Path(os.environ.get("VAULT_HOME", BASE_DIR / ".vault")))

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from tests.datasets.api.conftest import worker as worker
 from tests.factories.access import PASSWORD, make_user
 from vaultsite.runtime.home import open_home
 from vaultsite.runtime.services import command_line, environment_for

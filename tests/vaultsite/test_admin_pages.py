@@ -280,7 +280,10 @@ def test_pages_of_records_join_without_gap_or_repetition(tenant) -> None:
     assert list(dict.fromkeys(seen)) == [f"row-{number:03}" for number in range(25)]
 
 
-HOSTILE = "<script>document.title='stolen'</script>{{7*7}}{% now 'Y' %}<img src=x onerror=alert(1)> **bold** [x](javascript:1)"
+HOSTILE = (
+    "<script>document.title='stolen'</script>{{7*7}}{% now 'Y' %}<img src=x onerror=alert(1)> **bold** "
+    "[x](javascript:1)"
+)
 
 
 @pytest.mark.parametrize("tail", ["records/", "records/hostile/"])
