@@ -81,13 +81,18 @@ def list_datasets(
 
 def find_version(dataset: Dataset, name: str) -> Version:
     """A version by label, sequence number, id (digest in hex, or UUID) or branch. Raises VersionNotFound."""
+    found = find_version_or_none(dataset, name)
+    if found is None:
+        raise VersionNotFound
+    return found
+
+
+def find_version_or_none(dataset: Dataset, name: str) -> Version | None:
     versions = Version.objects.filter(dataset=dataset).select_related("parent")
     found = versions.filter(_names_version(name)).first()
     if found is None:
         branch = Branch.objects.filter(dataset=dataset, name=name, head__isnull=False).select_related("head").first()
         found = branch.head if branch else None
-    if found is None:
-        raise VersionNotFound
     return found
 
 

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final
@@ -10,6 +11,7 @@ from uuid import UUID
 import rfc8785
 from django.db import connection
 
+from access.selectors import known_purposes
 from access.services.keyring import seal_column
 from audit.errors import UnrecordableEvent
 from audit.selectors import ACTOR_KIND
@@ -19,6 +21,9 @@ from vaultsite.kernel.events.event import Recorded
 TEXT_LIMIT: Final = 1024
 #: Integers beyond this are written as strings (RFC 8785 section 3.2.2.3: JSON numbers are doubles).
 SAFE_INTEGER: Final = 2**53 - 1
+
+#: What is recorded in place of a purpose that the tenant's registry does not have.
+UNKNOWN_PURPOSE: Final = "unknown"
 
 #: Events written by one statement; PostgreSQL takes at most 65,535 parameters.
 BATCH: Final = 500
@@ -43,6 +48,7 @@ def record_events(events: Sequence[Recorded]) -> None:
 
     Raises UnrecordableEvent, an error of the keyring, or DatabaseError; the kernel undoes the operation for each.
     """
+    events = _without_invented_purposes(events)
     with connection.cursor() as cursor:
         for start in range(0, len(events), BATCH):
             batch = events[start : start + BATCH]
@@ -50,6 +56,19 @@ def record_events(events: Sequence[Recorded]) -> None:
                 events=", ".join([_EVENT] * len(batch)), entries=", ".join([_ENTRY] * len(batch))
             )
             cursor.execute(statement, [*chain(*map(event_values, batch)), *chain(*map(_entry_values, batch))])
+
+
+def _without_invented_purposes(events: Sequence[Recorded]) -> Sequence[Recorded]:
+    """A purpose is a word of the tenant's registry; what else a client states is free text, and not kept."""
+    if not any(recorded.event.purpose for recorded in events):
+        return events
+    known = {"", *known_purposes()}
+    return [
+        recorded
+        if recorded.event.purpose in known
+        else replace(recorded, event=replace(recorded.event, purpose=UNKNOWN_PURPOSE))
+        for recorded in events
+    ]
 
 
 def event_values(recorded: Recorded) -> tuple[Any, ...]:

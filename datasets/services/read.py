@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from access.services.keyring import KeyPurpose, current_key
 from anonymization.findings import Finding, decode_findings
 from anonymization.services.anonymize import apply
 from anonymization.services.detect import detector_hash
-from datasets.errors import NotScanned, RecordNotFound, UnmetObligation
+from datasets.errors import NotScanned, RecordNotFound, UnmetObligation, VersionNotFound
 from datasets.models import Dataset, Version
-from datasets.selectors import find_version, get_dataset, resource_of
+from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
 from datasets.tree.digests import EMPTY_ROOT
@@ -70,9 +70,11 @@ def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpos
     Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation.
     """
     dataset = get_dataset(principal, dataset_id, action="record.read")
-    wanted = replace(resource_of(dataset), version=version[:64])
-    decision = authorize(principal, "record.read", wanted, purpose=purpose)
-    found = find_version(dataset, version)
+    # Named as the vault names it, never as the client wrote it; who is denied does not learn whether it exists.
+    found = find_version_or_none(dataset, version)
+    decision = authorize(principal, "record.read", resource_of(dataset, found), purpose=purpose)
+    if found is None:
+        raise VersionNotFound
     operator = _operator(decision)
     return Release(
         dataset=dataset,

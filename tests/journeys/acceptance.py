@@ -109,7 +109,7 @@ def journey(folder: Path, count: int) -> dict[str, Any]:
 
 
 def measured(vault: Vault, steward: dict[str, str], count: int) -> dict[str, Any]:
-    from access.services.tenants import find_tenant
+    from access.selectors import find_tenant
     from datasets.models import Chunk, Ingest, Version
     from tests.factories.access import acting
     from tests.factories.datasets import reload

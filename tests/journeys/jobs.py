@@ -13,6 +13,7 @@ from tests.journeys.waiting import until
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.jobs import FINAL, JobStatus, reap
 
+
 def finished(tenant: Tenant, ingest: Ingest) -> Ingest:
     """The ingest once it is final; overdue jobs are woken as beat does."""
 

@@ -1,4 +1,4 @@
-"""No plaintext at rest: what is sent to a vault is in no file of it, in no session's query, and in nothing it prints."""
+"""No plaintext at rest: what is sent to a vault is in no file of it, in no query, and in nothing it prints."""
 
 import base64
 import gzip
@@ -202,6 +202,8 @@ def _sign_in_wrongly(vault, password):
     token = page.read().decode().partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
     form = f"csrfmiddlewaretoken={token}&tenant=demo&username=steward&password={quote(password)}"
     headers = {"Host": "localhost", "Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
-    connection.request("POST", "/admin/login/", form, headers | {"Referer": f"http://localhost:{vault.port}/admin/login/"})
+    connection.request(
+        "POST", "/admin/login/", form, headers | {"Referer": f"http://localhost:{vault.port}/admin/login/"}
+    )
     assert connection.getresponse().status in {200, 401, 403, 429}
     connection.close()

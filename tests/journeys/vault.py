@@ -39,7 +39,12 @@ class Vault:
         """The output of a management command beside the running vault."""
         given = _clean_environment() | embedded_environment(self.home) | {"PYTHONPATH": str(PROJECT)}
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=PROJECT, env=given, capture_output=True, text=True, check=False
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT,
+            env=given,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -77,6 +82,7 @@ def _free_ports() -> int:
 @contextmanager
 def running_vault(folder: Path, **environment: str) -> Iterator[Vault]:
     """As ``make run`` starts it; killed with all its parts at the end."""
+    folder.mkdir(parents=True, exist_ok=True)
     home, said, port = Home(folder / "home"), folder / "said", _free_ports()
     given = _clean_environment() | {"VAULT_HOME": str(home.path), "PORT": str(port)} | environment
     with said.open("wb") as output:

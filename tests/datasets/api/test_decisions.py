@@ -107,9 +107,21 @@ def test_a_read_names_the_version_and_the_obligations_it_was_decided_under(tenan
     send(caller(tenant, "data_scientist"), "GET", path, **{"X-Request-ID": request_id})
     (decision,) = decisions_of(tenant, request_id)
     facts = json.loads(bytes(decision.body))
-    assert decision.version == "main"
+    assert decision.version == "v1.0.0"
     assert facts["context"]["obligations"] == ["anonymize:mask"]
     assert decision.policy == "builtin:record.read"
+
+
+def test_the_audit_keeps_no_text_that_a_client_invented(tenant, places):
+    request_id = new_request_id()
+    path = f"/datasets/{places['dataset']}/versions/invented-by-a-client/records"
+    for role in ("data_steward", "viewer"):
+        client = caller(tenant, role, purpose="invented-by-a-client")
+        assert send(client, "GET", path, **{"X-Request-ID": request_id}).status_code == 403
+    send(caller(tenant, "data_steward"), "GET", path, **{"X-Request-ID": request_id})
+    found = decisions_of(tenant, request_id)
+    assert [event.purpose for event in found] == ["unknown", "unknown", "evaluation"]
+    assert not [event for event in found if "invented" in event.version or b"invented" in bytes(event.body)]
 
 
 def test_a_refused_credential_is_recorded_under_the_tenant_it_names(tenant, places):
