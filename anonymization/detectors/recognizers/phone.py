@@ -1,6 +1,8 @@
 """Phone numbers, by the metadata of libphonenumber."""
 
+import unicodedata
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any, ClassVar, Final
 
 import phonenumbers
@@ -28,6 +30,10 @@ _CURRENCY: Final = frozenset("$€£¥₹")
 #: Around a candidate, so that libphonenumber sees the letters and extensions next to it.
 _BEFORE: Final = 4
 _AFTER: Final = 24
+_GROUP: Final = regex.compile(r"\d+")
+#: Shorter and longer runs of digits are no number with or without prefixes (ITU-T E.164: at most 15 digits).
+_SHORTEST_DIALLED: Final = 4
+_LONGEST_DIALLED: Final = 24
 _EXTENSION: Final = regex.compile(r"[^\W\d_xX\u30fc]")
 
 
@@ -53,9 +59,8 @@ class PhoneRecognizer(StockPhoneRecognizer):
         return {
             span
             for candidate in _CANDIDATE.finditer(text)
-            if len(digits := "".join(_DIGIT.findall(candidate.group()))) >= SHORTEST
-            and not _is_amount(text, *candidate.span())
-            for span in self._numbers(text, candidate.start(), candidate.end(), digits)
+            if len(_DIGIT.findall(candidate.group())) >= SHORTEST and not _is_amount(text, *candidate.span())
+            for span in self._numbers(text, candidate.start(), candidate.end())
         }
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
@@ -71,10 +76,10 @@ class PhoneRecognizer(StockPhoneRecognizer):
         found: list[RecognizerResult] = EntityRecognizer.remove_duplicates(results)
         return found
 
-    def _numbers(self, text: str, start: int, end: int, digits: str) -> Iterator[tuple[int, int]]:
+    def _numbers(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         offset = max(0, start - _BEFORE)
         nearby = text[offset : end + _AFTER]
-        for region in self._regions(text[start], digits):
+        for region in self._regions(text[start:end]):
             for match in phonenumbers.PhoneNumberMatcher(nearby, region, leniency=phonenumbers.Leniency.VALID):
                 first, last = match.start + offset, match.end + offset
                 if first < end and last > start and _is_long_enough(match.raw_string):
@@ -82,12 +87,22 @@ class PhoneRecognizer(StockPhoneRecognizer):
                     if first <= start + 1 and last >= end:
                         return
 
-    def _regions(self, lead: str, digits: str) -> tuple[str, ...]:
-        if lead in "+\uff0b":
-            return tuple(self.supported_regions[:1])  # the number names its country itself
-        if "00" in digits or "011" in digits or "+" in digits:
-            return tuple(self.supported_regions)  # perhaps an international prefix
-        return tuple(region for region, plan in self._plans.items() if plan.search(digits))
+    def _regions(self, candidate: str) -> tuple[str, ...]:
+        """The regions in which some run of neighbouring groups of digits can be dialled; others need not be asked."""
+        dialled = _dialled(_GROUP.findall(candidate))
+        is_international = "+" in candidate or "\uff0b" in candidate  # it names its country itself: any region will do
+        return tuple(
+            region
+            for index, (region, plan) in enumerate(self._plans.items())
+            if (is_international and not index) or any(plan.fullmatch(digits) for digits in dialled)
+        )
+
+
+def _dialled(groups: list[str]) -> list[str]:
+    """Every run of neighbouring groups, joined, that is long enough to be a number, in ASCII digits."""
+    plain = ["".join(str(unicodedata.digit(digit)) for digit in group) for group in groups]
+    runs = ("".join(plain[first:last]) for first, last in combinations(range(len(plain) + 1), 2))
+    return [run for run in runs if _SHORTEST_DIALLED <= len(run) <= _LONGEST_DIALLED]
 
 
 def _is_amount(text: str, start: int, end: int) -> bool:
@@ -99,11 +114,20 @@ def _is_long_enough(number: str) -> bool:
 
 
 def _numbering_plan(region: str) -> "regex.Pattern[str]":
-    """Matches within the digits of every valid number of the region's country."""
+    """Matches what can be dialled from within a region: a necessary condition for libphonenumber to find a number.
+
+    That is a national number, behind the country's own code and the national prefix or without them, or anything behind
+    the prefix for calls abroad.
+    """
+    own = phonenumbers.PhoneMetadata.metadata_for_region(region)
     country = phonenumbers.country_code_for_region(region)
     plans = (
         phonenumbers.PhoneMetadata.metadata_for_region(member)
         for member in phonenumbers.region_codes_for_country_code(country)
     )
     described = {str(plan.general_desc.national_number_pattern) for plan in plans if plan and plan.general_desc}
-    return regex.compile("|".join(f"(?:{pattern})" for pattern in sorted(described)))
+    national = "|".join(f"(?:{pattern})" for pattern in sorted(described))
+    prefix = own.national_prefix_for_parsing or own.national_prefix or "(?!)"
+    return regex.compile(
+        rf"(?:{country})?(?:{prefix})?(?:{national})|(?:{country})?(?:{prefix})|(?:{own.international_prefix})\d+"
+    )
