@@ -169,6 +169,7 @@ if CONFIG.is_production:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+LIVE_SCHEME = "wss" if CONFIG.is_production else "ws"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -177,7 +178,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF, "'unsafe-inline'"],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
-        "connect-src": [SELF, f"ws://localhost:{CONFIG.live_port}", f"ws://127.0.0.1:{CONFIG.live_port}"],
+        # The live feed answers on a port of its own, which no keyword of the policy covers.
+        "connect-src": [SELF, *(f"{LIVE_SCHEME}://{host}:{CONFIG.live_port}" for host in CONFIG.allowed_hosts)],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
