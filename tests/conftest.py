@@ -14,8 +14,8 @@ def django_db_modify_db_settings() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def vault_database(django_test_environment: None, django_db_blocker: object) -> Iterator[None]:
-    from django.conf import settings  # noqa: PLC0415 - after the environment is set
-    from django.core.management import call_command  # noqa: PLC0415 - after the environment is set
+    from django.conf import settings
+    from django.core.management import call_command
 
     Path(settings.STATIC_ROOT).mkdir(mode=0o700, exist_ok=True)  # what a vault's start collects; empty serves as well
     with django_db_blocker.unblock():
@@ -24,7 +24,7 @@ def vault_database(django_test_environment: None, django_db_blocker: object) -> 
 
 
 def new_tenant(prefix: str) -> object:
-    from access.services.tenants import create_tenant  # noqa: PLC0415 - after the environment is set
+    from access.services.tenants import create_tenant
 
     return create_tenant(slug=f"{prefix}-{uuid4().hex[:12]}", name=prefix)
 

@@ -10,7 +10,13 @@ from audit.models import AuditEvent
 from tests.factories.access import acting, make_api_key
 
 API = "/api/v1"
-DECISIONS = ("data.access.read", "data.access.write", "data.access.delete", "data.access.denied", "auth.credential.refused")
+DECISIONS = (
+    "data.access.read",
+    "data.access.write",
+    "data.access.delete",
+    "data.access.denied",
+    "auth.credential.refused",
+)
 
 
 def caller(tenant: Tenant, *roles: str, purpose: str = "evaluation", **headers: str) -> Client:

@@ -49,7 +49,9 @@ def blocks(body: bytes, size: int = 64 * 1024) -> Iterator[bytes]:
     return (body[start : start + size] for start in range(0, len(body), size))
 
 
-def queue_upload(tenant: Tenant, dataset: Dataset, body: bytes, steward: Principal | None = None, **options: Any) -> Ingest:
+def queue_upload(
+    tenant: Tenant, dataset: Dataset, body: bytes, steward: Principal | None = None, **options: Any
+) -> Ingest:
     """Send a file; its ingest waits for a worker."""
     steward = steward or someone(tenant, "data_steward")
     kinds = {"format": IngestFormat, "mode": IngestMode, "on_error": OnError}

@@ -120,6 +120,7 @@ def _numbering_plan(region: str) -> "regex.Pattern[str]":
     the prefix for calls abroad.
     """
     own = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    assert own is not None
     country = phonenumbers.country_code_for_region(region)
     plans = (
         phonenumbers.PhoneMetadata.metadata_for_region(member)

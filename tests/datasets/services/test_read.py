@@ -116,7 +116,9 @@ def test_a_chunk_moved_to_another_place_does_not_open(tenant):
     upload(tenant, dataset, jsonl(rows_of(2000)))
     with acting(tenant):
         first, second = Chunk.objects.filter(kind="chunk").order_by("offset")[:2]
-        places = {name: getattr(second, name) for name in ("offset", "length", "secret", "sidecar_offset", "sidecar_length")}
+        places = {
+            name: getattr(second, name) for name in ("offset", "length", "secret", "sidecar_offset", "sidecar_length")
+        }
         Chunk.objects.filter(pk=first.pk).update(**places)
     with pytest.raises(IntegrityFailure):
         read_all(tenant, dataset)
