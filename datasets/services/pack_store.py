@@ -22,6 +22,8 @@ from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
 #: A pack is closed when it reaches this many sealed bytes.
 PACK_BYTES: Final = 8 * 1024 * 1024
 _PREFETCH: Final = 32
+#: Rows of one INSERT: a statement takes at most 65,535 parameters.
+_INSERTED: Final = 2000
 _PLACE: Final = ("digest", "kind", "blob__name", "offset", "length", "sidecar_offset", "sidecar_length", "secret")
 
 
@@ -246,6 +248,7 @@ class PackWriter(PackReader, TreeStore):
         """A digest that another unfinished job holds too is taken over: its copy is as good, ours will last."""
         Chunk.objects.bulk_create(
             pack.chunks,
+            batch_size=_INSERTED,
             update_conflicts=True,
             unique_fields=["tenant", "dataset", "digest"],
             update_fields=[
@@ -261,11 +264,12 @@ class PackWriter(PackReader, TreeStore):
         )
         FindingsBlob.objects.bulk_create(
             pack.findings,
+            batch_size=_INSERTED,
             update_conflicts=True,
             unique_fields=["tenant", "dataset", "digest", "detector"],
             update_fields=["blob", "offset", "length", "key_id", "secret"],
         )
-        SubjectIndexEntry.objects.bulk_create(pack.subjects, ignore_conflicts=True)
+        SubjectIndexEntry.objects.bulk_create(pack.subjects, batch_size=_INSERTED, ignore_conflicts=True)
 
     def _open_pack(self) -> _Pack:
         if self._pack is None:
