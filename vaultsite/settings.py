@@ -163,6 +163,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if CONFIG.is_production:
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^health"]  # asked by what stands beside the process, not through the proxy
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -250,11 +251,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "vaultsite.kernel.logs.EscapingFormatter"}},
+    "filters": {"task_failures": {"()": "vaultsite.kernel.logs.TaskFailureFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": CONFIG.log_level},
     "loggers": {
         # Django's request log prints paths with query strings' errors; ours carries none.
         "django.request": {"level": "ERROR"},
+        "celery.app.trace": {"filters": ["task_failures"]},
         "presidio-analyzer": {"level": "ERROR"},
         "tldextract": {"level": "CRITICAL"},
     },

@@ -4,6 +4,9 @@ import io
 import logging
 
 import pytest
+from celery import Celery
+from celery.app.trace import build_tracer
+from celery.exceptions import Reject
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,6 +110,56 @@ def test_a_traceback_another_formatter_left_behind_is_not_repeated():
         logger.handle(record)
 
     assert "canary-value" not in written(log)
+
+
+def fail_unexpectedly(_task):
+    raise ValueError("canary-value")
+
+
+def fail_with_a_code(_task):
+    raise InvalidInput("canary-value")
+
+
+def fail_as_expected(_task):
+    raise KeyError("canary-value")
+
+
+def try_again(task):
+    raise task.retry(exc=ValueError("canary-value"))
+
+
+def give_up(_task):
+    raise Reject("canary-value")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (fail_unexpectedly, "raised unexpected: ValueError"),
+        (fail_with_a_code, f"raised unexpected: {InvalidInput.code}"),
+        (fail_as_expected, "raised expected: KeyError"),
+        (try_again, "retry: Retry"),
+        (give_up, "] Reject"),
+    ],
+)
+def test_a_failed_task_is_named_and_not_quoted(logged, caplog, body, said):
+    caplog.set_level(logging.INFO, logger="celery.app.trace")
+    app = Celery("tests", broker="memory://", backend="cache+memory://", set_as_current=False)
+    task = app.task(body, bind=True, name=f"tests.{body.__name__}", throws=(KeyError,))
+    request = {"id": "an-id", "called_directly": False, "delivery_info": {}}
+    build_tracer(task.name, task, app=app)("an-id", (), {}, request=request)
+    text = logged.getvalue()
+    assert f"Task tests.{body.__name__}[an-id] " in text
+    assert said in text
+    assert "canary-value" not in text
+    (record,) = (record for record in caplog.records if record.name == "celery.app.trace")
+    assert "canary-value" not in repr(record.data)
+
+
+def test_the_name_of_an_exception_is_never_its_text():
+    line = written(fail_with(SystemExit("canary-value")))  # whose ``code`` is whatever it was given
+    assert "SystemExit at " in line
+    assert "canary-value" not in line
 
 
 def test_the_root_logger_writes_this_way(settings):
