@@ -139,6 +139,24 @@ def permits(permissions: AbstractSet[str], action: str, scopes: AbstractSet[str]
     return rule is not None and bool(rule.permissions & permissions) and (not scopes or action in scopes)
 
 
+def reach(permissions: AbstractSet[str], scopes: AbstractSet[str] = frozenset()) -> frozenset[tuple[str, str]]:
+    """What a holder can do, as pairs of an action and a permission: of two holders one may do more when it has more.
+
+    Who is shown records raw may also be shown them masked, and who is shown them masked, redacted.
+    """
+    readings = (READ_RAW, READ_MASKED, READ_REDACTED)
+    shown = {None: readings, "mask": readings[1:], "redact": readings[2:]}[operator_for(permissions)]
+    held = permissions - set(readings)
+    if permissions & set(readings):
+        held |= set(shown)
+    return frozenset(
+        (action, permission)
+        for action, rule in RULES.items()
+        if not scopes or action in scopes
+        for permission in rule.permissions & held
+    )
+
+
 def operator_for(permissions: AbstractSet[str]) -> str | None:
     """How records must be anonymized for these permissions: None for raw, else the strictest that any role asks for.
 

@@ -1,7 +1,9 @@
 """The decision point: whether this principal may do this, to this, for this purpose, and under which obligations."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 from access.errors import AccessDenied, PurposeRequired, UnknownPurpose
 from access.policy import builtin
@@ -19,6 +21,7 @@ Effect = Literal["allow", "allow_with_conditions", "deny"]
 
 #: Actions no rule knows are recorded and denied like any other.
 _UNKNOWN: Final = Rule(frozenset(), EventType.ACCESS_READ, "read")
+_NO_FACTS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,19 @@ class Decision:
     purpose: str | None = None
 
 
-def authorize(principal: Principal, action: str, resource: ResourceRef, *, purpose: str | None = None) -> Decision:
+def authorize(
+    principal: Principal,
+    action: str,
+    resource: ResourceRef,
+    *,
+    purpose: str | None = None,
+    facts: Mapping[str, Any] = _NO_FACTS,
+) -> Decision:
     """Decide on ``action``, inside the scope of the request, and record the decision as its primary event.
 
     ``purpose`` overrides the one of the scope (stated by the request, else bound to the credential). Default is denial:
-    so unknown actions, unknown purposes, and a missing one where data is released are denied.
+    so unknown actions, unknown purposes, and a missing one where data is released are denied. ``facts`` go into the
+    metadata of the event, allowed or denied: codes, ids and times, never what somebody typed.
 
     Raises AccessDenied, PurposeRequired or UnknownPurpose, each after recording the denial.
     """
@@ -65,7 +76,7 @@ def authorize(principal: Principal, action: str, resource: ResourceRef, *, purpo
         purpose=purpose or "",
         policies=decision.policy_ids,
         obligations=tuple(map(str, decision.obligations)),
-        metadata={"action": action, "reason": decision.reason},
+        metadata={**facts, "action": action, "reason": decision.reason},
     )
     emit(event if refusal is None else event.ended_by(refusal), primary=True)
     if refusal is not None:

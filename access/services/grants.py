@@ -1,14 +1,17 @@
 """Giving and taking roles. Nobody gives what they do not have, and nobody gives to themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from access.errors import ApiKeyNotFound, BindingNotFound, GrantTooWide, UserNotFound
 from access.models import ApiKey, Role, RoleBinding, User, VaultSession
+from access.policy.builtin import reach
 from access.services.authorize import authorize, may
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.principal import Principal
 
 
@@ -22,11 +25,16 @@ def bind_role(
 ) -> RoleBinding:
     """Give ``role`` (its code) to a user or to an API key, until ``expires_at`` or for good.
 
-    Giving a role again moves its end. Raises AccessDenied, GrantTooWide when the holder is the principal itself,
-    UserNotFound, ApiKeyNotFound, InvalidInput for an unknown role or when not exactly one holder is named.
+    Giving a role again moves its end. Raises AccessDenied, GrantTooWide when the holder is the principal itself or an
+    API key that could then do more than the principal, UserNotFound, ApiKeyNotFound, InvalidInput for an unknown role
+    or when not exactly one holder is named.
     """
     holder = user_id or api_key_id
-    authorize(principal, "role.manage", ResourceRef("role_binding", str(holder or "")))
+    named = _facts_of_holder(user_id, api_key_id)
+    held = RoleBinding.objects.filter(**named, role__code=role).first() if named else None
+    binding_id = held.pk if held else uuid7()
+    facts = named | grant_facts([role], expires_at=expires_at)
+    authorize(principal, "role.manage", ResourceRef("role_binding", str(binding_id)), facts=facts)
     if (user_id is None) == (api_key_id is None):
         raise InvalidInput(errors=[FieldProblem("user_id", "Name either a user or an API key")])
     if holder == principal.id:
@@ -35,19 +43,24 @@ def bind_role(
     api_key = ApiKey.objects.filter(pk=api_key_id).first() if api_key_id else None
     if user is None and api_key is None:
         raise UserNotFound if user_id else ApiKeyNotFound
+    found = find_roles([role])[0]
+    if api_key is not None:
+        refuse_wider_key(principal, found.permissions, api_key.scopes)
+    given = {"expires_at": expires_at, "granted_by": principal.id}
     binding, _ = RoleBinding.objects.update_or_create(
-        user=user,
-        api_key=api_key,
-        role=find_roles([role])[0],
-        defaults={"expires_at": expires_at, "granted_by": principal.id},
+        user=user, api_key=api_key, role=found, defaults=given, create_defaults={"id": binding_id, **given}
     )
     return binding
 
 
 def revoke_binding(principal: Principal, *, binding_id: UUID) -> None:
     """Take a role away; with the last one go the user's sessions. Raises AccessDenied, BindingNotFound."""
-    authorize(principal, "role.manage", ResourceRef("role_binding", str(binding_id)))
-    binding = RoleBinding.objects.filter(pk=binding_id).first()
+    binding = RoleBinding.objects.select_related("role").filter(pk=binding_id).first()
+    facts: dict[str, Any] = {}
+    if binding is not None:
+        facts = _facts_of_holder(binding.user_id, binding.api_key_id)
+        facts |= grant_facts([binding.role.code], expires_at=binding.expires_at)
+    authorize(principal, "role.manage", ResourceRef("role_binding", str(binding_id)), facts=facts)
     if binding is None:
         raise BindingNotFound
     binding.delete()
@@ -68,7 +81,11 @@ def grant_roles(
     principal: Principal, roles: Sequence[Role], *, user: User | None = None, api_key: ApiKey | None = None
 ) -> None:
     """Bind roles to a holder just made, as part of an action already authorized; raises GrantTooWide."""
-    refuse_wider(principal, frozenset().union(*(role.permissions for role in roles)))
+    permissions = frozenset().union(*(role.permissions for role in roles))
+    if api_key is not None:
+        refuse_wider_key(principal, permissions, api_key.scopes)
+    else:
+        refuse_wider(principal, permissions)
     RoleBinding.objects.bulk_create(
         RoleBinding(user=user, api_key=api_key, role=role, granted_by=principal.id) for role in roles
     )
@@ -78,3 +95,30 @@ def refuse_wider(principal: Principal, permissions: frozenset[str]) -> None:
     """Raise GrantTooWide when ``permissions`` exceed the principal's own, unless it manages roles."""
     if not may(principal, "role.manage") and not permissions <= principal.permissions:
         raise GrantTooWide
+
+
+def refuse_wider_key(principal: Principal, permissions: Iterable[str], scopes: Iterable[str]) -> None:
+    """Raise GrantTooWide when a key with these would let its maker do more than they may: who makes it, holds it."""
+    refuse_reach(principal, reach(frozenset(permissions), frozenset(scopes)))
+
+
+def refuse_reach(principal: Principal, wanted: frozenset[tuple[str, str]]) -> None:
+    """Raise GrantTooWide when ``wanted`` exceeds what the principal itself may do, whether or not it manages roles."""
+    if not wanted <= reach(principal.permissions, principal.scopes):
+        raise GrantTooWide
+
+
+def grant_facts(
+    roles: Sequence[str], *, scopes: Iterable[str] | None = None, expires_at: datetime | None = None
+) -> dict[str, Any]:
+    """What the audit keeps of a grant. Role codes nobody defined are left out: they may be anything."""
+    facts: dict[str, Any] = {
+        "roles": sorted(Role.objects.filter(code__in=roles).values_list("code", flat=True)),
+        "expires_at": expires_at.isoformat() if expires_at else None,
+    }
+    return facts if scopes is None else facts | {"scopes": sorted(scopes)}
+
+
+def _facts_of_holder(user_id: UUID | None, api_key_id: UUID | None) -> dict[str, Any]:
+    named = {"user_id": user_id, "api_key_id": api_key_id}
+    return {name: str(holder) for name, holder in named.items() if holder}

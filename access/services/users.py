@@ -9,11 +9,13 @@ from django.db import IntegrityError, transaction
 
 from access.errors import AccessDenied, NameTaken, UserNotFound
 from access.models import User, VaultSession
+from access.policy.builtin import reach
 from access.services.authorize import authorize
-from access.services.grants import find_roles, grant_roles, refuse_wider
+from access.services.grants import find_roles, grant_facts, grant_roles, refuse_reach, refuse_wider
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.principal import Principal
 
 
@@ -32,8 +34,10 @@ def create_user(
     Raises AccessDenied, GrantTooWide (the roles permit more than the principal has and it does not manage roles),
     InvalidInput (name, e-mail, password or a role does not fit), NameTaken.
     """
-    authorize(principal, "user.manage", ResourceRef("user"))
-    user = User(username=username, full_name=full_name, email=email, must_change_password=must_change_password)
+    user = User(
+        id=uuid7(), username=username, full_name=full_name, email=email, must_change_password=must_change_password
+    )
+    authorize(principal, "user.manage", ResourceRef("user", str(user.pk)), facts=grant_facts(roles))
     _clean(user)
     _assign_password(user, password)
     found = find_roles(roles)
@@ -49,11 +53,13 @@ def create_user(
 def set_password(principal: Principal, *, user_id: UUID, password: str, must_change_password: bool = True) -> None:
     """Give another user a new password; ends that user's sessions.
 
-    Raises AccessDenied, UserNotFound, InvalidInput, GrantTooWide (the user may do more than the principal).
+    Raises AccessDenied, UserNotFound, InvalidInput, GrantTooWide (the user may do more than the principal, even one who
+    manages roles: who sets a password can sign in with it).
     """
     authorize(principal, "user.manage", ResourceRef("user", str(user_id)))
     user = _find(user_id)
-    refuse_wider(principal, user.permissions)
+    # Counted for a disabled user as well, who may be enabled later.
+    refuse_reach(principal, reach(frozenset().union(*user.live_roles().values())))
     _assign_password(user, password)
     user.must_change_password = must_change_password
     user.save(update_fields=["password", "must_change_password"])

@@ -20,6 +20,7 @@ from access.errors import (
 )
 from access.models import ApiKey, RoleBinding, Tenant
 from access.services.api_keys import create_api_key, revoke_api_key
+from access.services.grants import bind_role
 from access.services.tenants import operator
 from tests.factories.access import LONG_AGO, acting, age, make_api_key, make_request, principal_with
 from vaultsite.kernel.errors import InvalidInput
@@ -197,6 +198,51 @@ def test_nobody_makes_a_key_that_may_do_more_than_its_maker(tenant: Tenant) -> N
     assert not ApiKey.objects.using("owner").filter(tenant=tenant).exists()
     with acting(tenant, officer):
         create_api_key(officer, name="a key", roles=["security_officer"])
+
+
+def test_managing_roles_does_not_make_a_key_wider_than_its_maker(tenant: Tenant) -> None:
+    boss, (key, _) = principal_with(tenant, "tenant_admin"), make_api_key(tenant, "viewer")
+    with pytest.raises(GrantTooWide), acting(tenant, boss):
+        create_api_key(boss, name="a key", roles=["data_steward"])
+    with pytest.raises(GrantTooWide), acting(tenant, boss):
+        bind_role(boss, role="data_steward", api_key_id=key.pk)
+    assert set(RoleBinding.objects.using("owner").filter(tenant=tenant).values_list("role__code", flat=True)) == {
+        "viewer"
+    }
+    with acting(tenant, boss):
+        for role in ("tenant_admin", "data_scientist", "analyst"):
+            create_api_key(boss, name="a key", roles=[role])
+            bind_role(boss, role=role, api_key_id=key.pk)
+
+
+def test_a_scoped_key_makes_none_beyond_its_scopes(tenant: Tenant) -> None:
+    program = principal_with(tenant, "tenant_admin", scopes=frozenset({"apikey.manage", "audit.read"}))
+    for scopes in ([], ["record.read"], ["audit.read", "record.read"]):
+        with pytest.raises(GrantTooWide), acting(tenant, program):
+            create_api_key(program, name="a key", roles=["tenant_admin"], scopes=scopes)
+    with acting(tenant, program):
+        create_api_key(program, name="a key", roles=["tenant_admin"], scopes=["audit.read"])
+
+
+def test_the_audit_names_the_key_and_what_it_was_given(tenant: Tenant, events: list[Recorded]) -> None:
+    key, _ = make_api_key(tenant, "viewer", "auditor", scopes=["dataset.list"], days=7)
+    with acting(tenant):
+        revoke_api_key(operator(tenant.pk), key_id=key.pk)
+    decisions = [stored.event for stored in events if stored.event.resource.type == "api_key"]
+    assert [event.resource.id for event in decisions] == [str(key.pk)] * 2
+    for event in decisions:
+        assert event.metadata["action"] == "apikey.manage"
+        assert event.metadata["roles"] == ["auditor", "viewer"]
+        assert event.metadata["scopes"] == ["dataset.list"]
+        assert event.metadata["expires_at"] == key.expires_at.isoformat()
+
+
+def test_the_audit_does_not_quote_what_is_no_role_or_scope(tenant: Tenant, events: list[Recorded]) -> None:
+    misfits = {"roles": ["ada@example.com", "viewer"], "scopes": ["Ada Lovelace"], "days": 10**10}
+    with pytest.raises(InvalidInput), acting(tenant):
+        create_api_key(operator(tenant.pk), name="a key", **misfits)
+    (decision,) = [stored.event for stored in events if stored.event.resource.type == "api_key"]
+    assert (decision.metadata["roles"], decision.metadata["scopes"]) == (["viewer"], [])
 
 
 def test_keys_are_made_and_revoked_by_who_may(tenant: Tenant) -> None:

@@ -17,6 +17,8 @@ from access.services.tenants import operator
 from access.services.users import change_own_password, create_user, disable_user, enable_user, set_password
 from tests.factories.access import PASSWORD, acting, make_api_key, make_user, principal_with
 from vaultsite.kernel.errors import InvalidInput
+from vaultsite.kernel.events.event import Recorded
+from vaultsite.kernel.tenancy.principal import Principal
 
 
 def users_of(tenant: Tenant) -> set[str]:
@@ -93,6 +95,42 @@ def test_the_password_of_who_may_do_more_cannot_be_reset(tenant: Tenant) -> None
             service(officer, user_id=steward.pk, **facts)
     stored = User.objects.using("owner").get(pk=steward.pk)
     assert (stored.is_active, stored.password) == (True, steward.password)
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_managing_roles_does_not_open_the_account_of_who_may_do_more(tenant: Tenant, is_active: bool) -> None:
+    steward, boss = make_user(tenant, "data_steward"), principal_with(tenant, "tenant_admin")
+    if not is_active:
+        with acting(tenant, boss):
+            disable_user(boss, user_id=steward.pk)
+    with pytest.raises(GrantTooWide), acting(tenant, boss):
+        set_password(boss, user_id=steward.pk, password="another long secret 8")
+    assert User.objects.using("owner").get(pk=steward.pk).password == steward.password
+    for role in ("tenant_admin", "data_scientist", "analyst"):
+        with acting(tenant, boss):
+            set_password(boss, user_id=make_user_in_scope(boss, role).pk, password="another long secret 8")
+
+
+def make_user_in_scope(principal: Principal, role: str) -> User:
+    return create_user(principal, username=f"user-{uuid4().hex[:8]}", password=PASSWORD, roles=[role])
+
+
+def test_the_audit_names_who_was_made_and_which_roles_they_got(tenant: Tenant, events: list[Recorded]) -> None:
+    end = timezone.now() + timedelta(hours=1)
+    user = make_user(tenant, "viewer")
+    with acting(tenant):
+        binding = bind_role(operator(tenant.pk), role="auditor", user_id=user.pk, expires_at=end)
+    with acting(tenant):
+        revoke_binding(operator(tenant.pk), binding_id=binding.pk)
+    made, *bound = [
+        stored.event for stored in events if stored.event.metadata.get("action") in {"user.manage", "role.manage"}
+    ]
+    assert (made.resource.type, made.resource.id, made.metadata["roles"]) == ("user", str(user.pk), ["viewer"])
+    assert [event.resource.id for event in bound] == [str(binding.pk)] * 2
+    for event in bound:
+        assert event.metadata["user_id"] == str(user.pk)
+        assert event.metadata["roles"] == ["auditor"]
+        assert event.metadata["expires_at"] == end.isoformat()
 
 
 def test_a_binding_ends_at_its_moment(tenant: Tenant) -> None:

@@ -440,7 +440,7 @@ def test_a_role_is_given_and_taken(tenant) -> None:
 
 def test_an_api_key_is_shown_once_and_can_be_revoked(tenant) -> None:
     client = browser_of(tenant, "tenant_admin")
-    form = {"name": "nightly", "roles": ["service"], "days": "30", "default_purpose": ""}
+    form = {"name": "nightly", "roles": ["data_scientist"], "days": "30", "default_purpose": ""}
     answer = client.post("/admin/access/apikey/add/", form)
     assert answer.status_code == 200
     (token,) = re.findall(r"ldv_[\w-]+", answer.text.replace("ldv_...", ""))
