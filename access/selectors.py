@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from django.utils import timezone
+
 from access.models import ApiKey, Purpose, RoleBinding, Tenant, User
 from access.models.tenant import SLUG
 from access.policy import builtin
@@ -65,6 +67,23 @@ def api_key_principal(key: ApiKey) -> Principal:
         purpose=key.default_purpose or None,
         scopes=frozenset(key.scopes),
     )
+
+
+def still_holds(principal: Principal) -> bool:
+    """Whether what the principal was decided on holds now: tenant, credential, and every permission it had.
+
+    For what goes on after its decision: long downloads, jobs.
+    """
+    if principal.kind == "system" or not is_open(principal.tenant_id):
+        return principal.kind == "system"
+    held: frozenset[str] = frozenset()
+    if principal.credential == "session":
+        user = User.objects.filter(pk=principal.id, is_active=True).first()
+        held = user.permissions if user else held
+    else:
+        key = ApiKey.objects.filter(pk=principal.id, revoked_at=None, expires_at__gt=timezone.now()).first()
+        held = api_key_principal(key).permissions if key else held
+    return principal.permissions <= held
 
 
 def may(principal: Principal, action: str) -> bool:

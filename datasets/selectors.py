@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from access.policy.builtin import RULES
+from access.selectors import may
 from datasets.errors import DatasetNotFound, IngestNotFound, VersionNotFound
 from datasets.models import Branch, Dataset, Ingest, Version
 from vaultsite.kernel.errors import InvalidCursor
@@ -88,6 +89,8 @@ def find_version(dataset: Dataset, name: str) -> Version:
 
 
 def find_version_or_none(dataset: Dataset, name: str) -> Version | None:
+    if "\0" in name:
+        return None  # no text of the database holds one
     versions = Version.objects.filter(dataset=dataset).select_related("parent")
     found = versions.filter(_names_version(name)).first()
     if found is None:
@@ -145,7 +148,7 @@ def heads_of(datasets: Sequence[Dataset], branch: str = "main") -> dict[UUID, Ve
 def get_ingest(principal: Principal, ingest_id: UUID) -> Ingest:
     """The ingest, if its dataset is visible to ``principal``. Raises IngestNotFound."""
     ingest = Ingest.objects.filter(pk=ingest_id).select_related("dataset", "version").first()
-    if ingest is None or not Dataset.objects.visible_to(principal).filter(pk=ingest.dataset_id).exists():
+    if ingest is None or not _may_see_ingests(principal, ingest.dataset_id):
         error = IngestNotFound()
         rule = RULES["ingest.read"]
         event = Event(
@@ -157,6 +160,11 @@ def get_ingest(principal: Principal, ingest_id: UUID) -> Ingest:
         emit(event.ended_by(error), primary=True)
         raise error
     return ingest
+
+
+def _may_see_ingests(principal: Principal, dataset_id: UUID) -> bool:
+    may_any = may(principal, "ingest.read") or may(principal, "ingest.rejects.read")
+    return may_any and Dataset.objects.visible_to(principal).filter(pk=dataset_id).exists()
 
 
 def ingest_status(ingest_id: UUID) -> str:

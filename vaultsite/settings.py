@@ -238,8 +238,9 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 500_000  # KiB; a child is replaced between tasks
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 #: A broker that is away delays a request by a moment only: the reaper sends what could not be sent.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "max_retries": 1, "interval_start": 0}
-CELERY_TASK_TIME_LIMIT = 900
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 5 * 3600, "max_retries": 1, "interval_start": 0}
+# A build cannot stop half-way; its lease, not this limit, tells whether it lives.
+CELERY_TASK_TIME_LIMIT = 4 * 3600
 CELERY_BEAT_SCHEDULE = {
     "wake-overdue-jobs": {"task": "vaultsite.reap_jobs", "schedule": 10.0},
     "relay-outbox": {"task": "audit.relay_outbox", "schedule": 2.0},

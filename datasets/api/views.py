@@ -1,7 +1,7 @@
 """REST: datasets, uploads, versions and records."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,18 +26,22 @@ from datasets.api.serializers import (
 )
 from datasets.models import Dataset, Ingest
 from datasets.services import datasets as services
-from datasets.services.read import open_release, read_record, read_records, stream_data
+from datasets.services.read import ReadRecord, open_release, read_record, read_records, stream_data
 from datasets.services.rejects import open_rejects
 from datasets.services.write import begin_ingest, finish_receiving
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.uploads import read_body
 from vaultsite.kernel.api.views import VaultAPIView
+from vaultsite.kernel.errors import InvalidCursor
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.jobs import FINAL, JobStatus
 from vaultsite.kernel.tenancy.middleware import facts_of
 
 _POLL_SECONDS: Final = 0.1
 NDJSON: Final = "application/x-ndjson"
+
+#: A page of records ends here even when fewer than asked for are in it.
+PAGE_BYTES: Final = 16 * 1024 * 1024
 
 PURPOSE = OpenApiParameter("X-Vault-Purpose", OpenApiTypes.STR, OpenApiParameter.HEADER)
 PAGING = [OpenApiParameter("limit", OpenApiTypes.INT), OpenApiParameter("cursor", OpenApiTypes.STR)]
@@ -263,17 +267,30 @@ class RecordListView(VaultAPIView):
     )
     def get(self, request: Request, dataset_id: UUID, version: str) -> Response:
         """Records of a version in order of id, as this reader may see them. ``fields`` picks members of data."""
-        wanted = read_page(request, members=2)
-        name = wanted.after[0] if wanted.after else version
+        wanted = read_page(request, members=3)
+        asked, name, after = wanted.after or (version, version, None)
+        if asked != version:
+            raise InvalidCursor
         release = open_release(self.principal, dataset_id=dataset_id, version=name)
         fields = [name for name in request.query_params.get("fields", "").split(",") if name]
-        after = wanted.after[1] if wanted.after else None
-        records = list(read_records(release, after=after, limit=wanted.limit + 1))
-        more = None
-        if len(records) > wanted.limit:
-            more = encode_cursor([str(release.version.pk), records[wanted.limit - 1].id])
-        data = [record.as_json(fields) for record in records[: wanted.limit]]
+        records = read_records(release, after=after, limit=wanted.limit + 1)
+        data, last = _page_of(records, limit=wanted.limit, fields=fields)
+        more = encode_cursor([version, str(release.version.pk), last]) if last else None
         return Response(page(data, limit=wanted.limit, next_cursor=more))
+
+
+def _page_of(
+    records: Iterator[ReadRecord], *, limit: int, fields: Sequence[str]
+) -> tuple[list[dict[str, Any]], str | None]:
+    """At most ``limit`` records and about PAGE_BYTES, and the last id if there are more."""
+    data: list[dict[str, Any]] = []
+    size = 0
+    for record in records:
+        if len(data) >= limit or size >= PAGE_BYTES:
+            return data, data[-1]["id"]
+        data.append(record.as_json(fields))
+        size += len(orjson.dumps(data[-1]))
+    return data, None
 
 
 class RecordView(VaultAPIView):

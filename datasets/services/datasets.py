@@ -88,6 +88,8 @@ def delete_dataset(principal: Principal, *, dataset_id: UUID) -> None:
     """
     dataset = get_dataset(principal, dataset_id, action="dataset.delete")
     authorize(principal, "dataset.delete", resource_of(dataset))
+    # Ingests before the dataset: in the order in which their workers lock.
+    list(Ingest.objects.select_for_update().filter(dataset=dataset).order_by("pk").values_list("pk"))
     held = Dataset.objects.select_for_update().get(pk=dataset.pk)
     if held.legal_hold:
         raise DatasetHeld

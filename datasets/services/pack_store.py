@@ -15,6 +15,7 @@ from datasets.models import Blob, BlobKind, BlobState, Chunk, FindingsBlob, Subj
 from datasets.services.keys import DatasetKeys
 from datasets.tree.store import NewObject, ObjectKind, StoredObject, TreeSource, TreeStore
 from vaultsite.kernel.blobs import BlobStore, new_blob_name
+from vaultsite.kernel.errors import JobFenced
 from vaultsite.kernel.jobs import Claim
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
@@ -239,9 +240,13 @@ class PackWriter(PackReader, TreeStore):
         with self._claim.scope():
             pack.blob.save(force_insert=True)
         self._blobs.put(pack.blob.name, b"".join(pack.parts))
-        with self._claim.scope():
-            self._insert_rows(pack)
-            Blob.objects.filter(pk=pack.blob.pk).update(state=BlobState.SEALED)
+        try:
+            with self._claim.scope():
+                self._insert_rows(pack)
+                Blob.objects.filter(pk=pack.blob.pk).update(state=BlobState.SEALED)
+        except JobFenced:
+            self._blobs.delete(pack.blob.name)  # its row may be gone already: nobody else would find the object
+            raise
         self.sealed_bytes += pack.size
 
     def _insert_rows(self, pack: _Pack) -> None:

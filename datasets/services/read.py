@@ -8,6 +8,8 @@ from uuid import UUID
 
 import orjson
 
+from access.errors import AccessDenied
+from access.selectors import still_holds
 from access.services.authorize import Decision, authorize
 from access.services.keyring import KeyPurpose, current_key
 from anonymization.findings import Finding, decode_findings
@@ -23,12 +25,15 @@ from datasets.tree.reader import iterate_chunks, locate
 from datasets.tree.record import TreeRecord, data_bytes
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.events.bus import emit
-from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 #: Operators the read path knows how to apply to discharge an ``anonymize`` obligation.
 OPERATORS: Final = frozenset({"mask", "redact", "replace", "hash"})
+#: After how many bytes or seconds of a stream its reader must prove to be allowed still.
+_RECHECK_BYTES: Final = 2 * 1024 * 1024
+_RECHECK_SECONDS: Final = 5.0
 #: Chunks looked up at once while streaming; their bytes are fetched one by one, so only the places wait in memory.
 _READ_AHEAD: Final = 32
 
@@ -154,11 +159,15 @@ def stream_data(release: Release, principal: Principal, request: RequestFacts) -
 
     Needs no open scope: nothing but short lookups touches the database while bytes flow.
     """
-    started = time.monotonic()
-    records = size = 0
-    outcome = "failure"
+    started = checked = time.monotonic()
+    records = size = checked_size = 0
+    outcome: Outcome = "failure"
     try:
         for line in _lines(release):
+            if size - checked_size >= _RECHECK_BYTES or time.monotonic() - checked >= _RECHECK_SECONDS:
+                outcome = "denied"
+                _require_still(principal, request)
+                outcome, checked, checked_size = "failure", time.monotonic(), size
             yield line
             records += 1
             size += len(line)
@@ -167,6 +176,13 @@ def stream_data(release: Release, principal: Principal, request: RequestFacts) -
         facts = {"records": records, "bytes": size, "duration_ms": int((time.monotonic() - started) * 1000)}
         with tenant_scope(principal.tenant_id, principal, request):
             emit(_completed(release, outcome, facts))
+
+
+def _require_still(principal: Principal, request: RequestFacts) -> None:
+    """A decision is not kept for ever: raises AccessDenied once the credential or a permission is gone."""
+    with tenant_scope(principal.tenant_id, principal, request):
+        if not still_holds(principal):
+            raise AccessDenied
 
 
 def _lines(release: Release) -> Iterator[bytes]:
@@ -180,11 +196,11 @@ def _lines(release: Release) -> Iterator[bytes]:
             yield data_bytes(line, record_id) + b"\n"
 
 
-def _completed(release: Release, outcome: str, facts: dict[str, int]) -> Event:
+def _completed(release: Release, outcome: Outcome, facts: dict[str, int]) -> Event:
     return Event(
         type=EventType.ACCESS_COMPLETED,
         operation="read",
-        status="success" if outcome == "success" else "failure",
+        status=outcome,
         resource=release.resource,
         purpose=release.decision.purpose or "",
         obligations=tuple(map(str, release.decision.obligations)),

@@ -36,6 +36,7 @@ def sweep_blobs() -> int:
     """As vault_system, over all tenants: mark what is abandoned, then delete what is dead. Returns how many went."""
     _clean_failed_ingests()
     _mark_abandoned()
+    BlobStore.default().remove_stale_temporaries()
     dead = list(Blob.objects.using("system").filter(state=BlobState.DEAD).values_list("pk", "name")[:_BATCH])
     _delete(name for _, name in dead)
     gone = Blob.objects.using("system").filter(pk__in=[pk for pk, _ in dead])
@@ -46,9 +47,12 @@ def sweep_blobs() -> int:
 
 def _mark_abandoned() -> None:
     with transaction.atomic(using="system"):
+        blobs = Blob.objects.using("system")
         owner = Ingest.objects.using("system").filter(pk=OuterRef("job"))
-        late = Blob.objects.using("system").filter(job__isnull=False, created_at__lt=Now() - UPLOAD_GRACE)
-        late.filter(~Exists(owner)).exclude(state=BlobState.DEAD).update(state=BlobState.DEAD)
+        # An upload that still brings parts is alive, however old its first one is.
+        recent = blobs.filter(job=OuterRef("job"), created_at__gte=Now() - UPLOAD_GRACE)
+        late = blobs.filter(job__isnull=False, created_at__lt=Now() - UPLOAD_GRACE).exclude(state=BlobState.DEAD)
+        late.filter(~Exists(owner), ~Exists(recent)).update(state=BlobState.DEAD)
 
 
 def _clean_failed_ingests() -> None:

@@ -15,14 +15,14 @@ import zstandard
 from datasets.models import Blob, BlobKind, BlobState
 from datasets.services.keys import DatasetKeys
 from vaultsite.kernel.blobs import BlobStore, new_blob_name
-from vaultsite.kernel.errors import IntegrityFailure
+from vaultsite.kernel.errors import IntegrityFailure, JobFenced
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 _LENGTH: Final = struct.Struct(">I")
 _LAST: Final = 1 << 31
 #: Read-ahead when frames are streamed, bytes.
-_WINDOW: Final = 256 * 1024
+_WINDOW: Final = 64 * 1024
 
 
 def write_temporary(
@@ -44,6 +44,11 @@ def write_temporary(
     body = b"".join(_framed(keys, blob, frames, compress=compress))
     BlobStore.default().put(blob.name, body)
     blob.size, blob.state = len(body), BlobState.SEALED
+    with tenant_scope(keys.tenant_id, Principal.system(keys.tenant_id)):
+        stored = Blob.objects.filter(pk=blob.pk, state=BlobState.WRITING).update(size=blob.size, state=blob.state)
+    if not stored:
+        BlobStore.default().delete(blob.name)  # the job ended in the meantime and took the row with it
+        raise JobFenced
     return blob
 
 

@@ -17,18 +17,18 @@ from django.utils import timezone
 from access.services.authorize import authorize
 from access.services.idempotency import Attempt, begin_attempt, forget_attempt, store_answer
 from access.services.keyring import seal_column
-from datasets.errors import VersionLabelTaken
-from datasets.models import Blob, BlobState, Ingest, IngestFormat, IngestMode, OnError, Version
+from datasets.errors import DatasetNotFound, VersionLabelTaken
+from datasets.models import Blob, BlobState, Dataset, Ingest, IngestFormat, IngestMode, OnError, Version
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.ingest.commit import new_seed
 from datasets.services.ingest.receive import Received, receive_parts
-from datasets.services.ingest.work import Work, settle_exhausted
+from datasets.services.ingest.work import Work, fail_ingest, settle_exhausted
 from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.sweep import remove_dead_blobs
 from vaultsite.kernel.errors import JobFenced, StorageFull, VaultError
 from vaultsite.kernel.identifiers import uuid7
-from vaultsite.kernel.jobs import claim, enqueue, new_lease
+from vaultsite.kernel.jobs import Heartbeat, claim, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
@@ -68,7 +68,7 @@ def begin_ingest(principal: Principal, *, dataset_id: UUID, options: UploadOptio
     """
     dataset = get_dataset(principal, dataset_id, action="record.write")
     decision = authorize(principal, "record.write", resource_of(dataset))
-    refuse_personal_data(message=options.message)
+    refuse_personal_data(message=options.message, id_field=options.id_field)
     attempt = begin_attempt(principal, route=f"POST data {dataset.pk}", key=key) if key else None
     is_new = attempt is None or not attempt.is_repetition
     if is_new and options.label and Version.objects.filter(dataset=dataset, label=options.label).exists():
@@ -98,6 +98,7 @@ def finish_receiving(principal: Principal, upload: Upload, body: Iterable[bytes]
     try:
         received = receive_parts(upload.keys, upload.job, counted)
         with tenant_scope(principal.tenant_id, principal):
+            _require_dataset(upload.dataset_id)
             ingest = _new_ingest(principal, upload, received)
             ingest.save(force_insert=True)
             if upload.attempt is not None:
@@ -107,6 +108,12 @@ def finish_receiving(principal: Principal, upload: Upload, body: Iterable[bytes]
         _give_up(principal, upload)
         raise
     return ingest
+
+
+def _require_dataset(dataset_id: UUID) -> None:
+    """The dataset must have outlived the upload; raises DatasetNotFound. It stays until the open scope has ended."""
+    if not Dataset.objects.select_for_update(no_key=True).filter(pk=dataset_id).exists():
+        raise DatasetNotFound
 
 
 def _give_up(principal: Principal, upload: Upload) -> None:
@@ -165,21 +172,20 @@ def run_ingest(tenant_id: UUID, ingest_id: UUID) -> None:
         if claimed is None:
             settle_exhausted(ingest_id)
             return
-        ingest, held = claimed
-        work = Work.open(ingest, held)
+    ingest, held = claimed
     try:
-        work.run()
+        with Heartbeat(held):
+            Work.open(ingest, held).run()
     except JobFenced:
         logger.warning("ingest %s was taken over", ingest_id)
     except (DatabaseError, OSError):
         with suppress(VaultError, DatabaseError, OSError):
             held.release()
         raise
-    except StorageFull as error:
-        work.fail(error)
     except VaultError as error:
-        if error.status >= 500:  # noqa: PLR2004 - ours to repair: the reaper tries again
+        is_ours = error.status >= 500 and not isinstance(error, StorageFull)  # noqa: PLR2004 - the reaper tries again
+        if is_ours:
             held.release()
             raise
-        work.fail(error)
+        fail_ingest(ingest, held, error)
     remove_dead_blobs(tenant_id, job=ingest_id)

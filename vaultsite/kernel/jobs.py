@@ -1,15 +1,16 @@
 """Long jobs: a row of their own noun is the truth, the broker only wakes a worker."""
 
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final, Self, TypeVar
 from uuid import UUID
 
 from celery import current_app
-from django.db import models, transaction
+from django.db import DatabaseError, connections, models, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
@@ -23,6 +24,7 @@ from vaultsite.kernel.tenancy.scope import current_scope, tenant_scope
 QUEUED_LEASE: Final = timedelta(seconds=30)
 RUNNING_LEASE: Final = timedelta(seconds=60)
 RETRY_DELAY: Final = timedelta(seconds=5)
+LONGEST_DELAY: Final = timedelta(minutes=5)
 MAX_ATTEMPTS: Final = 8
 
 
@@ -80,6 +82,7 @@ class Claim:
     tenant_id: UUID
     pk: UUID
     fence: int
+    attempt: int = 1
 
     def save(self, **fields: Any) -> None:
         """Write ``fields`` and renew the lease; raises JobFenced, writing nothing, when the claim is lost.
@@ -116,14 +119,52 @@ class Claim:
         self.save(status=JobStatus.FAILED, finished_at=Now(), error_code=error.code, error=problem, **fields)
 
     def release(self) -> None:
-        """Let go without finishing: the reaper wakes the next worker in a moment."""
-        self.save(status=JobStatus.QUEUED, lease_until=Now() + RETRY_DELAY)
+        """Let go without finishing: the reaper wakes the next worker, later after every attempt."""
+        delay = min(RETRY_DELAY * 2**self.attempt, LONGEST_DELAY)
+        self.save(status=JobStatus.QUEUED, lease_until=Now() + delay)
+
+    def wait(self) -> None:
+        """Let go because it is somebody else's turn; it counts as no attempt."""
+        self.save(status=JobStatus.QUEUED, lease_until=Now() + RETRY_DELAY, attempt=0)
 
     def give_turn_back(self, job: LongRunning) -> None:
         """Queue the job again after honest progress, so that a long one never holds a worker for hours."""
         with tenant_scope(self.tenant_id, Principal.system(self.tenant_id)):
             self.save(status=JobStatus.QUEUED, lease_until=Now() + QUEUED_LEASE, attempt=0)
             enqueue(job)
+
+
+class Heartbeat:
+    """Renews a job's lease from a thread of its own for as long as the block runs, however long its steps are.
+
+    A worker that is stopped or killed renews nothing; a claim that was lost stays lost, and whoever writes with it is
+    refused.
+    """
+
+    def __init__(self, claim: Claim) -> None:
+        self._claim = claim
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{claim.pk}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        try:
+            while not self._done.wait(RUNNING_LEASE.total_seconds() / 4):
+                self._renew()
+        finally:
+            connections.close_all()
+
+    def _renew(self) -> None:
+        """A beat that cannot be written is missed; the next one may come through."""
+        with suppress(VaultError, DatabaseError):
+            self._claim.save()
 
 
 class Pulse:
@@ -189,7 +230,7 @@ def claim(model: type[J], pk: UUID) -> tuple[J, Claim] | None:
         lease_until=Now() + RUNNING_LEASE,
     )
     job.refresh_from_db()
-    return job, Claim(model=model, tenant_id=current_scope().tenant_id, pk=pk, fence=job.fence)
+    return job, Claim(model=model, tenant_id=current_scope().tenant_id, pk=pk, fence=job.fence, attempt=job.attempt)
 
 
 @dataclass(frozen=True)

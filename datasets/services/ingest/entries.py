@@ -8,7 +8,7 @@ _HEAD: Final = struct.Struct(">QBH16sIIH")
 _KEY_BYTES: Final = 32
 _GENERATED: Final = 1
 #: Plaintext bytes of one frame of a run.
-FRAME_BYTES: Final = 256 * 1024
+FRAME_BYTES: Final = 64 * 1024
 
 
 class Entry(NamedTuple):

@@ -27,7 +27,7 @@ from datasets.tree.record import assembled_record
 from vaultsite.kernel.jobs import Claim
 
 #: Canonical bytes of one run: what a killed worker may have to scan again, and what it holds in memory.
-RUN_BYTES: Final = 8 * 1024 * 1024
+RUN_BYTES: Final = 16 * 1024 * 1024
 #: Records given to the detector at a time; the lease is renewed between batches.
 BATCH_RECORDS: Final = 256
 BATCH_BYTES: Final = 512 * 1024
@@ -41,6 +41,8 @@ class Progress:
     line: int = 0
     records: int = 0
     rejected: int = 0
+    #: The set of detectors that scanned, in hex.
+    detector: str = ""
     #: The blobs written so far, by id. What a killed or fenced worker wrote beside them is not among these.
     runs: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
@@ -125,6 +127,7 @@ class Scan:
             raise error
         report = {"line": error.line, "code": error.code, "reason": error.reason, "detail": error.rule}
         self._rejects.append(orjson.dumps(report | {"raw": raw.decode(errors="replace")}) + b"\n")
+        self._run_bytes += len(self._rejects[-1])
 
     def _save(self, last_line: int) -> None:
         """Write what was collected and the checkpoint that says so."""
@@ -133,7 +136,7 @@ class Scan:
             self._entries.sort(key=lambda entry: entry.id)
             self._write(BlobKind.RUN, progress.runs, pack_entries(self._entries))
         if self._rejects:
-            self._write(BlobKind.REPORT, progress.reports, iter([b"".join(self._rejects)]))
+            self._write(BlobKind.REPORT, progress.reports, iter(self._rejects))
         progress.records += len(self._entries)
         progress.rejected += len(self._rejects)
         progress.line = last_line

@@ -12,7 +12,7 @@ from django.utils import timezone
 from access.services.keyring import open_column
 from anonymization.services.detect import detector_hash
 from datasets.errors import EmptyUpload
-from datasets.models import Blob, Branch, Dataset, Ingest, Version
+from datasets.models import Blob, BlobKind, Branch, Dataset, Ingest, Version
 from datasets.selectors import resource_of
 from datasets.services.ingest.build import build_tree
 from datasets.services.ingest.commit import commit_version, discard
@@ -21,7 +21,7 @@ from datasets.services.ingest.scan import Progress, Scan
 from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.pack_store import PackWriter
 from vaultsite.kernel.crypto.keys import SecretKey
-from vaultsite.kernel.errors import VaultError
+from vaultsite.kernel.errors import BlobMissing, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.jobs import Claim, JobStatus, Pulse
@@ -44,14 +44,18 @@ class Work:
 
     @classmethod
     def open(cls, ingest: Ingest, held: Claim) -> "Work":
-        assert ingest.seed is not None
-        seed = SecretKey(open_column("ingest-seed", ingest.pk.bytes, bytes(ingest.seed)))
-        parts = list(Blob.objects.filter(job=ingest.pk, kind="part").order_by("sequence"))
-        return cls(ingest=ingest, claim=held, keys=load_keys(ingest.dataset_id), seed=seed, parts=parts)
+        """Fetch keys and parts. Raises KeyUnavailable, IntegrityFailure, BlobMissing when a part is gone."""
+        with held.scope():
+            assert ingest.seed is not None
+            seed = SecretKey(open_column("ingest-seed", ingest.pk.bytes, bytes(ingest.seed)))
+            parts = list(Blob.objects.filter(job=ingest.pk, kind=BlobKind.PART).order_by("sequence"))
+            if [part.sequence for part in parts] != list(range(1, ingest.part_count + 1)):
+                raise BlobMissing("Parts of the upload are gone")
+            return cls(ingest=ingest, claim=held, keys=load_keys(ingest.dataset_id), seed=seed, parts=parts)
 
     def run(self) -> None:
         """Scan, then build on the branch's head until it has not moved in the meantime."""
-        progress = Progress.of(self.ingest.checkpoint)
+        progress = self._progress_so_far()
         if self.ingest.checkpoint.get("stage") != "build":
             scan = Scan(self.ingest, self.claim, self.keys, progress)
             if not scan.run(self.parts, deadline=time.monotonic() + TURN_SECONDS):
@@ -60,13 +64,22 @@ class Work:
             if not progress.records:
                 raise EmptyUpload
         self.ingest.checkpoint = progress.as_checkpoint("build")
+        if not self._may_build():
+            self.claim.wait()
+            return
         runs = Runs(self.keys, tuple(self._runs(progress)))
         check_unique(runs)
-        if not self._may_build():
-            self.claim.release()
-            return
         while not self._build(runs):
             logger.info("ingest %s: the branch moved, building again", self.ingest.pk)
+
+    def _progress_so_far(self) -> Progress:
+        """Where the scan stopped; from the start again when other detectors did it: findings are of one set."""
+        progress, detector = Progress.of(self.ingest.checkpoint), detector_hash().hex()
+        if progress.detector not in ("", detector):
+            self.ingest.checkpoint = {}
+            progress = Progress()
+        progress.detector = detector
+        return progress
 
     def _runs(self, progress: Progress) -> list[Blob]:
         with self.claim.scope():
@@ -76,7 +89,6 @@ class Work:
     def _may_build(self) -> bool:
         """One build at a time in a dataset: two could only race for the same branch."""
         with self.claim.scope():
-            Dataset.objects.select_for_update().get(pk=self.ingest.dataset_id)
             others = Ingest.objects.filter(
                 dataset_id=self.ingest.dataset_id,
                 status="running",
@@ -106,13 +118,14 @@ class Work:
     def _progress(self, stage: str) -> dict[str, object]:
         return {"stage": stage, "records": self.ingest.checkpoint.get("records", 0)}
 
-    def fail(self, error: VaultError) -> None:
-        """End the ingest with ``error``; nothing of it stays but its row and its report of rejected lines."""
-        with self.claim.scope():
-            self.ingest.refresh_from_db(fields=["checkpoint"])
-            discard(self.ingest)
-            self.claim.fail(error, seed=None)
-            emit(_failed(self.ingest, error.code))
+
+def fail_ingest(ingest: Ingest, held: Claim, error: VaultError) -> None:
+    """End the ingest with ``error``; nothing of it stays but its row and its report of rejected lines."""
+    with held.scope():
+        ingest.refresh_from_db(fields=["checkpoint"])
+        discard(ingest)
+        held.fail(error, seed=None)
+        emit(_failed(ingest, error.code))
 
 
 def settle_exhausted(ingest_id: UUID) -> None:

@@ -1,14 +1,30 @@
 import gzip
+from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 
 from audit.models import AuditEvent
+from datasets.errors import DatasetNotFound
 from datasets.models import Blob, BlobKind, Branch, Chunk, FindingsBlob, Ingest, SubjectIndexEntry, Version
+from datasets.services.datasets import delete_dataset
 from datasets.services.ingest.commit import read_profile
-from datasets.services.write import run_ingest
-from tests.factories.access import acting
-from tests.factories.datasets import jsonl, make_dataset, queue_upload, read_all, rows_of, sorted_rows, upload
+from datasets.services.sweep import sweep_blobs
+from datasets.services.write import UploadOptions, begin_ingest, finish_receiving, run_ingest
+from tests.factories.access import acting, age
+from tests.factories.datasets import (
+    jsonl,
+    make_dataset,
+    queue_upload,
+    read_all,
+    reload,
+    rows_of,
+    someone,
+    sorted_rows,
+    upload,
+)
 from vaultsite.kernel.blobs import BlobStore
+from vaultsite.kernel.errors import BlobMissing
 from vaultsite.kernel.jobs import MAX_ATTEMPTS
 
 
@@ -176,3 +192,54 @@ def test_an_ingest_tried_too_often_fails_with_an_event_and_leaves_nothing(tenant
     run_ingest(tenant.pk, ingest.pk)
     with acting(tenant):
         assert AuditEvent.objects.filter(type="data.ingest.failed").count() == 1
+
+
+def test_an_upload_with_a_missing_part_is_never_taken_for_whole(tenant):
+    dataset = make_dataset(tenant)
+    ingest = queue_upload(tenant, dataset, jsonl(rows_of(60_000)), on_error="reject")
+    with acting(tenant):
+        assert Blob.objects.filter(job=ingest.pk, kind=BlobKind.PART).count() > 1
+        Blob.objects.filter(job=ingest.pk, kind=BlobKind.PART, sequence=1).delete()
+    with pytest.raises(BlobMissing):
+        run_ingest(tenant.pk, ingest.pk)
+    with acting(tenant):
+        assert Ingest.objects.get(pk=ingest.pk).status == "queued"
+        assert not Version.objects.exists()
+
+
+def test_the_sweep_leaves_an_upload_alone_that_still_brings_parts(tenant):
+    dataset = make_dataset(tenant)
+    ingest = queue_upload(tenant, dataset, jsonl(rows_of(60_000)))
+    with acting(tenant):
+        first, *others = Blob.objects.filter(job=ingest.pk).order_by("sequence")
+        Ingest.objects.all().delete()
+    age(first, created_at=timedelta(hours=3))
+    sweep_blobs()
+    with acting(tenant):
+        assert Blob.objects.filter(job=ingest.pk, state="sealed").count() == 1 + len(others)
+    for other in others:
+        age(other, created_at=timedelta(hours=3))
+    sweep_blobs()
+    with acting(tenant):
+        assert not Blob.objects.filter(job=ingest.pk, state="sealed").exists()
+
+
+def test_a_dataset_deleted_during_an_upload_refuses_its_end(tenant):
+    steward, dataset = someone(tenant, "data_steward"), make_dataset(tenant)
+    with acting(tenant, steward):
+        upload_ = begin_ingest(steward, dataset_id=dataset.pk, options=UploadOptions())
+    with acting(tenant, steward):
+        delete_dataset(steward, dataset_id=dataset.pk)
+    with pytest.raises(DatasetNotFound):
+        finish_receiving(steward, upload_, [b'{"n": 1}\n'])
+
+
+def test_a_second_ingest_waits_while_the_first_one_builds(tenant):
+    dataset = make_dataset(tenant)
+    first, second = (queue_upload(tenant, dataset, b'{"n": 1}\n') for _ in range(2))
+    with acting(tenant):
+        building = Ingest.objects.filter(pk=first.pk)
+        building.update(status="running", checkpoint={"stage": "build"}, lease_until=Now() + timedelta(minutes=5))
+    for _ in range(MAX_ATTEMPTS + 2):
+        run_ingest(tenant.pk, second.pk)
+    assert (reload(tenant, second).status, reload(tenant, second).attempt) == ("queued", 0)

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from vaultsite.kernel.api.problem import as_vault_error
-from vaultsite.kernel.errors import InvalidInput, RefusedByFramework
+from vaultsite.kernel.errors import InvalidInput, RefusedByFramework, VaultError
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.ports import resolve_principal
@@ -30,6 +30,7 @@ class VaultAPIView(APIView):
 
     #: What the audit names when a request fails before a decision.
     resource_type: str = "api"
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     #: False for views that stream: they open the scope themselves, in pieces, with open_scope and silent_scope.
     scope_per_request: bool = True
 
@@ -48,9 +49,7 @@ class VaultAPIView(APIView):
         return self.response
 
     def _run(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        _refuse_nul(self.django_request)
-        if self.principal.credential == "session":
-            _require_csrf_token(self.django_request)
+        self._refuse_malformed()
         method = (request.method or "").lower()
         handler = getattr(self, method, None) if method in self.http_method_names else None
         with self.open_scope() if self.scope_per_request or handler is None else nullcontext():
@@ -58,6 +57,16 @@ class VaultAPIView(APIView):
             handler = handler or self.http_method_not_allowed
             response: HttpResponseBase = handler(request, *args, **kwargs)
             return response
+
+    def _refuse_malformed(self) -> None:
+        """What no view should see is refused as a decision of its own, so that it is recorded."""
+        try:
+            _refuse_nul(self.django_request)
+            if self.principal.credential == "session":
+                _require_csrf_token(self.django_request)
+        except VaultError as refusal:
+            with self.open_scope():
+                raise refusal from None
 
     @contextmanager
     def open_scope(self) -> Iterator[Scope]:

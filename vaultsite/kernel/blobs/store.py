@@ -57,6 +57,11 @@ class BlobStore:
             raise BlobMissing("The stored object ends before the range does")
         return data
 
+    def remove_stale_temporaries(self) -> int:
+        """Remove what writers killed in the middle left, where the storage knows of such; returns how many."""
+        remove = getattr(self._storage, "remove_stale_temporaries", None)
+        return int(remove()) if remove is not None else 0
+
     def delete(self, name: str) -> None:
         """Remove the blob; removing it again changes nothing."""
         with _translated(name):
