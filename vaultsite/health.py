@@ -1,8 +1,10 @@
 """Liveness, readiness, and the answers for requests that reach no view."""
 
+import logging
 from typing import Any, Final
 
-from django.db import DatabaseError, connections
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, OperationalError, connections
 from django.http import HttpRequest, JsonResponse
 
 from vaultsite.kernel.api.problem import problem_response
@@ -17,6 +19,25 @@ _ROLE: Final = (
     "SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = r.oid), "
     "current_setting('server_version_num')::int FROM pg_roles r WHERE r.rolname = current_user"
 )
+
+
+_log = logging.getLogger("vault.start")
+
+
+def refuse_mighty_role() -> None:
+    """End the start of a process whose database role could pass by row-level security.
+
+    Raises ImproperlyConfigured. A database that cannot be reached is no reason to: readiness reports that.
+    """
+    try:
+        is_mighty, _ = _serving_role()
+    except OperationalError:
+        _log.warning("the database cannot be reached; its role is checked by /health/ready")
+        return
+    if is_mighty:
+        message = "the database role is superuser, owner of tables or BYPASSRLS: serve as vault_app"
+        _log.critical(message)  # a server may write the exception without its text
+        raise ImproperlyConfigured(message)
 
 
 def live(_: HttpRequest) -> JsonResponse:
@@ -47,10 +68,16 @@ def _passes(check: Any) -> bool:
 
 def _check_database() -> bool:
     """The serving role must not be able to pass by row-level security."""
+    is_mighty, version = _serving_role()
+    return not is_mighty and version >= OLDEST_POSTGRESQL
+
+
+def _serving_role() -> tuple[bool, int]:
+    """Whether the role we serve as is mighty, and the version number of its server."""
     with unscoped("readiness"), connections["default"].cursor() as cursor:
         cursor.execute(_ROLE)
         is_mighty, version = cursor.fetchone()
-    return not is_mighty and version >= OLDEST_POSTGRESQL
+    return is_mighty, version
 
 
 def _check_kms() -> bool:

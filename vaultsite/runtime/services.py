@@ -36,10 +36,12 @@ def command_line(name: str, home: Home, environ: Mapping[str, str]) -> list[str]
             "gunicorn", "vaultsite.wsgi:application", "--bind", f"{bind(environ)}:{port(environ)}",
             "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--keep-alive", "30",
             "--graceful-timeout", "10", "--worker-tmp-dir", os.fspath(home.run), "--no-control-socket",
+            "--logger-class", "vaultsite.runtime.web_logging.EscapingLogger",
         ],
         "live": [
             "uvicorn", "vaultsite.asgi:application", "--host", bind(environ), "--port", str(live_port(environ)),
-            "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "5",
+            "--no-access-log", "--no-server-header", "--no-proxy-headers", "--timeout-graceful-shutdown", "5",
+            "--log-config", os.fspath(PROJECT / "vaultsite" / "runtime" / "live_logging.json"),
         ],
         "worker": [
             *celery, "--concurrency", "2", "--prefetch-multiplier", "1", "-O", "fair",
