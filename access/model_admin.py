@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django import forms
+from django.contrib.auth import get_permission_codename
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from access.policy.admin import action_for
 from access.services.authorize import authorize
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.event import ResourceRef
@@ -118,8 +120,11 @@ class VaultModelAdmin(ModelAdmin):  # type: ignore[misc]
         return type(made.__name__, (made,), {"refusal": _refusal(request)})
 
     def render_change_form(self, request: HttpRequest, context: Any, **kwargs: Any) -> HttpResponse:
-        if kwargs.get("obj") is not None and _refusal(request) is None:
-            self._decide_reading(request, kwargs["obj"].pk)
+        if _refusal(request) is None:
+            if kwargs.get("obj") is None:
+                self._decide_adding(request)
+            else:
+                self._decide_reading(request, kwargs["obj"].pk)
         response: HttpResponse = super().render_change_form(request, context, **kwargs)
         return response
 
@@ -157,6 +162,10 @@ class VaultModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def _decide_reading(self, request: HttpRequest, pk: UUID | str = "") -> None:
         authorize(resolve_principal(request), self.read_action, ResourceRef(self.resource_type, str(pk)))
+
+    def _decide_adding(self, request: HttpRequest) -> None:
+        permission = f"{self.opts.app_label}.{get_permission_codename('add', self.opts)}"
+        authorize(resolve_principal(request), action_for(permission) or permission, ResourceRef(self.resource_type))
 
     @staticmethod
     def _require_uuid(text: str) -> None:

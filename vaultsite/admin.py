@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import update_wrapper
 from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django import forms
 from django.conf import settings
@@ -23,7 +24,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from access.auth.sessions import PURPOSE_KEY
 from access.errors import AccessDenied, AuthenticationError, LoginRefused, TooManyAttempts
 from access.models import User
-from access.selectors import current_tenant
+from access.selectors import current_tenant, is_known_purpose
 from access.services.sessions import end_session, login, start_session
 from access.services.users import change_own_password
 from datasets.services.overview import summarize
@@ -118,7 +119,7 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             return view(request, *args, **kwargs)
         if isinstance(request.user, User) and request.user.must_change_password:
             return HttpResponseRedirect(reverse("admin:password_change"))
-        stated = request.GET.get("purpose", "")[:63] or None
+        stated = _stated_purpose(request)
         facts = replace(facts_of(request), purpose=stated or facts_of(request).purpose)
         with tenant_scope(principal.tenant_id, principal, facts) as scope:
             _expect_decision(request, scope)
@@ -129,7 +130,8 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
                 raise AccessDenied from denied
             if isinstance(response, SimpleTemplateResponse):
                 response.render()
-        if stated and response.status_code < 400:  # noqa: PLR2004
+            is_remembered = stated is not None and response.status_code < 400 and is_known_purpose(stated)  # noqa: PLR2004
+        if is_remembered:
             request.session[PURPOSE_KEY] = stated
         return response
 
@@ -224,6 +226,24 @@ def _signed_in(request: HttpRequest) -> Principal | None:
     return principal if principal.credential == "session" else None
 
 
+def _stated_purpose(request: HttpRequest) -> str | None:
+    """The purpose in the address, unless another site sent the reader there: nobody states a purpose for others."""
+    stated = request.GET.get("purpose", "")[:63]
+    return stated if stated and _is_own_doing(request) else None
+
+
+def _is_own_doing(request: HttpRequest) -> bool:
+    """Whether a page of ours or the reader's own typing led here (Fetch Metadata, W3C).
+
+    Browsers leave the header out where there is no TLS, and programs everywhere; then the Referer must not be foreign.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    referer = request.headers.get("Referer")
+    return referer is None or referer.startswith(f"{request.scheme}://{request.get_host()}/")
+
+
 def _expect_decision(request: HttpRequest, scope: Scope) -> None:
     """Hold the event of a page that fails before any decision was made."""
     is_read = request.method in {"GET", "HEAD", "OPTIONS"}
@@ -239,9 +259,19 @@ def _expect_decision(request: HttpRequest, scope: Scope) -> None:
 def _after_login(request: HttpRequest, user: User) -> str:
     if user.must_change_password:
         return reverse("admin:password_change")
-    wanted = request.POST.get(REDIRECT_FIELD_NAME, "")
+    wanted = _without_purpose(request.POST.get(REDIRECT_FIELD_NAME, ""))
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if is_ours else reverse("admin:index")
+
+
+def _without_purpose(address: str) -> str:
+    """The address to go on to after signing in. It may come from a foreign link, which states no purpose."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "purpose"]
+    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def _changed_user(request: HttpRequest, form: PasswordForm) -> User | None:
