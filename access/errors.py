@@ -56,6 +56,13 @@ class SessionEnded(AuthenticationError):
     title = "The session has ended"
 
 
+class PasswordChangeRequired(AuthenticationError):
+    """The password of this session's user is known to somebody else: it opens nothing but the page to change it."""
+
+    code, slug, status = "VAULT_AUTH_1008", "password-change-required", 403
+    title = "Change your password in the browser first"
+
+
 class AccessDenied(VaultError):
     code, slug, status, outcome = "VAULT_AUTHZ_2001", "access-denied", 403, "denied"
     title = "You may not do this"

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import auth
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from access.auth.api_keys import Token
@@ -15,6 +16,7 @@ from access.errors import (
     CredentialExpired,
     CredentialRevoked,
     InvalidCredential,
+    PasswordChangeRequired,
     SessionEnded,
 )
 from access.models import ApiKey, User
@@ -83,9 +85,16 @@ def _by_session(request: HttpRequest) -> Principal:
         user = auth.get_user(request)
         if not isinstance(user, User) or not user.live_roles():
             raise SessionEnded
+        if user.must_change_password and not _is_page(request):
+            raise PasswordChangeRequired
         principal = user_principal(user, purpose=request.session.get(PURPOSE_KEY))
     request.user = user
     return principal
+
+
+def _is_page(request: HttpRequest) -> bool:
+    """Whether the admin site answers, which shows such a user the page to change the password and no other."""
+    return request.path.startswith(reverse("admin:index"))
 
 
 def _record(request: HttpRequest, refusal: AuthenticationError) -> None:

@@ -27,10 +27,10 @@ HOME = b"http://localhost:8000"
 DENIED = 1000
 
 
-def make_user(tenant_id, *roles: str) -> User:
+def make_user(tenant_id, *roles: str, **facts: bool) -> User:
     principal = operator(tenant_id)
     with tenant_scope(tenant_id, principal):
-        return create_user(principal, username=f"u{uuid4().hex}", password="a Long pass-phrase 7", roles=roles)
+        return create_user(principal, username=f"u{uuid4().hex}", password="a Long pass-phrase 7", roles=roles, **facts)
 
 
 def sign_in(user: User) -> str:
@@ -71,6 +71,15 @@ def test_a_foreign_origin_is_refused_even_with_a_session(tenant) -> None:
     async def scenario() -> None:
         for origin in (b"https://evil.example", b"http://localhost.evil.example", b"null", None):
             assert await socket(cookie, origin=origin).open() == DENIED, origin
+
+    run(scenario)
+
+
+def test_a_password_known_to_others_opens_no_feed(tenant) -> None:
+    cookie = sign_in(make_user(tenant.pk, "auditor", must_change_password=True))
+
+    async def scenario() -> None:
+        assert await socket(cookie).open() == UNAUTHENTICATED
 
     run(scenario)
 
