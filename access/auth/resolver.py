@@ -36,11 +36,18 @@ class RequestPrincipalResolver(PrincipalResolver):
     """Header ``Authorization: Bearer ldv_..`` or ``X-API-Key``; a header that does not hold is never passed over."""
 
     def resolve(self, request: HttpRequest) -> Principal:
-        """Raises an AuthenticationError after recording it: under the tenant the credential names, if there is one."""
+        """Raises an AuthenticationError after recording it: under the tenant the credential names, if there is one.
+
+        Asked again about a request it refused, it says the same and records nothing more.
+        """
+        refused: AuthenticationError | None = getattr(request, "vault_refused_credential", None)
+        if refused is not None:
+            raise refused
         try:
             text = _api_key_of(request)
             return _by_api_key(request, text) if text is not None else _by_session(request)
         except AuthenticationError as refusal:
+            request.vault_refused_credential = refusal  # type: ignore[attr-defined]
             _record(request, refusal)
             raise
 

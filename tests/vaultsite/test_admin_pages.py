@@ -126,6 +126,10 @@ def test_a_password_known_to_others_is_changed_before_anything_else(tenant) -> N
         ("auditor", "/admin/access/purpose/", "admin.access.read"),
         ("auditor", "/admin/audit/auditevent/", "audit.access.read"),
         ("auditor", "/admin/audit/auditevent/latest/", "audit.access.read"),
+        ("data_steward", f"{DATASETS}add/", "data.access.write"),
+        ("tenant_admin", f"{USERS}add/", "admin.access.write"),
+        ("tenant_admin", "/admin/access/apikey/add/", "admin.access.write"),
+        ("tenant_admin", "/admin/access/rolebinding/add/", "admin.access.write"),
     ],
 )
 def test_each_page_is_one_recorded_decision(tenant, role, path, kind) -> None:
@@ -241,6 +245,64 @@ def test_a_purpose_outside_the_registry_is_refused_and_not_remembered(tenant) ->
     assert answer.status_code == 403
     assert "VAULT_AUTHZ_2003" in answer.text
     assert "For what purpose?" in client.get(f"{page_of(dataset)}records/").text
+
+
+def test_a_purpose_outside_the_registry_locks_no_page(tenant) -> None:
+    client = browser_of(tenant, "data_steward")
+    for path in ("/admin/access/", f"{DATASETS}add/", "/admin/"):
+        client.get(path, {"purpose": "curiosity"})
+    assert client.get(DATASETS).status_code == 200
+
+
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "cross-site", "Referer": "http://localhost/admin/"},
+    {"Referer": "https://evil.example/"},
+    {"Referer": "http://localhost.evil.example/"},
+    {"Referer": "http://[broken"},
+]
+OWN = [
+    {},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+    {"Referer": "http://localhost/admin/"},
+]
+
+
+@pytest.mark.parametrize(("headers", "is_own"), [(h, False) for h in FOREIGN] + [(h, True) for h in OWN])
+def test_a_purpose_is_stated_by_the_reader_and_not_by_a_foreign_link(tenant, headers, is_own) -> None:
+    dataset = filled(tenant, with_mail())
+    client = browser_of(tenant, "data_steward")
+    path = f"{page_of(dataset)}records/"
+    answers = [client.get(path, {"purpose": "evaluation"}, headers=headers), client.get(path)]
+    assert [EMAIL in answer.text for answer in answers] == [is_own, is_own]
+    assert ["For what purpose?" in answer.text for answer in answers] == [not is_own, not is_own]
+
+
+def test_signing_in_by_a_link_states_no_purpose(tenant) -> None:
+    user = make_user(tenant, "data_steward")
+    form = {"organization": tenant.slug, "username": user.username, "password": PASSWORD}
+    answer = Client().post(LOGIN, form | {"next": f"{DATASETS}?purpose=evaluation&name=a&%70urpose=debugging"})
+    assert answer["Location"] == f"{DATASETS}?name=a"
+
+
+def test_a_password_known_to_others_opens_no_api(tenant) -> None:
+    client = browser_of(tenant, "data_steward", must_change_password=True)
+    answer, request_id = opened(client, "/api/v1/datasets")
+    assert (answer.status_code, answer.json()["code"]) == (403, "VAULT_AUTH_1008")
+    refusals = [(event.type, event.status, event.failure_reason) for event in events_of(tenant, request_id)]
+    assert refusals == [("auth.credential.refused", "denied", "VAULT_AUTH_1008")]
+    new = "quite another secret 9"
+    client.post("/admin/password_change/", {"current": PASSWORD, "password": new, "again": new})
+    assert client.get("/api/v1/datasets").status_code == 200
+
+
+def test_a_form_sent_back_unfilled_is_one_recorded_decision(tenant) -> None:
+    answer, request_id = opened(browser_of(tenant, "data_steward"), f"{DATASETS}add/", {}, method="post")
+    assert answer.status_code == 200
+    (event,) = events_of(tenant, request_id)
+    assert (event.type, event.status) == ("data.access.write", "success")
 
 
 def test_who_reads_raw_sees_findings_marked(tenant) -> None:
