@@ -60,9 +60,10 @@ class VaultAPIView(APIView):
 
     def _refuse_malformed(self) -> None:
         """What no view should see is refused as a decision of its own, so that it is recorded."""
+        principal = self.principal  # a credential that does not hold is refused, and recorded, by the resolver
         try:
             _refuse_nul(self.django_request)
-            if self.principal.credential == "session":
+            if principal.credential == "session":
                 _require_csrf_token(self.django_request)
         except VaultError as refusal:
             with self.open_scope():
