@@ -170,6 +170,8 @@ if CONFIG.is_production:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+#: A policy can name hosts and "*.host", but no IPv6 address (CSP3, section 2.3.1).
+LIVE_HOSTS = [f"*{host}" if host.startswith(".") else host for host in CONFIG.allowed_hosts if "[" not in host]
 LIVE_SCHEME = "wss" if CONFIG.is_production else "ws"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -180,7 +182,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         # The live feed answers on a port of its own, which no keyword of the policy covers.
-        "connect-src": [SELF, *(f"{LIVE_SCHEME}://{host}:{CONFIG.live_port}" for host in CONFIG.allowed_hosts)],
+        "connect-src": [SELF, *(f"{LIVE_SCHEME}://{host}:{CONFIG.live_port}" for host in LIVE_HOSTS)],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
