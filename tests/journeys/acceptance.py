@@ -109,6 +109,8 @@ def journey(folder: Path, count: int) -> dict[str, Any]:
 
 
 def measured(vault: Vault, steward: dict[str, str], count: int) -> dict[str, Any]:
+    from django.db import connections
+
     from access.selectors import find_tenant
     from datasets.models import Chunk, Ingest, Version
     from tests.factories.access import acting
@@ -126,6 +128,7 @@ def measured(vault: Vault, steward: dict[str, str], count: int) -> dict[str, Any
     with acting(tenant):
         ingest = Ingest.objects.get(pk=json.loads(body)["id"])
     beginning = jobs.remember(tenant, ingest)
+    connections.close_all()  # ours will not outlive PostgreSQL either
     killed = disturbed(vault, steward, str(ingest.pk), count)
     until(lambda: ingest_of(vault, steward, str(ingest.pk)).get("finished_at"), seconds=PATIENCE, every=0.5)
     seconds = time.monotonic() - before

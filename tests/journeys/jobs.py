@@ -1,5 +1,6 @@
 """Long jobs seen from outside: waiting for them, and doing the same one again from its beginning."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,24 @@ from vaultsite.kernel.jobs import FINAL, JobStatus, reap
 
 
 def finished(tenant: Tenant, ingest: Ingest) -> Ingest:
-    """The ingest once it is final; overdue jobs are woken as beat does."""
+    """The ingest once it is final."""
+    return _once(tenant, ingest, lambda found: found.status in FINAL, every=0.3)
+
+
+def arrived(tenant: Tenant, ingest: Ingest, *stages: str) -> Ingest:
+    """The ingest once it is in one of these stages, noticed at once."""
+    return _once(tenant, ingest, lambda found: found.progress["stage"] in stages, every=0.02)
+
+
+def _once(tenant: Tenant, ingest: Ingest, condition: Callable[[Ingest], bool], *, every: float) -> Ingest:
+    """Waits while overdue jobs are woken as beat does."""
 
     def look() -> Ingest | None:
         reap()
         found = reload(tenant, ingest)
-        return found if found.status in FINAL else None
+        return found if condition(found) else None
 
-    return until(look, every=0.3)
+    return until(look, every=every)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from vaultsite.kernel.jobs import Claim
 
 #: Canonical bytes of one run: what a killed worker may have to scan again, and what it holds in memory.
 RUN_BYTES: Final = 16 * 1024 * 1024
+#: A run is closed after this long too: whoever scans slowly must come to a checkpoint before the time limit of a task.
+RUN_SECONDS: Final = 120.0
 #: Records given to the detector at a time; the lease is renewed between batches.
 BATCH_RECORDS: Final = 256
 BATCH_BYTES: Final = 512 * 1024
@@ -73,11 +75,13 @@ class Scan:
         Raises RefusedLine or RefusedFile for bad input, DetectionFailed, JobFenced.
         """
         last_line = self.progress.line
+        due = time.monotonic() + RUN_SECONDS
         for batch in _batches(self._new_rows(parts)):
             self._scan(batch)
             last_line = batch[-1].line
-            if self._run_bytes >= RUN_BYTES:
+            if self._run_bytes >= RUN_BYTES or time.monotonic() >= due:
                 self._save(last_line)
+                due = time.monotonic() + RUN_SECONDS
                 if time.monotonic() >= deadline:
                     return False
             else:
