@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Iterator
-from itertools import combinations
 from typing import Any, ClassVar, Final
 
 import phonenumbers
@@ -89,7 +88,7 @@ class PhoneRecognizer(StockPhoneRecognizer):
 
     def _regions(self, candidate: str) -> tuple[str, ...]:
         """The regions in which some run of neighbouring groups of digits can be dialled; others need not be asked."""
-        dialled = _dialled(_GROUP.findall(candidate))
+        dialled = set(_dialled(_GROUP.findall(candidate)))
         is_international = "+" in candidate or "\uff0b" in candidate  # it names its country itself: any region will do
         return tuple(
             region
@@ -98,11 +97,20 @@ class PhoneRecognizer(StockPhoneRecognizer):
         )
 
 
-def _dialled(groups: list[str]) -> list[str]:
-    """Every run of neighbouring groups, joined, that is long enough to be a number, in ASCII digits."""
+def _dialled(groups: list[str]) -> Iterator[str]:
+    """Every run of neighbouring groups, joined, that is long enough to be a number, in ASCII digits.
+
+    A run ends where it would be too long, so the work grows with the groups and not with their square.
+    """
     plain = ["".join(str(unicodedata.digit(digit)) for digit in group) for group in groups]
-    runs = ("".join(plain[first:last]) for first, last in combinations(range(len(plain) + 1), 2))
-    return [run for run in runs if _SHORTEST_DIALLED <= len(run) <= _LONGEST_DIALLED]
+    for first in range(len(plain)):
+        run = ""
+        for group in plain[first : first + _LONGEST_DIALLED]:
+            run += group
+            if len(run) > _LONGEST_DIALLED:
+                break
+            if len(run) >= _SHORTEST_DIALLED:
+                yield run
 
 
 def _is_amount(text: str, start: int, end: int) -> bool:
