@@ -17,6 +17,7 @@ TENANT: Final = frozenset(
     {
         "access_apikey",
         "access_encryptionkey",
+        "access_idempotentrequest",
         "access_loginthrottle",
         "access_purpose",
         "access_role",

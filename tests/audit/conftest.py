@@ -7,10 +7,13 @@ from uuid import UUID
 import pytest
 from django.db import connections
 
+#: A function and a trigger of one name each, so that nothing of a test outlives it.
 REFUSE = """
-    CREATE OR REPLACE FUNCTION test_refuse_event() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION 'no room for this event' USING ERRCODE = 'disk_full'; END $$;
-    GRANT EXECUTE ON FUNCTION test_refuse_event() TO vault_app;
+    GRANT EXECUTE ON FUNCTION {name}() TO vault_app;
+    CREATE TRIGGER {name} BEFORE INSERT ON audit_event FOR EACH ROW
+    WHEN (NEW.tenant_id = '{tenant}') EXECUTE FUNCTION {name}();
 """
 
 
@@ -22,15 +25,11 @@ def audit_failing_for() -> Callable[[UUID], AbstractContextManager[None]]:
     def failing(tenant_id: UUID) -> Iterator[None]:
         name = f"test_refuse_{tenant_id.hex}"
         with connections["owner"].cursor() as cursor:
-            cursor.execute(REFUSE)
-            cursor.execute(
-                f"CREATE TRIGGER {name} BEFORE INSERT ON audit_event FOR EACH ROW "
-                f"WHEN (NEW.tenant_id = '{tenant_id}') EXECUTE FUNCTION test_refuse_event()"
-            )
+            cursor.execute(REFUSE.format(name=name, tenant=tenant_id))
         try:
             yield
         finally:
             with connections["owner"].cursor() as cursor:
-                cursor.execute(f"DROP TRIGGER {name} ON audit_event")
+                cursor.execute(f"DROP TRIGGER {name} ON audit_event; DROP FUNCTION {name}()")
 
     return failing
