@@ -1,4 +1,4 @@
-"""A store whose process dies in the middle of its work, once."""
+"""A store whose process dies, or falls asleep, in the middle of its work, once."""
 
 import os
 import signal
@@ -9,13 +9,14 @@ from vaultsite.kernel.blobs.filesystem import AtomicFileSystemStorage
 
 
 class DeadlyStorage(AtomicFileSystemStorage):
-    """Kills its own process with SIGKILL right after the nth object of a kind (``dies_at``: ``run:2``) was stored.
+    """Sends its own process a signal right after the nth object of a kind (``dies_at``: ``run:2``) was stored.
 
     The file ``once`` is made first, so that the worker's successor gets past that point.
     """
 
-    def __init__(self, *, dies_at: str, once: str, **options: Any) -> None:
+    def __init__(self, *, dies_at: str, once: str, by: str = "SIGKILL", **options: Any) -> None:
         super().__init__(**options)
+        self._signal = signal.Signals[by]
         self._kind, _, count = dies_at.partition(":")
         self._left = int(count)
         self._once = Path(once)
@@ -26,5 +27,5 @@ class DeadlyStorage(AtomicFileSystemStorage):
             self._left -= 1
             if self._left == 0 and not self._once.exists():
                 self._once.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), self._signal)
         return saved

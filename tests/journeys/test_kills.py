@@ -25,6 +25,7 @@ from vaultsite.celery import app
 from vaultsite.kernel import jobs
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.blobs.filesystem import AtomicFileSystemStorage
+from vaultsite.runtime.binaries import launch_command
 from vaultsite.runtime.environment import PROJECT
 from vaultsite.runtime.home import Home
 from vaultsite.runtime.postgres import admin_url
@@ -36,16 +37,16 @@ OURS = "worker of a journey"
 
 
 @contextmanager
-def worker(tmp_path, dies_at=""):
-    """A worker process of our own and its child, gone at the end."""
+def worker(tmp_path, dies_at="", by="SIGKILL"):
+    """A worker process of our own and its child, gone at the end; ``dies_at`` is where the child dies by itself."""
     given = os.environ | {"PGAPPNAME": OURS}
     if dies_at:
-        options = site.STORAGES["vault"]["OPTIONS"] | {"dies_at": dies_at, "once": str(tmp_path / "died")}
+        options = site.STORAGES["vault"]["OPTIONS"] | {"dies_at": dies_at, "once": str(tmp_path / "died"), "by": by}
         given["VAULT_STORAGE_BACKEND"] = "tests.journeys.storage.DeadlyStorage"
         given["VAULT_STORAGE_OPTIONS"] = "\n".join(f'{name} = "{value}"' for name, value in options.items())
     with (tmp_path / "worker.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.journeys.worker"],
+            launch_command(sys.executable, "-m", "tests.journeys.worker", death_signal="KILL"),
             cwd=PROJECT,
             env=given,
             stdout=log,
@@ -125,15 +126,11 @@ def test_a_worker_killed_while_it_commits_is_continued(tenant, job, tmp_path):
 
 
 def test_a_worker_that_slept_past_its_lease_writes_nothing(tenant, job, tmp_path):
-    ingest = job[0]
-    with worker(tmp_path) as sleeper:
-        until(lambda: reload(tenant, ingest).checkpoint.get("runs"), every=0.01)
-        os.killpg(sleeper.pid, signal.SIGSTOP)
-        fence = reload(tenant, ingest).fence
-        app.control.purge()
+    with worker(tmp_path, "run:1", by="SIGSTOP") as sleeper:
+        until((tmp_path / "died").exists)
+        fence = reload(tenant, job[0]).fence
         with worker(tmp_path):
-            done = finished(tenant, ingest)
-            assert done.fence > fence
+            assert finished(tenant, job[0]).fence > fence
             os.killpg(sleeper.pid, signal.SIGCONT)
             until(lambda: "was taken over" in (tmp_path / "worker.log").read_text())
     assert_undisturbed(tenant, job)
