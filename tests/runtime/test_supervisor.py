@@ -67,7 +67,7 @@ def wait_for(condition, supervisor=None, seconds=30.0):
 
 
 def test_what_dies_comes_back_after_a_growing_delay(home, said, supervisor, tmp_path, monkeypatch):
-    monkeypatch.setattr(supervision, "FIRST_DELAY_SECONDS", 0.05)
+    monkeypatch.setattr(supervision, "FIRST_DELAY_SECONDS", 0.3)
     births = tmp_path / "births"
     supervisor.start(shell("web", f"date +%s.%N >> {births}; sleep 60", births))
     for count in (2, 3, 4):

@@ -67,12 +67,14 @@ def wait_until(condition, seconds=90.0):
 
 
 def is_healthy(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection = HTTPConnection("127.0.0.1", port, timeout=2)
         connection.request("GET", "/health/ready", headers={"Host": "localhost", "X-Forwarded-Proto": "https"})
         return connection.getresponse().status == 200
     except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def test_progress_is_numbered_to_the_end(vault):

@@ -120,7 +120,7 @@ class Claim:
 
     def release(self) -> None:
         """Let go without finishing: the reaper wakes the next worker, later after every attempt."""
-        delay = min(RETRY_DELAY * 2**self.attempt, LONGEST_DELAY)
+        delay = min(RETRY_DELAY * 2 ** (self.attempt - 1), LONGEST_DELAY)
         self.save(status=JobStatus.QUEUED, lease_until=Now() + delay)
 
     def wait(self) -> None:
