@@ -24,20 +24,21 @@ _ROLE: Final = (
 _log = logging.getLogger("vault.start")
 
 
-def refuse_mighty_role() -> None:
-    """End the start of a process whose database role could pass by row-level security.
+def refuse_mighty_role() -> bool:
+    """End the start of a process whose database role could pass by row-level security: raises ImproperlyConfigured.
 
-    Raises ImproperlyConfigured. A database that cannot be reached is no reason to: readiness reports that.
+    False when the database cannot be reached, which is no reason to end: readiness reports that.
     """
     try:
         is_mighty, _ = _serving_role()
     except OperationalError:
         _log.warning("the database cannot be reached; its role is checked by /health/ready")
-        return
+        return False
     if is_mighty:
         message = "the database role is superuser, owner of tables or BYPASSRLS: serve as vault_app"
         _log.critical(message)  # a server may write the exception without its text
         raise ImproperlyConfigured(message)
+    return True
 
 
 def live(_: HttpRequest) -> JsonResponse:

@@ -46,6 +46,18 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             frozenset({READ_RAW, READ_MASKED, READ_REDACTED}), EventType.ACCESS_READ, "read", needs_purpose=True
         ),
         "record.write": _rule("record.write", EventType.ACCESS_WRITE, "write"),
+        "branch.write": _rule("branch.write", EventType.ACCESS_WRITE, "write"),
+        "branch.protect": _rule("branch.protect", EventType.ACCESS_WRITE, "update"),
+        "merge.write": _rule("record.write", EventType.ACCESS_WRITE, "write"),
+        "merge.review": _rule("merge.review", EventType.ACCESS_WRITE, "update"),
+        "schema.write": _rule("schema.write", EventType.ACCESS_WRITE, "update"),
+        "record.erase": _rule("record.erase", EventType.ACCESS_DELETE, "delete"),
+        "export.create": _rule("export.create", EventType.ACCESS_READ, "export"),
+        "export.read": _rule("export.create", EventType.ACCESS_READ, "read"),
+        "lineage.write": _rule("lineage.write", EventType.ACCESS_WRITE, "write"),
+        "dataset.archive": _rule("dataset.delete", EventType.ACCESS_WRITE, "update"),
+        "dataset.restore": _rule("dataset.delete", EventType.ACCESS_WRITE, "update"),
+        "dataset.purge": _rule("dataset.delete", EventType.ACCESS_DELETE, "delete"),
         "ingest.read": _rule("ingest.read", EventType.ACCESS_READ, "read"),
         # A reject report quotes lines that no detector has seen.
         "ingest.rejects.read": Rule(frozenset({READ_RAW}), EventType.ACCESS_READ, "read", needs_purpose=True),
@@ -60,6 +72,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "apikey.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
+        "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
+        "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
+        "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
+        "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
+        "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
     }
 )
 PERMISSIONS: Final = frozenset().union(*(rule.permissions for rule in RULES.values()))
@@ -75,26 +92,42 @@ class BuiltinRole:
 _LOOK: Final = frozenset({"dataset.list", "dataset.read", "version.read"})
 _BROWSE: Final = _LOOK | {"purpose.read"}
 _TEXT: Final = frozenset({"pii.detect", "pii.anonymize"})
-_SUPPLY: Final = frozenset({"dataset.create", "record.write", "ingest.read"})
-_PEOPLE: Final = frozenset({"user.read", "user.manage", "apikey.read", "apikey.manage", "role.read", "key.read"})
+_SUPPLY: Final = frozenset({"dataset.create", "record.write", "ingest.read", "branch.write", "lineage.write"})
+_CURATE: Final = frozenset(
+    {"dataset.update", "dataset.delete", "branch.protect", "merge.review", "schema.write", "record.erase"}
+)
+_TAKE_OUT: Final = frozenset({"export.create"})
+_PEOPLE: Final = frozenset({"user.read", "user.manage", "apikey.read", "apikey.manage", "role.read"})
+_KEYS: Final = frozenset({"key.read", "key.manage"})
+_STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
     {
         "tenant_admin": BuiltinRole(
             "Tenant administrator",
             "Manages people, roles and keys; sees records masked.",
-            _BROWSE | _TEXT | _PEOPLE | {"role.manage", "audit.read", "ingest.read", READ_MASKED},
+            _BROWSE
+            | _TEXT
+            | _TAKE_OUT
+            | _PEOPLE
+            | _KEYS
+            | _STORAGE
+            | {"role.manage", "audit.read", "ingest.read", READ_MASKED},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
             "Manages datasets, writes records and sees them raw, and sees who else did.",
-            _BROWSE | _TEXT | _SUPPLY | {"dataset.update", "dataset.delete", "audit.read", READ_RAW},
+            _BROWSE | _TEXT | _SUPPLY | _CURATE | _TAKE_OUT | {"audit.read", "storage.read", READ_RAW},
         ),
         "data_scientist": BuiltinRole(
-            "Data scientist", "Works with records whose personal data is masked.", _BROWSE | _TEXT | {READ_MASKED}
+            "Data scientist",
+            "Works with records whose personal data is masked.",
+            _BROWSE | _TEXT | _TAKE_OUT | {READ_MASKED},
         ),
         "ml_engineer": BuiltinRole(
-            "ML engineer", "Writes records and reads them masked.", _BROWSE | _TEXT | _SUPPLY | {READ_MASKED}
+            "ML engineer",
+            "Writes records and reads them masked.",
+            _BROWSE | _TEXT | _SUPPLY | _TAKE_OUT | {READ_MASKED},
         ),
         "analyst": BuiltinRole(
             "Analyst", "Reads records whose personal data is cut out.", _BROWSE | _TEXT | {READ_REDACTED}
@@ -102,22 +135,28 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
         "privacy_officer": BuiltinRole(
             "Privacy officer",
             "Sees records raw to answer for the people in them, and the audit.",
-            _BROWSE | _TEXT | {"ingest.read", "audit.read", "user.read", "role.read", READ_RAW},
+            _BROWSE
+            | _TEXT
+            | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel", "Sees records masked, and the audit.", _BROWSE | {"audit.read", READ_MASKED}
         ),
         "security_officer": BuiltinRole(
-            "Security officer", "Manages people and credentials and sees the audit; no data.", _PEOPLE | {"audit.read"}
+            "Security officer",
+            "Manages people, credentials and keys and sees the audit; no data.",
+            _PEOPLE | _KEYS | {"audit.read", "storage.read"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
-            _BROWSE | {"audit.read", "user.read", "role.read", "apikey.read", "key.read"},
+            _BROWSE | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "service": BuiltinRole(
-            "Service", "A program that writes records and reads them masked.", _BROWSE | _TEXT | _SUPPLY | {READ_MASKED}
+            "Service",
+            "A program that writes records and reads them masked.",
+            _BROWSE | _TEXT | _SUPPLY | _TAKE_OUT | {READ_MASKED},
         ),
     }
 )

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from datasets.models import Classification, Dataset, Ingest, IngestFormat, IngestMode, OnError, Version
+from datasets.services.commit import is_label
 from datasets.services.datasets import DatasetFacts
-from datasets.services.ingest.commit import is_label
 from datasets.services.write import UploadOptions
 
 

@@ -4,7 +4,7 @@ from datasets.models.blob import Blob, BlobKind, BlobState
 from datasets.models.chunk import Chunk, FindingsBlob, ObjectKind, SubjectIndexEntry
 from datasets.models.dataset import Classification, Dataset, DatasetTag
 from datasets.models.ingest import Ingest, IngestFormat, IngestMode, OnError
-from datasets.models.version import Branch, Version
+from datasets.models.version import Branch, Version, VersionKind, VersionTag
 
 __all__ = [
     "Blob",
@@ -23,4 +23,6 @@ __all__ = [
     "OnError",
     "SubjectIndexEntry",
     "Version",
+    "VersionKind",
+    "VersionTag",
 ]

@@ -74,8 +74,8 @@ class SubjectIndexEntry(TenantModel):
     key = models.BinaryField(max_length=32)
     record_id = models.CharField(max_length=128, db_collation="C")
     leaf = models.BinaryField(max_length=32)
-    #: The ingest that wrote it, so that one that fails can take it back.
-    ingest = models.UUIDField()
+    #: The job that wrote it, so that one that fails can take it back.
+    job = models.UUIDField()
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -85,5 +85,5 @@ class SubjectIndexEntry(TenantModel):
         ]
         indexes = [
             models.Index(fields=["tenant", "dataset", "record_id"], name="datasets_subject_record"),
-            models.Index(fields=["tenant", "ingest"], name="datasets_subject_ingest"),
+            models.Index(fields=["tenant", "job"], name="datasets_subject_ingest"),
         ]

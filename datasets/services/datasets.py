@@ -22,6 +22,7 @@ from datasets.models import (
     Ingest,
     SubjectIndexEntry,
     Version,
+    VersionTag,
 )
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
@@ -98,6 +99,7 @@ def delete_dataset(principal: Principal, *, dataset_id: UUID) -> None:
     Ingest.objects.filter(dataset=held).delete()
     for rows in (SubjectIndexEntry, FindingsBlob, Chunk, Branch):
         rows.objects.filter(dataset=held).delete()
+    VersionTag.objects.filter(dataset=held).delete()
     for version in Version.objects.filter(dataset=held).order_by("-sequence"):
         version.delete()
     DatasetTag.objects.filter(dataset=held).delete()

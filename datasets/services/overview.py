@@ -9,7 +9,7 @@ from access.models import Role, RoleBinding
 from access.policy import builtin
 from access.services.authorize import authorize, may
 from datasets.models import Branch, Dataset, Version
-from datasets.services.ingest.commit import read_profile
+from datasets.services.commit import read_profile
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 

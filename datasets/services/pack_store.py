@@ -226,7 +226,7 @@ class PackWriter(PackReader, TreeStore):
                 key=key,
                 record_id=record_id,
                 leaf=leaf,
-                ingest=self.job,
+                job=self.job,
             )
             for key in keys
         )

@@ -1,25 +1,27 @@
-"""Remove what nobody owns any more: dead objects, uploads that were never finished, remains of failed ingests."""
+"""Remove what nobody owns any more: dead objects, uploads that were never finished, remains of failed jobs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from datasets.models import Blob, BlobKind, BlobState, Ingest
-from datasets.services.ingest.commit import discard
+from datasets.services.commit import discard_packs
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing
-from vaultsite.kernel.jobs import FINAL, JobStatus
+from vaultsite.kernel.jobs import FINAL, JobStatus, LongRunning
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 #: An upload whose ingest does not exist after this long was abandoned.
 UPLOAD_GRACE: Final = timedelta(hours=1)
 _BATCH: Final = 200
+#: Every job that writes objects, and the kinds of them that outlive it.
+OWNERS: Final[Mapping[type[LongRunning], tuple[BlobKind, ...]]] = {Ingest: (BlobKind.REPORT,)}
 
 
 def remove_dead_blobs(tenant_id: UUID, *, job: UUID) -> int:
@@ -34,7 +36,8 @@ def remove_dead_blobs(tenant_id: UUID, *, job: UUID) -> int:
 
 def sweep_blobs() -> int:
     """As vault_system, over all tenants: mark what is abandoned, then delete what is dead. Returns how many went."""
-    _clean_failed_ingests()
+    for owner, kept in OWNERS.items():
+        _clean_ended(owner, kept)
     _mark_abandoned()
     BlobStore.default().remove_stale_temporaries()
     dead = list(Blob.objects.using("system").filter(state=BlobState.DEAD).values_list("pk", "name")[:_BATCH])
@@ -48,27 +51,31 @@ def sweep_blobs() -> int:
 def _mark_abandoned() -> None:
     with transaction.atomic(using="system"):
         blobs = Blob.objects.using("system")
-        owner = Ingest.objects.using("system").filter(pk=OuterRef("job"))
         # An upload that still brings parts is alive, however old its first one is.
         recent = blobs.filter(job=OuterRef("job"), created_at__gte=Now() - UPLOAD_GRACE)
         late = blobs.filter(job__isnull=False, created_at__lt=Now() - UPLOAD_GRACE).exclude(state=BlobState.DEAD)
-        late.filter(~Exists(owner), ~Exists(recent)).update(state=BlobState.DEAD)
+        for owner in OWNERS:
+            late = late.filter(~Exists(owner._default_manager.using("system").filter(pk=OuterRef("job"))))  # noqa: SLF001
+        late.filter(~Exists(recent)).update(state=BlobState.DEAD)
 
 
-def _clean_failed_ingests() -> None:
-    """An ingest that was given up after too many tries left rows in the tree: take them back in its tenant's scope."""
+def _clean_ended(owner: type[LongRunning], kept: tuple[BlobKind, ...]) -> None:
+    """A job that was given up after too many tries left rows in the tree: take them back in its tenant's scope."""
     leftovers = Blob.objects.using("system").filter(job=OuterRef("pk")).exclude(state=BlobState.DEAD)
-    failed = (
-        Ingest.objects.using("system").filter(status__in=FINAL).filter(Exists(leftovers.exclude(kind=BlobKind.REPORT)))
-    )
-    for tenant_id, pk in failed.values_list("tenant_id", "pk")[:_BATCH]:
+    ended = owner._default_manager.using("system").filter(status__in=FINAL)  # noqa: SLF001 - a model's manager
+    left = ended.filter(Exists(leftovers.exclude(kind__in=kept)))
+    for tenant_id, pk in left.values_list("tenant_id", "pk")[:_BATCH]:
         with tenant_scope(tenant_id, Principal.system(tenant_id)):
-            ingest = Ingest.objects.select_for_update().get(pk=pk)
-            if ingest.status == JobStatus.FAILED:
-                discard(ingest)
-                Ingest.objects.filter(pk=pk).update(seed=None)
-            else:
-                Blob.objects.filter(Q(job=pk) & ~Q(kind=BlobKind.REPORT)).update(state=BlobState.DEAD)
+            job = owner._default_manager.select_for_update().get(pk=pk)  # noqa: SLF001
+            if job.status != JobStatus.SUCCEEDED:
+                discard_packs(pk)
+                _forget_seed(owner, pk)
+            Blob.objects.filter(job=pk).exclude(kind__in=kept).update(state=BlobState.DEAD)
+
+
+def _forget_seed(owner: type[LongRunning], pk: UUID) -> None:
+    if any(field.name == "seed" for field in owner._meta.get_fields()):  # noqa: SLF001 - Django's way to tell
+        owner._default_manager.filter(pk=pk).update(seed=None)  # noqa: SLF001
 
 
 def _delete(names: Iterable[str]) -> None:

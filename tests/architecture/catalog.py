@@ -35,6 +35,7 @@ TENANT: Final = frozenset(
         "datasets_ingest",
         "datasets_subjectindexentry",
         "datasets_version",
+        "datasets_versiontag",
     }
 )
 #: The tenants themselves: each sees its own row, and a login the one whose slug it names.

@@ -12,7 +12,7 @@ from vaultsite.kernel.errors import RANGES, VaultError, catalogue
 
 #: Codes the catalogue may hold: every app's errors are imported, whether or not the app is installed.
 for path in source_files():
-    if path.name == "errors.py":
+    if path.name == "errors.py" or path.parent.name == "errors":
         import_module(name_of(path))
 
 ERRORS = [error for error in catalogue() if not error.__module__.startswith("tests.")]

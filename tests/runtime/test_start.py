@@ -101,12 +101,4 @@ def test_a_database_that_is_away_does_not_stop_the_start(monkeypatch):
     away = {**connections.settings["default"], "HOST": "/nowhere", "OPTIONS": {}}
     monkeypatch.setitem(connections.settings, "away", away)
     monkeypatch.setattr("vaultsite.health.connections", {"default": connections["away"]})
-    said = io.StringIO()
-    heard, logger = logging.StreamHandler(said), logging.getLogger("vault.start")
-    monkeypatch.setattr(logger, "disabled", False)  # whatever configured logging in this process before
-    logger.addHandler(heard)
-    try:
-        refuse_mighty_role()
-    finally:
-        logger.removeHandler(heard)
-    assert "cannot be reached" in said.getvalue()
+    assert refuse_mighty_role() is False

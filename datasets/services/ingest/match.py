@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from datasets.services.ingest.attachments import attach
+from datasets.services.attachments import attach
 from datasets.services.ingest.entries import Entry
 from datasets.tree.builder import Change, Delete, Upsert
 from datasets.tree.reader import iterate_chunks

@@ -15,7 +15,7 @@ from datasets.errors import EmptyUpload
 from datasets.models import Blob, BlobKind, Branch, Dataset, Ingest, Version
 from datasets.selectors import resource_of
 from datasets.services.ingest.build import build_tree
-from datasets.services.ingest.commit import commit_version, discard
+from datasets.services.ingest.commit import commit_ingest, discard
 from datasets.services.ingest.runs import Runs, check_unique
 from datasets.services.ingest.scan import Progress, Scan
 from datasets.services.keys import DatasetKeys, load_keys
@@ -102,10 +102,11 @@ class Work:
 
     def _build(self, runs: Runs) -> bool:
         with self.claim.scope():
+            epoch = Dataset.objects.values_list("erasure_epoch", flat=True).get(pk=self.ingest.dataset_id)
             parent = self._head()
         writer = PackWriter(self.keys, claim=self.claim, detector=detector_hash())
         built = build_tree(self.ingest, runs, parent, seed=self.seed, writer=writer, beat=self._beat())
-        return commit_version(self.ingest, self.claim, parent, built, self.seed) is not None
+        return commit_ingest(self.ingest, self.claim, parent, built, epoch=epoch, seed=self.seed) is not None
 
     def _head(self) -> Version | None:
         branch = Branch.objects.select_related("head").filter(dataset_id=self.ingest.dataset_id)
