@@ -13,6 +13,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from access.model_admin import ServiceForm, VaultModelAdmin
 from access.services.authorize import authorize, may
 from datasets.models import Classification, Dataset, Ingest, IngestFormat, IngestMode, OnError
+from datasets.pages.page import render_page
+from datasets.pages.paths import bound
 from datasets.selectors import get_dataset, head_of, heads_of, list_datasets, list_versions, resource_of
 from datasets.services.datasets import DatasetFacts, create_dataset, delete_dataset, update_dataset
 from datasets.services.overview import exposure, profile_by_field
@@ -85,6 +87,7 @@ class DatasetAdmin(VaultModelAdmin):
             path("<uuid:dataset_id>/records/<str:record_id>/", site.admin_view(record_page), name="datasets_record"),
             path("rejects/<uuid:ingest_id>/", site.admin_view(rejects_page), name="datasets_rejects"),
         ]
+        mine += [path(route, view, name=name) for route, view, name in bound(site.admin_view)]
         return mine + super().get_urls()  # type: ignore[no-any-return]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -141,7 +144,7 @@ class DatasetAdmin(VaultModelAdmin):
             "modes": IngestMode.choices,
             "on_errors": OnError.choices,
         }
-        return _page(request, "vault/dataset.html", context)
+        return render_page(request, "vault/dataset.html", context, dataset=dataset, tab="datasets_dataset_page")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -1,0 +1,33 @@
+"""The tabs over the pages of a dataset."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from access.services.authorize import may
+from datasets.models import Dataset
+from vaultsite.kernel.tenancy.principal import Principal
+
+
+@dataclass(frozen=True)
+class Tab:
+    title: str
+    url: str
+    is_open: bool
+
+
+#: Title, name of the admin path (its one argument is the dataset's id), action a reader must be allowed.
+TABS: Final = (
+    ("Overview", "datasets_dataset_page", "dataset.read"),
+    ("Records", "datasets_records", "record.read"),
+)
+
+
+def tabs_for(principal: Principal, dataset: Dataset, current: str) -> list[Tab]:
+    """The tabs this principal may open."""
+    return [
+        Tab(title, reverse(f"admin:{name}", args=[dataset.pk]), name == current)
+        for title, name, action in TABS
+        if may(principal, action)
+    ]
