@@ -3,7 +3,9 @@
 from datasets.models.blob import Blob, BlobKind, BlobState
 from datasets.models.chunk import Chunk, FindingsBlob, ObjectKind, SubjectIndexEntry
 from datasets.models.dataset import Classification, Dataset, DatasetTag
-from datasets.models.ingest import Ingest, IngestFormat, IngestMode, OnError
+from datasets.models.draft import Draft, DraftStatus, Publication, StagedKind, StagedRecord
+from datasets.models.ingest import IdMode, Ingest, IngestFormat, IngestMode, OnError, RecordShape
+from datasets.models.lineage import DatasetUse, EdgeKind, LineageEdge, LineageNode, NodeType
 from datasets.models.version import Branch, Version, VersionKind, VersionTag
 
 __all__ = [
@@ -15,12 +17,24 @@ __all__ = [
     "Classification",
     "Dataset",
     "DatasetTag",
+    "DatasetUse",
+    "Draft",
+    "DraftStatus",
+    "EdgeKind",
     "FindingsBlob",
+    "IdMode",
     "Ingest",
     "IngestFormat",
     "IngestMode",
+    "LineageEdge",
+    "LineageNode",
+    "NodeType",
     "ObjectKind",
     "OnError",
+    "RecordShape",
+    "Publication",
+    "StagedKind",
+    "StagedRecord",
     "SubjectIndexEntry",
     "Version",
     "VersionKind",

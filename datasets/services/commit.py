@@ -27,6 +27,7 @@ from datasets.models import (
     VersionKind,
 )
 from datasets.selectors import resource_of
+from datasets.services.lineage import record_parents
 from datasets.tree.builder import TreeResult
 from datasets.tree.version import version_id
 from vaultsite.kernel.crypto.keys import SecretKey
@@ -81,6 +82,7 @@ def commit_version(new: NewVersion) -> Version | None:
     branch.head, branch.moved_at = version, timezone.now()
     branch.save(update_fields=["head", "moved_at"])
     Dataset.objects.filter(pk=dataset.pk).update(updated_at=timezone.now())
+    record_parents(version)
     emit(_versioned(dataset, version, new))
     return version
 

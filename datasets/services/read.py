@@ -20,6 +20,7 @@ from datasets.models import Dataset, Version
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
+from datasets.services.uses import note_use
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.reader import iterate_chunks, locate
 from datasets.tree.record import TreeRecord, data_bytes
@@ -81,6 +82,7 @@ def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpos
     if found is None:
         raise VersionNotFound
     operator = _operator(decision)
+    note_use(dataset, decision.purpose or "")
     return Release(
         dataset=dataset,
         version=found,

@@ -30,11 +30,14 @@ TENANT: Final = frozenset(
         "datasets_branch",
         "datasets_chunk",
         "datasets_dataset",
+        "datasets_datasetuse",
         "datasets_datasettag",
         "datasets_findingsblob",
         "datasets_ingest",
         "datasets_subjectindexentry",
         "datasets_version",
+        "lineage_edges",
+        "lineage_nodes",
         "datasets_versiontag",
     }
 )

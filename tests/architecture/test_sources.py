@@ -19,6 +19,7 @@ RAW_SQL = {
     "vaultsite/runtime/roles.py": "makes roles and databases",
     "audit/services/record.py": "one statement for an event and its outbox entry",
     "audit/services/partitions.py": "calls the function that makes a partition",
+    "datasets/lineage_graph.py": "walks the lineage recursively",
     "audit/selectors.py": "reads the catalog for the audit's partitions",
 }
 #: AppConfig.ready() imports what needs the app registry; nothing else may.

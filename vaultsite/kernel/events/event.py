@@ -33,6 +33,10 @@ class EventType(StrEnum):
     UPDATED = "data.updated"
     #: An ingest ended in a new version.
     VERSIONED = "data.versioned"
+    #: Somebody reported where data came from or what was made of it.
+    LINEAGE_REPORTED = "data.lineage.reported"
+    #: A branch or tag was made, moved, protected or removed.
+    REF_CHANGED = "data.ref.changed"
     #: A dataset was deleted and its keys destroyed.
     PURGED = "data.purged"
     #: An ingest ended without a version.

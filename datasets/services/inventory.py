@@ -1,0 +1,66 @@
+"""What personal data the tenant holds where: by dataset and type, with owner, purposes, region and last access."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from access.models import User
+from access.services.authorize import authorize
+from datasets.models import Branch, Dataset
+from datasets.services.commit import read_profile
+from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal
+
+_MAIN: Final = "main"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """One kind of personal data in one dataset's newest version; ``entity_type`` is empty where nothing was found."""
+
+    dataset: Dataset
+    entity_type: str
+    findings: int
+    fields: tuple[str, ...]
+    records: int
+    owner: str
+    purposes: tuple[str, ...]
+    last_read_at: datetime | None
+
+
+def list_holdings(
+    principal: Principal, *, after: UUID | None = None, limit: int = 100, entity_type: str = ""
+) -> Iterator[Holding]:
+    """The holdings of ``limit`` datasets, newest first, after the dataset with the id ``after``.
+
+    Records the decision. Raises AccessDenied.
+    """
+    authorize(principal, "dataset.list", ResourceRef(type="dataset"))
+    visible = Dataset.objects.visible_to(principal).order_by("-id")
+    page = list((visible.filter(id__lt=after) if after else visible).prefetch_related("uses")[:limit])
+    heads = {
+        branch.dataset_id: branch.head
+        for branch in Branch.objects.filter(dataset__in=page, name=_MAIN).select_related("head")
+    }
+    names = dict(User.objects.filter(pk__in={one.created_by for one in page}).values_list("pk", "username"))
+    for dataset in page:
+        head = heads.get(dataset.pk)
+        by_type: dict[str, Counter[str]] = {}
+        for (field, kind), count in (read_profile(head) if head else Counter()).items():
+            by_type.setdefault(kind, Counter())[field] += count
+        uses = sorted(dataset.uses.all(), key=lambda use: use.last_read_at, reverse=True)
+        for kind, fields in sorted(by_type.items()) or [("", Counter[str]())]:
+            if entity_type in ("", kind):
+                yield Holding(
+                    dataset=dataset,
+                    entity_type=kind,
+                    findings=fields.total(),
+                    fields=tuple(name for name, _ in fields.most_common()),
+                    records=head.record_count if head else 0,
+                    owner=names.get(dataset.created_by, str(dataset.created_by)),
+                    purposes=tuple(use.purpose for use in uses),
+                    last_read_at=uses[0].last_read_at if uses else None,
+                )
