@@ -18,7 +18,7 @@ class Chunk(TenantModel):
     """One chunk or inner node of the record tree.
 
     ``digest`` commits to records only; place, key and secret are free to change. Deleting ``secret`` makes every copy
-    of the object unreadable.
+    of the object unreadable. What has ``damaged_at`` did not open or verify and is never served.
     """
 
     dataset = TenantForeignKey(Dataset, on_delete=models.CASCADE)
@@ -34,6 +34,7 @@ class Chunk(TenantModel):
     record_count = models.BigIntegerField()
     canonical_bytes = models.BigIntegerField()
     touched_at = models.DateTimeField(db_default=Now())
+    damaged_at = models.DateTimeField(null=True, default=None)
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -56,6 +57,7 @@ class FindingsBlob(TenantModel):
     length = models.PositiveIntegerField()
     key_id = models.UUIDField()
     secret = models.BinaryField(max_length=32)
+    damaged_at = models.DateTimeField(null=True, default=None)
 
     class Meta(TenantModel.Meta):
         constraints = [
