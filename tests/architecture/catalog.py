@@ -32,13 +32,20 @@ TENANT: Final = frozenset(
         "datasets_dataset",
         "datasets_datasetuse",
         "datasets_datasettag",
+        "datasets_draft",
+        "datasets_erasedrecord",
+        "datasets_erasure",
         "datasets_findingsblob",
+        "datasets_garbagecollection",
         "datasets_ingest",
+        "datasets_publication",
+        "datasets_scrub",
         "datasets_subjectindexentry",
         "datasets_version",
         "lineage_edges",
         "lineage_nodes",
         "datasets_versiontag",
+        "records",
     }
 )
 #: The tenants themselves: each sees its own row, and a login the one whose slug it names.
@@ -65,7 +72,12 @@ CONDITIONS: Final = {
 UNLED_INDEXES: Final = {
     "audit_outbox_waiting": "the relay, as vault_system, works across tenants",
     "audit_outbox_done": "the relay, as vault_system, works across tenants",
+    "datasets_draft_expiry": "the expiry of drafts, as vault_system, works across tenants",
+    "datasets_publication_lease": "the reaper, as vault_system, works across tenants",
+    "datasets_erasure_lease": "the reaper, as vault_system, works across tenants",
+    "datasets_gc_lease": "the reaper, as vault_system, works across tenants",
     "datasets_ingest_lease": "the reaper, as vault_system, works across tenants",
+    "datasets_scrub_lease": "the reaper, as vault_system, works across tenants",
 }
 #: Functions that a serving role may call. None is a SECURITY DEFINER.
 CALLABLE: Final = frozenset({"vault_tenant()"})
