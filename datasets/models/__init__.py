@@ -4,8 +4,23 @@ from datasets.models.blob import Blob, BlobKind, BlobState
 from datasets.models.chunk import Chunk, FindingsBlob, ObjectKind, SubjectIndexEntry
 from datasets.models.dataset import Classification, Dataset, DatasetTag
 from datasets.models.draft import Draft, DraftStatus, Publication, StagedKind, StagedRecord
+from datasets.models.erasure import ErasedRecord, Erasure
+from datasets.models.export import Export, ExportCompression, ExportFormat
 from datasets.models.ingest import IdMode, Ingest, IngestFormat, IngestMode, OnError, RecordShape
 from datasets.models.lineage import DatasetUse, EdgeKind, LineageEdge, LineageNode, NodeType
+from datasets.models.merge import (
+    ConflictKind,
+    Merge,
+    MergeConflict,
+    MergeOutcome,
+    MergeRequest,
+    MergeReview,
+    MergeStrategy,
+    RequestState,
+    Resolution,
+    Verdict,
+)
+from datasets.models.upkeep import GarbageCollection, Scrub
 from datasets.models.version import Branch, Version, VersionKind, VersionTag
 
 __all__ = [
@@ -15,27 +30,44 @@ __all__ = [
     "Branch",
     "Chunk",
     "Classification",
+    "ConflictKind",
     "Dataset",
     "DatasetTag",
     "DatasetUse",
     "Draft",
     "DraftStatus",
     "EdgeKind",
+    "Export",
+    "ExportCompression",
+    "ExportFormat",
+    "ErasedRecord",
+    "Erasure",
     "FindingsBlob",
+    "GarbageCollection",
     "IdMode",
     "Ingest",
     "IngestFormat",
     "IngestMode",
     "LineageEdge",
     "LineageNode",
+    "Merge",
+    "MergeConflict",
+    "MergeOutcome",
+    "MergeRequest",
+    "MergeReview",
+    "MergeStrategy",
     "NodeType",
     "ObjectKind",
     "OnError",
-    "RecordShape",
     "Publication",
+    "RecordShape",
+    "RequestState",
+    "Resolution",
+    "Scrub",
     "StagedKind",
     "StagedRecord",
     "SubjectIndexEntry",
+    "Verdict",
     "Version",
     "VersionKind",
     "VersionTag",

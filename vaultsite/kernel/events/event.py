@@ -37,6 +37,24 @@ class EventType(StrEnum):
     LINEAGE_REPORTED = "data.lineage.reported"
     #: A branch or tag was made, moved, protected or removed.
     REF_CHANGED = "data.ref.changed"
+    #: A file of an export was downloaded; names its decision and says how much was released.
+    EXPORTED = "data.exported"
+    #: An export ended without files.
+    EXPORT_FAILED = "data.export.failed"
+    #: The files of an export were removed because their time was over.
+    EXPORT_EXPIRED = "data.export.expired"
+    #: A merge request was opened.
+    MERGE_REQUESTED = "data.merge.requested"
+    #: Somebody approved a merge request, or asked for changes.
+    MERGE_REVIEWED = "data.merge.reviewed"
+    #: A merge request was closed without a merge.
+    MERGE_CLOSED = "data.merge.closed"
+    #: A line of versions was merged into a branch.
+    MERGED = "data.merged"
+    #: A merge waits for somebody to resolve its conflicts.
+    MERGE_CONFLICTED = "data.merge.conflicted"
+    #: A merge ended without one, or was abandoned.
+    MERGE_FAILED = "data.merge.failed"
     #: A dataset was deleted and its keys destroyed.
     PURGED = "data.purged"
     #: An ingest ended without a version.
