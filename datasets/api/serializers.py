@@ -25,7 +25,7 @@ class DatasetInput(serializers.Serializer[Any]):
     region = serializers.CharField(max_length=64, allow_blank=True, required=False, default="")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        _refuse_unknown(self, data)
+        refuse_unknown(self, data)
         return dict(super().to_internal_value(data))
 
     def facts(self) -> DatasetFacts:
@@ -61,6 +61,7 @@ class VersionOutput(serializers.ModelSerializer[Version]):
     version_id = serializers.SerializerMethodField()
     root = serializers.SerializerMethodField()  # type: ignore[assignment]  # declared fields leave the class
     parent = serializers.SerializerMethodField()  # type: ignore[assignment]  # declared fields leave the class
+    merge_parent = serializers.SerializerMethodField()
 
     class Meta:
         model = Version
@@ -71,6 +72,8 @@ class VersionOutput(serializers.ModelSerializer[Version]):
             "label",
             "sequence",
             "parent",
+            "merge_parent",
+            "kind",
             "author",
             "message",
             "record_count",
@@ -89,6 +92,9 @@ class VersionOutput(serializers.ModelSerializer[Version]):
 
     def get_parent(self, version: Version) -> str | None:
         return version.parent.label if version.parent else None
+
+    def get_merge_parent(self, version: Version) -> str | None:
+        return version.merge_parent.label if version.merge_parent else None
 
 
 class IngestOutput(serializers.ModelSerializer[Ingest]):
@@ -126,10 +132,11 @@ class UploadInput(serializers.Serializer[Any]):
     envelope = serializers.BooleanField(required=False, default=False)
     version = serializers.CharField(max_length=32, required=False, default="")
     message = serializers.CharField(max_length=1000, required=False, default="")
+    branch = serializers.CharField(max_length=100, required=False, default="main")
     wait = serializers.IntegerField(min_value=0, max_value=60, required=False, default=0)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        _refuse_unknown(self, data)
+        refuse_unknown(self, data)
         return dict(super().to_internal_value(data))
 
     def validate_version(self, value: str) -> str:
@@ -147,6 +154,7 @@ class UploadInput(serializers.Serializer[Any]):
             envelope=given["envelope"],
             label=given["version"],
             message=given["message"],
+            branch=given["branch"],
         )
 
 
@@ -156,7 +164,7 @@ class RecordOutput(serializers.Serializer[Any]):
     metadata = serializers.JSONField()
 
 
-def _refuse_unknown(serializer: serializers.Serializer[Any], data: Any) -> None:
+def refuse_unknown(serializer: serializers.Serializer[Any], data: Any) -> None:
     """Members that are not the caller's to set are an error, never silently dropped."""
     if isinstance(data, dict):
         unknown = sorted(set(data) - set(serializer.fields))

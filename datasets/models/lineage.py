@@ -96,7 +96,7 @@ class LineageEdge(TenantModel):
 class DatasetUse(TenantModel):
     """When records of a dataset were last read for a purpose; kept to the minute."""
 
-    dataset = TenantForeignKey(Dataset, on_delete=models.CASCADE, related_name="uses")
+    dataset = TenantForeignKey(Dataset, on_delete=models.CASCADE)
     purpose = models.CharField(max_length=64, db_collation="C")
     first_read_at = models.DateTimeField(db_default=Now(), editable=False)
     last_read_at = models.DateTimeField(db_default=Now())

@@ -9,11 +9,13 @@ from uuid import UUID
 
 from access.models import User
 from access.services.authorize import authorize
-from datasets.models import Branch, Dataset
+from datasets.models import Branch, Dataset, DatasetUse
 from datasets.services.commit import read_profile
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
+#: Datasets of one inventory; more are asked for with ``after``.
+INVENTORY_LIMIT: Final = 1_000
 _MAIN: Final = "main"
 
 
@@ -40,18 +42,21 @@ def list_holdings(
     """
     authorize(principal, "dataset.list", ResourceRef(type="dataset"))
     visible = Dataset.objects.visible_to(principal).order_by("-id")
-    page = list((visible.filter(id__lt=after) if after else visible).prefetch_related("uses")[:limit])
+    page = list((visible.filter(id__lt=after) if after else visible)[:limit])
     heads = {
         branch.dataset_id: branch.head
         for branch in Branch.objects.filter(dataset__in=page, name=_MAIN).select_related("head")
     }
     names = dict(User.objects.filter(pk__in={one.created_by for one in page}).values_list("pk", "username"))
+    uses: dict[UUID, list[DatasetUse]] = {}
+    for use in DatasetUse.objects.filter(dataset__in=page).order_by("-last_read_at"):
+        uses.setdefault(use.dataset_id, []).append(use)
     for dataset in page:
         head = heads.get(dataset.pk)
         by_type: dict[str, Counter[str]] = {}
         for (field, kind), count in (read_profile(head) if head else Counter()).items():
             by_type.setdefault(kind, Counter())[field] += count
-        uses = sorted(dataset.uses.all(), key=lambda use: use.last_read_at, reverse=True)
+        mine = uses.get(dataset.pk, [])
         for kind, fields in sorted(by_type.items()) or [("", Counter[str]())]:
             if entity_type in ("", kind):
                 yield Holding(
@@ -61,6 +66,6 @@ def list_holdings(
                     fields=tuple(name for name, _ in fields.most_common()),
                     records=head.record_count if head else 0,
                     owner=names.get(dataset.created_by, str(dataset.created_by)),
-                    purposes=tuple(use.purpose for use in uses),
-                    last_read_at=uses[0].last_read_at if uses else None,
+                    purposes=tuple(use.purpose for use in mine),
+                    last_read_at=mine[0].last_read_at if mine else None,
                 )

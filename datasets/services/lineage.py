@@ -53,7 +53,7 @@ def record_edge(
     """
     above, _ = _node(source)
     below, is_new = _node(target)
-    if not is_new:
+    if reported_by is not None and not is_new:  # what the vault itself records has a target made a moment ago
         lock_graph(current_tenant_id())
         if reaches(below.pk, above.pk):
             raise LineageCycle
@@ -74,14 +74,15 @@ def _node(end: LineageEnd) -> tuple[LineageNode, bool]:
 
 
 def record_parents(version: Version) -> None:
-    """The edges from a new version's parents to it."""
+    """The node of a new version, and the edges from its parents to it."""
+    node_of(version)
     for parent, kind in ((version.parent, EdgeKind.DERIVED_FROM), (version.merge_parent, EdgeKind.MERGED_FROM)):
         if parent is not None:
             record_edge(kind=kind, source=LineageEnd.of_version(parent), target=LineageEnd.of_version(version))
 
 
 def node_of(version: Version) -> LineageNode:
-    """The node of a version; a first version that nothing was made of yet gets its node now."""
+    """The node of a version, which it has from its commit on."""
     return _node(LineageEnd.of_version(version))[0]
 
 

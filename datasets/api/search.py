@@ -1,0 +1,161 @@
+"""REST: search of datasets, their metadata, and the inventory of personal data."""
+
+import csv
+import io
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from datasets.api.serializers import DatasetOutput
+from datasets.models import Classification
+from datasets.services.inventory import INVENTORY_LIMIT, Holding, list_holdings
+from datasets.services.search import ORDERS, Metadata, Search, describe, position_of, search_datasets
+from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
+from vaultsite.kernel.api.views import VaultAPIView
+
+PAGING = [OpenApiParameter("limit", OpenApiTypes.INT), OpenApiParameter("cursor", OpenApiTypes.STR)]
+#: What a spreadsheet would take for a formula when a cell begins with it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+class SearchInput(serializers.Serializer[Any]):
+    """Query parameters of a search; ``tags`` with commas between must all be there."""
+
+    q = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    tags = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
+    classification = serializers.ChoiceField(choices=Classification.choices, required=False)
+    version = serializers.CharField(max_length=32, required=False, default="")
+    sort = serializers.ChoiceField(choices=sorted(ORDERS), required=False, default="-created_at")
+
+    def search(self) -> Search:
+        given = self.validated_data
+        return Search(
+            words=tuple(given["q"].split()),
+            tags=tuple(filter(None, (tag.strip() for tag in given["tags"].split(",")))),
+            classification=given.get("classification", ""),
+            version=given["version"],
+            order=given["sort"],
+        )
+
+
+class MetadataOutput(serializers.Serializer[Any]):
+    dataset_id = serializers.UUIDField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    classification = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    region = serializers.CharField()
+    version = serializers.CharField(allow_null=True)
+    version_id = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    size_bytes = serializers.IntegerField()
+    record_count = serializers.IntegerField()
+    findings = serializers.DictField(child=serializers.IntegerField())
+    parent_datasets = serializers.ListField(child=serializers.UUIDField())
+
+
+class SearchView(VaultAPIView):
+    resource_type = "dataset"
+
+    @extend_schema(parameters=[SearchInput, *PAGING], responses=DatasetOutput(many=True))
+    def get(self, request: Request) -> Response:
+        """Datasets by words, tags, classification or version label, in the order asked for."""
+        query = SearchInput(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        wanted, search = read_page(request, members=2), query.search()
+        rows = search_datasets(self.principal, search, after=wanted.after, limit=wanted.limit + 1)
+        last = rows[wanted.limit - 1] if len(rows) > wanted.limit else None
+        more = encode_cursor(position_of(last, search.order)) if last else None
+        data = list(DatasetOutput(rows[: wanted.limit], many=True).data)
+        return Response(page(data, limit=wanted.limit, next_cursor=more))
+
+
+class MetadataView(VaultAPIView):
+    resource_type = "dataset"
+
+    @extend_schema(responses=MetadataOutput)
+    def get(self, _: Request, dataset_id: UUID) -> Response:
+        """What a catalogue wants to know of one dataset."""
+        return Response(_metadata_json(describe(self.principal, dataset_id=dataset_id)))
+
+
+class InventoryView(VaultAPIView):
+    resource_type = "dataset"
+
+    @extend_schema(
+        parameters=[OpenApiParameter("type", OpenApiTypes.STR), OpenApiParameter("format", enum=["json", "csv"])],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> HttpResponse | Response:
+        """Personal data by dataset and type, with owner, purposes, region and last access; as CSV on request."""
+        wanted = request.query_params.get("type", "")[:64]
+        found = list(list_holdings(self.principal, limit=INVENTORY_LIMIT, entity_type=wanted))
+        if request.query_params.get("format") == "csv":
+            return csv_answer(found)
+        return Response({"data": [holding_json(one) for one in found]})
+
+
+def _metadata_json(told: Metadata) -> dict[str, Any]:
+    dataset, head = told.dataset, told.head
+    return {
+        "dataset_id": str(dataset.pk),
+        "name": dataset.name,
+        "description": dataset.description,
+        "classification": dataset.classification,
+        "tags": dataset.tag_names,
+        "region": dataset.region,
+        "version": head.label if head else None,
+        "version_id": bytes(head.digest).hex() if head else None,
+        "created_at": dataset.created_at,
+        "updated_at": dataset.updated_at,
+        "size_bytes": head.canonical_bytes if head else 0,
+        "record_count": head.record_count if head else 0,
+        "findings": told.findings,
+        "parent_datasets": [str(parent) for parent in told.parents],
+    }
+
+
+def holding_json(one: Holding) -> dict[str, Any]:
+    return {
+        "dataset_id": str(one.dataset.pk),
+        "dataset": one.dataset.name,
+        "classification": one.dataset.classification,
+        "region": one.dataset.region,
+        "type": one.entity_type or None,
+        "findings": one.findings,
+        "fields": list(one.fields),
+        "records": one.records,
+        "owner": one.owner,
+        "purposes": list(one.purposes),
+        "last_read_at": one.last_read_at,
+        "retention_days": one.dataset.retention_days,
+    }
+
+
+def csv_answer(found: list[Holding]) -> HttpResponse:
+    """The inventory as a file that a spreadsheet opens and does not execute."""
+    text = io.StringIO()
+    rows = [holding_json(one) for one in found]
+    names = list(rows[0]) if rows else ["dataset_id", "dataset", "type", "findings"]
+    writer = csv.writer(text)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_cell(value) for value in row.values()])
+    response = HttpResponse(text.getvalue().encode(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="personal-data-inventory.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    plain = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"'{plain}" if plain.startswith(_FORMULA) else plain
