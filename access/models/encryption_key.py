@@ -11,8 +11,8 @@ from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
 
 
 class KeyPurpose(StrEnum):
-    """What a key is for: the KEK wraps the others; data, content matching, chunk boundaries, indexes and pseudonyms
-    each have keys of their own.
+    """What a key is for: the KEK wraps the others; data, content matching, chunk boundaries, indexes,
+    pseudonyms and signatures each have keys of their own.
     """
 
     KEK = "kek"
@@ -22,6 +22,7 @@ class KeyPurpose(StrEnum):
     BOUNDARY = "boundary"
     INDEX = "index"
     PSEUDONYM = "pseudonym"
+    SIGNING = "signing"
 
 
 class KeyState(models.TextChoices):

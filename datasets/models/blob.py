@@ -11,6 +11,7 @@ class BlobKind(models.TextChoices):
     PART = "part", "sealed part of an upload"
     RUN = "run", "sealed sorted run of an ingest"
     REPORT = "report", "sealed report of rejected lines"
+    EXPORT = "export", "sealed part of an export"
 
 
 class BlobState(models.TextChoices):

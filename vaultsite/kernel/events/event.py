@@ -55,8 +55,24 @@ class EventType(StrEnum):
     MERGE_CONFLICTED = "data.merge.conflicted"
     #: A merge ended without one, or was abandoned.
     MERGE_FAILED = "data.merge.failed"
+    #: Records were erased from every version of a dataset, or could not be.
+    ERASED = "data.erased"
+    #: A stored object does not open or verify any more, and was quarantined.
+    CORRUPTION_DETECTED = "data.corruption.detected"
     #: A dataset was deleted and its keys destroyed.
     PURGED = "data.purged"
+    #: A draft was opened over a version.
+    DRAFT_OPENED = "data.draft.opened"
+    #: Records of a draft were staged or left out.
+    DRAFT_STAGED = "data.draft.staged"
+    #: A draft was dropped with everything staged in it.
+    DRAFT_DISCARDED = "data.draft.discarded"
+    #: A draft that nobody has changed for long will be removed soon.
+    DRAFT_EXPIRING = "data.draft.expiring"
+    #: A draft that nobody has changed for long was removed.
+    DRAFT_EXPIRED = "data.draft.expired"
+    #: The publication of a draft ended without a version.
+    PUBLISH_FAILED = "data.publish.failed"
     #: An ingest ended without a version.
     INGEST_FAILED = "data.ingest.failed"
     #: A decision: people, roles, purposes or keys are looked at.
