@@ -81,7 +81,7 @@ def list_datasets(
 
 
 def find_version(dataset: Dataset, name: str) -> Version:
-    """A version by label, sequence number, id (digest in hex, or UUID) or branch. Raises VersionNotFound."""
+    """A version by label, sequence number, id (digest in hex, or UUID), branch or tag. Raises VersionNotFound."""
     found = find_version_or_none(dataset, name)
     if found is None:
         raise VersionNotFound
@@ -91,12 +91,12 @@ def find_version(dataset: Dataset, name: str) -> Version:
 def find_version_or_none(dataset: Dataset, name: str) -> Version | None:
     if "\0" in name:
         return None  # no text of the database holds one
-    versions = Version.objects.filter(dataset=dataset).select_related("parent")
+    versions = Version.objects.filter(dataset=dataset).select_related("parent", "merge_parent")
     found = versions.filter(_names_version(name)).first()
+    # No branch has the name of a tag: which is asked first is the same.
     if found is None:
-        branch = Branch.objects.filter(dataset=dataset, name=name, head__isnull=False).select_related("head").first()
-        found = branch.head if branch else None
-    return found
+        found = versions.filter(pk__in=Branch.objects.filter(dataset=dataset, name=name).values("head")).first()
+    return found or versions.filter(tags__dataset=dataset, tags__name=name).first()
 
 
 def _names_version(name: str) -> Q:
@@ -126,7 +126,7 @@ def _uuid_or_none(text: str) -> UUID | None:
 
 def list_versions(dataset: Dataset, *, after: tuple[str, ...] | None, limit: int) -> list[Version]:
     """Versions, newest first, at most ``limit`` before the one whose sequence number is ``after``."""
-    rows = Version.objects.filter(dataset=dataset).select_related("parent").order_by("-sequence")
+    rows = Version.objects.filter(dataset=dataset).select_related("parent", "merge_parent").order_by("-sequence")
     if after:
         if not _SEQUENCE.fullmatch(after[0]):
             raise InvalidCursor

@@ -42,3 +42,10 @@ class BranchMoved(VaultError):
 class DefaultBranchKept(VaultError):
     code, slug, status = "VAULT_DATA_4307", "default-branch-kept", 409
     title = "The default branch cannot be deleted"
+
+
+class VersionNotOnBranch(VaultError):
+    """A branch is rolled back to a version it comes from, no other."""
+
+    code, slug, status = "VAULT_DATA_4308", "version-not-on-branch", 409
+    title = "The branch does not come from this version"

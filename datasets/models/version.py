@@ -1,11 +1,16 @@
 """Versions, and the branches and tags that point at them."""
 
+from typing import Final
+
 from django.db import models
 from django.db.models.functions import Now
 
 from datasets.models.dataset import Dataset
 from vaultsite.kernel.tenancy.keys import CompositeForeignKey, TenantForeignKey
 from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
+
+#: Every dataset has this branch, from before its first version on.
+DEFAULT_BRANCH: Final = "main"
 
 
 class VersionKind(models.TextChoices):

@@ -1,11 +1,21 @@
-"""Branches: names of a dataset that move from version to version."""
+"""Branches: names of a dataset that move from version to version, each move by compare-and-swap."""
 
-from typing import Final
+from typing import Any
+from uuid import UUID
 
-from datasets.errors.branches import BranchNotFound, BranchProtected
-from datasets.models import Branch, Dataset
+from django.utils import timezone
 
-DEFAULT_BRANCH: Final = "main"
+from access.services.authorize import authorize
+from datasets.errors.branches import BranchMoved, BranchNotFound, BranchProtected, DefaultBranchKept
+from datasets.models import Branch, Dataset, Version
+from datasets.models.version import DEFAULT_BRANCH
+from datasets.selectors import find_version, get_dataset, resource_of
+from datasets.services.ref_names import require_new_name
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType
+from vaultsite.kernel.tenancy.principal import Principal
+
+__all__ = ["DEFAULT_BRANCH", "get_branch", "require_writable"]
 
 
 def get_branch(dataset: Dataset, name: str) -> Branch:
@@ -28,3 +38,92 @@ def require_writable(dataset: Dataset, branch_name: str) -> None:
     """
     if get_branch(dataset, branch_name).is_protected:
         raise BranchProtected
+
+
+def list_branches(dataset: Dataset, *, after: str = "", limit: int) -> list[Branch]:
+    """Branches in order of name, at most ``limit`` after the one called ``after``; the default one always is there."""
+    rows = Branch.objects.filter(dataset=dataset)
+    found = list(rows.filter(name__gt=after).select_related("head").order_by("name")[:limit])
+    if after < DEFAULT_BRANCH and not rows.filter(name=DEFAULT_BRANCH).exists():
+        found.append(Branch(dataset=dataset, name=DEFAULT_BRANCH))
+    return sorted(found, key=lambda branch: branch.name)[:limit]
+
+
+def create_branch(principal: Principal, *, dataset_id: UUID, name: str, source: str = DEFAULT_BRANCH) -> Branch:
+    """A new branch at the version that ``source`` names; nothing is copied.
+
+    Raises DatasetNotFound, AccessDenied, VersionNotFound, InvalidRefName, RefNameTaken, PersonalDataInText.
+    """
+    dataset = hold_dataset(principal, dataset_id, action="branch.write")
+    require_new_name(dataset, name)
+    head = find_version(dataset, source)
+    branch = Branch.objects.create(dataset=dataset, name=name, head=head, created_by=principal.id)
+    emit(ref_event(dataset, head, change="created", branch=name))
+    return branch
+
+
+def move_branch(principal: Principal, *, dataset_id: UUID, name: str, version: str, expected: str | None) -> Branch:
+    """Point the branch at another version of the dataset if it points at ``expected`` (None: nowhere) now.
+
+    Raises DatasetNotFound, AccessDenied, BranchNotFound, BranchProtected, VersionNotFound, BranchMoved.
+    """
+    dataset = hold_dataset(principal, dataset_id, action="branch.write")
+    require_writable(dataset, name)
+    branch = get_branch(dataset, name)
+    require_head(dataset, branch, expected)
+    head = find_version(dataset, version)
+    before = branch.head.label if branch.head else None
+    branch.head, branch.moved_at = head, timezone.now()
+    branch.save()
+    emit(ref_event(dataset, head, change="moved", branch=name, before=before))
+    return branch
+
+
+def protect_branch(principal: Principal, *, dataset_id: UUID, name: str, is_protected: bool) -> Branch:
+    """Say whether the branch moves by reviewed merges only.
+
+    Raises DatasetNotFound, AccessDenied, BranchNotFound.
+    """
+    dataset = hold_dataset(principal, dataset_id, action="branch.protect")
+    branch = get_branch(dataset, name)
+    if branch.is_protected != is_protected:
+        branch.is_protected = is_protected
+        branch.save()
+        emit(ref_event(dataset, branch.head, change="protected" if is_protected else "unprotected", branch=name))
+    return branch
+
+
+def delete_branch(principal: Principal, *, dataset_id: UUID, name: str) -> None:
+    """Remove the name; the versions it led to stay, by label.
+
+    Raises DatasetNotFound, AccessDenied, BranchNotFound, DefaultBranchKept, BranchProtected.
+    """
+    dataset = hold_dataset(principal, dataset_id, action="branch.write")
+    if name == DEFAULT_BRANCH:
+        raise DefaultBranchKept
+    require_writable(dataset, name)
+    branch = get_branch(dataset, name)
+    branch.delete()
+    emit(ref_event(dataset, branch.head, change="deleted", branch=name))
+
+
+def hold_dataset(principal: Principal, dataset_id: UUID, *, action: str) -> Dataset:
+    """The dataset, decided on for ``action`` and locked: its branches and tags stay as they are until the scope ends.
+
+    Raises DatasetNotFound, AccessDenied.
+    """
+    dataset = get_dataset(principal, dataset_id, action=action)
+    authorize(principal, action, resource_of(dataset))
+    return Dataset.objects.select_for_update().get(pk=dataset.pk)
+
+
+def require_head(dataset: Dataset, branch: Branch, expected: str | None) -> None:
+    """Whether the branch points at the version that ``expected`` names. Raises BranchMoved, VersionNotFound."""
+    wanted = find_version(dataset, expected).pk if expected is not None else None
+    if branch.head_id != wanted:
+        raise BranchMoved(head=branch.head.label if branch.head else None)
+
+
+def ref_event(dataset: Dataset, version: Version | None, **facts: Any) -> Event:
+    """A branch or tag has changed; ``facts`` say how."""
+    return Event(type=EventType.REF_CHANGED, operation="update", resource=resource_of(dataset, version), metadata=facts)

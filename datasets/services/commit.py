@@ -27,6 +27,7 @@ from datasets.models import (
     VersionKind,
 )
 from datasets.selectors import resource_of
+from datasets.services.branches import require_writable
 from datasets.services.lineage import record_parents
 from datasets.tree.builder import TreeResult
 from datasets.tree.version import version_id
@@ -71,10 +72,14 @@ class NewVersion:
 def commit_version(new: NewVersion) -> Version | None:
     """Insert the version and move the branch, in the open scope; None when the branch has moved or data was erased.
 
-    The caller's job must be fenced in the same scope. Raises VersionLabelTaken, TreeObjectMissing.
+    The caller's job must be fenced in the same scope. Raises VersionLabelTaken, TreeObjectMissing, BranchNotFound,
+    BranchProtected.
     """
     dataset = Dataset.objects.select_for_update().get(pk=new.dataset_id)
-    branch, _ = Branch.objects.select_for_update().get_or_create(dataset=dataset, name=new.branch)
+    if new.kind != VersionKind.MERGE:  # whether a merge may move a protected branch, its review says
+        require_writable(dataset, new.branch)
+    by = {"created_by": new.author}
+    branch, _ = Branch.objects.select_for_update().get_or_create(dataset=dataset, name=new.branch, defaults=by)
     if branch.head_id != (new.head.pk if new.head else None) or dataset.erasure_epoch != new.epoch:
         return None
     _verify_stored(dataset, new.tree.new_chunks)

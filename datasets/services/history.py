@@ -5,6 +5,8 @@ every version before what it comes from: one pass over a few columns, in memory 
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice, takewhile
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -72,3 +74,28 @@ def steps_from(dataset: Dataset | UUID, top: int) -> Iterator[Step]:
     while batch := [Step(*row) for row in columns.filter(sequence__lte=top)[:_BATCH]]:
         yield from batch
         top = batch[-1].sequence - 1
+
+
+def comes_from(version: Version, earlier: Version) -> bool:
+    """Whether ``earlier`` is ``version`` or one it comes from."""
+    walked = ancestry(steps_from(version.dataset_id, version.sequence), version.pk)
+    return any(step.id == earlier.pk for step in takewhile(lambda step: step.sequence >= earlier.sequence, walked))
+
+
+def read_log(
+    head: Version, *, below: int | None = None, since: datetime | None = None, author: UUID | None = None, limit: int
+) -> list[Version]:
+    """``head`` and what it comes from, over both parents, newest first: at most ``limit`` with a number < ``below``.
+
+    ``since`` and ``author`` leave out the versions made earlier, or by others.
+    """
+    rows = Version.objects.select_related("parent", "merge_parent").order_by("-sequence")
+    rows = rows if below is None else rows.filter(sequence__lt=below)
+    rows = rows if since is None else rows.filter(created_at__gte=since)
+    rows = rows if author is None else rows.filter(author=author)
+    walked = ancestry(steps_from(head.dataset_id, head.sequence), head.pk)
+    found: list[Version] = []
+    while len(found) < limit and (batch := list(islice(walked, _BATCH))):
+        if below is None or batch[-1].sequence < below:
+            found += rows.filter(pk__in=[step.id for step in batch])[: limit - len(found)]
+    return found

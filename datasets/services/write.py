@@ -20,6 +20,7 @@ from access.services.keyring import seal_column
 from datasets.errors import DatasetNotFound, VersionLabelTaken
 from datasets.models import Blob, BlobState, Dataset, Ingest, IngestFormat, IngestMode, OnError, Version
 from datasets.selectors import get_dataset, resource_of
+from datasets.services.branches import DEFAULT_BRANCH, require_writable
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.ingest.commit import new_seed
 from datasets.services.ingest.receive import Received, receive_parts
@@ -46,6 +47,7 @@ class UploadOptions:
     envelope: bool = False
     label: str = ""
     message: str = ""
+    branch: str = DEFAULT_BRANCH
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,15 @@ def begin_ingest(principal: Principal, *, dataset_id: UUID, options: UploadOptio
     """Decide whether ``principal`` may write to the dataset, before a byte is read. Runs in the request's scope.
 
     ``key`` is the request's idempotency key, if any. Raises DatasetNotFound, AccessDenied, PersonalDataInText,
-    VersionLabelTaken, RequestInFlight.
+    VersionLabelTaken, RequestInFlight, BranchNotFound, BranchProtected.
     """
     dataset = get_dataset(principal, dataset_id, action="record.write")
     decision = authorize(principal, "record.write", resource_of(dataset))
     refuse_personal_data(message=options.message, id_field=options.id_field)
     attempt = begin_attempt(principal, route=f"POST data {dataset.pk}", key=key) if key else None
     is_new = attempt is None or not attempt.is_repetition
+    if is_new:
+        require_writable(dataset, options.branch)
     if is_new and options.label and Version.objects.filter(dataset=dataset, label=options.label).exists():
         raise VersionLabelTaken(label=options.label)
     return Upload(
@@ -147,6 +151,7 @@ def _new_ingest(principal: Principal, upload: Upload, received: Received) -> Ing
     return Ingest(
         id=upload.job,
         dataset_id=upload.dataset_id,
+        branch=options.branch,
         format=options.format,
         mode=options.mode,
         on_error=options.on_error,
