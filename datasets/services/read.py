@@ -81,13 +81,18 @@ def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpos
     decision = authorize(principal, "record.read", resource_of(dataset, found), purpose=purpose)
     if found is None:
         raise VersionNotFound
+    return release_under(decision, dataset, found)
+
+
+def release_under(decision: Decision, dataset: Dataset, version: Version) -> Release:
+    """What a decision on ``record.read`` releases of a version, in the scope it was made in. Raises UnmetObligation."""
     operator = _operator(decision)
     note_use(dataset, decision.purpose or "")
     return Release(
         dataset=dataset,
-        version=found,
+        version=version,
         decision=decision,
-        resource=resource_of(dataset, found),
+        resource=resource_of(dataset, version),
         store=PackReader(load_keys(dataset.pk)),
         operator=operator,
         hash_key=current_key(KeyPurpose.PSEUDONYM).key if operator == "hash" else None,
@@ -120,9 +125,9 @@ def read_records(
         start = chunk.after(after)
         stop = len(chunk) if left is None else min(len(chunk), start + left)
         needs_findings = not release.is_raw or with_findings
-        findings = _findings_of(release, child.digest, len(chunk)) if needs_findings else None
+        findings = findings_of(release, child.digest, len(chunk)) if needs_findings else None
         for index in range(start, stop):
-            yield _shown(release, chunk[index], findings[index] if findings else [])
+            yield as_shown(release, chunk[index], findings[index] if findings else [])
         if left is not None:
             left -= stop - start
             if left <= 0:
@@ -135,10 +140,11 @@ def read_record(release: Release, record_id: str) -> ReadRecord:
     if place is None:
         raise RecordNotFound
     child, chunk, index = place
-    return _shown(release, chunk[index], _findings_of(release, child.digest, len(chunk))[index])
+    return as_shown(release, chunk[index], findings_of(release, child.digest, len(chunk))[index])
 
 
-def _findings_of(release: Release, digest: bytes, count: int) -> list[list[Finding]]:
+def findings_of(release: Release, digest: bytes, count: int) -> list[list[Finding]]:
+    """The findings of the ``count`` records of a chunk, in order. Raises NotScanned when they are not complete."""
     encoded = release.store.findings(digest, detector_hash()) or release.store.findings(digest)
     if encoded is None:
         raise NotScanned
@@ -148,7 +154,8 @@ def _findings_of(release: Release, digest: bytes, count: int) -> list[list[Findi
     return findings
 
 
-def _shown(release: Release, record: TreeRecord, findings: list[Finding]) -> ReadRecord:
+def as_shown(release: Release, record: TreeRecord, findings: list[Finding]) -> ReadRecord:
+    """The record as the release's obligations allow it to be seen. Raises FindingMismatch."""
     plain = {"data": record.data, "metadata": record.metadata}
     if release.operator is None:
         return ReadRecord(record.id, plain["data"], plain["metadata"], tuple(findings))
