@@ -173,12 +173,12 @@ class DataView(VaultAPIView):
             version = request.query_params.get("version", "main")
             release = open_release(self.principal, dataset_id=dataset_id, version=version)
         body = stream_data(release, self.principal, facts_of(self.django_request))
-        response = _streamed(request, body)
+        response = streamed(request, body)
         response["X-Vault-Version"] = release.version.label
         return response
 
 
-def _streamed(request: Request, body: Iterator[bytes]) -> StreamingHttpResponse:
+def streamed(request: Request, body: Iterator[bytes]) -> StreamingHttpResponse:
     """JSON lines that no cache keeps; to HEAD the same without them."""
     response = StreamingHttpResponse(iter(()) if request.method == "HEAD" else _Started(body), content_type=NDJSON)
     response["Cache-Control"] = "no-store"
@@ -226,7 +226,7 @@ class RejectsView(VaultAPIView):
         """The lines that an upload rejected, with line numbers and reasons."""
         with self.open_scope():
             lines = open_rejects(self.principal, ingest_id=ingest_id)
-        return _streamed(request, lines)
+        return streamed(request, lines)
 
 
 class VersionListView(VaultAPIView):

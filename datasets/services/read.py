@@ -168,11 +168,21 @@ def stream_data(release: Release, principal: Principal, request: RequestFacts) -
 
     Needs no open scope: nothing but short lookups touches the database while bytes flow.
     """
+    return stream_lines(release, principal, request, _lines(release))
+
+
+def stream_lines(
+    release: Release, principal: Principal, request: RequestFacts, lines: Iterator[bytes], *, headings: int = 0
+) -> Iterator[bytes]:
+    """``lines`` as long as ``principal`` may have them; their end is recorded, ``headings`` of them being no records.
+
+    Raises AccessDenied in the middle once the credential or a permission is gone.
+    """
     started = checked = time.monotonic()
-    records = size = checked_size = 0
+    records, size, checked_size = -headings, 0, 0
     outcome: Outcome = "failure"
     try:
-        for line in _lines(release):
+        for line in lines:
             if size - checked_size >= _RECHECK_BYTES or time.monotonic() - checked >= _RECHECK_SECONDS:
                 outcome = "denied"
                 _require_still(principal, request)
@@ -182,7 +192,7 @@ def stream_data(release: Release, principal: Principal, request: RequestFacts) -
             size += len(line)
         outcome = "success"
     finally:
-        facts = {"records": records, "bytes": size, "duration_ms": int((time.monotonic() - started) * 1000)}
+        facts = {"records": max(0, records), "bytes": size, "duration_ms": int((time.monotonic() - started) * 1000)}
         with tenant_scope(principal.tenant_id, principal, request):
             emit(_completed(release, outcome, facts))
 
