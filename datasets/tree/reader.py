@@ -21,7 +21,7 @@ _last_id = attrgetter("last_id")
 
 
 def count(store: TreeSource, root: bytes) -> int:
-    """The number of records below ``root``; loads the root alone."""
+    """The number of records below ``root``, with the erased ones; loads the root alone."""
     return 0 if root == EMPTY_ROOT else sum(child.record_count for child in load_node(store, root).children)
 
 
@@ -56,7 +56,7 @@ def iterate_chunks(
             run = children[start : start + read_ahead]
             stored = store.load_many([child.digest for child in run])
             for child, item in zip(run, stored, strict=True):
-                yield child, _decoded(codec, item.body, child)
+                yield child, decoded_chunk(codec, item.body, child)
 
 
 def iterate_records(store: TreeSource, root: bytes, after_id: str | None = None) -> Iterator[TreeRecord]:
@@ -113,10 +113,11 @@ def prove(store: TreeSource, root: bytes, record_id: str) -> InclusionProof | No
         return None
     node, position = path[-1]
     chunk = _load_chunk(store, node.children[position])
-    index = bisect_left(chunk.ids, record_id)
-    if index == len(chunk) or chunk.ids[index] != record_id:
+    at = bisect_left(chunk.ids, record_id)
+    if at == len(chunk) or chunk.ids[at] != record_id:
         return None
-    steps = [ProofStep(index, len(chunk), len(chunk), tuple(inclusion_path(chunk.leaves(), index)))]
+    index, leaves = bisect_left(chunk.leaf_ids, record_id), chunk.leaves()
+    steps = [ProofStep(index, len(leaves), len(leaves), tuple(inclusion_path(leaves, index)))]
     for node, position in reversed(path):
         leaves = [entry_leaf(child.digest, child.record_count) for child in node.children]
         below = sum(child.record_count for child in node.children)
@@ -182,11 +183,13 @@ def _runs_below(store: TreeSource, node: Node, after_id: str | None) -> Iterator
 
 
 def _load_chunk(store: TreeSource, child: Child) -> Chunk:
-    return _decoded(ChunkCodec(), store.load(child.digest).body, child)
+    return decoded_chunk(ChunkCodec(), store.load(child.digest).body, child)
 
 
-def _decoded(codec: ChunkCodec, body: bytes, child: Child) -> Chunk:
+def decoded_chunk(codec: ChunkCodec, body: bytes, child: Child) -> Chunk:
+    """The chunk that its node describes as ``child``. Raises CorruptTree when it is another."""
     chunk = codec.decode(body)
-    if len(chunk) != child.record_count or chunk.ids[0] != child.first_id or chunk.ids[-1] != child.last_id:
+    ids = chunk.leaf_ids
+    if len(ids) != child.record_count or ids[0] != child.first_id or ids[-1] != child.last_id:
         raise CorruptTree("A chunk is not the one its node names")
     return chunk

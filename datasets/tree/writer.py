@@ -21,7 +21,8 @@ Entry: TypeAlias = tuple[TreeRecord, bytes | None, bytes | None]
 class ChunkBuilt:
     """A chunk of the new tree that was put together from records, in columns of one item a record.
 
-    ``origins`` has the digest of the parent's chunk a record was taken from, None for one from a change; ``findings``
+    ``origins`` has the digest of the parent's (in a merge, either tree's) chunk a record was taken from, None for one
+    from a change; ``findings``
     what came with the change, None otherwise. ``is_stored`` tells that the store had the chunk before, perhaps from an
     interrupted run of the same job.
     """
