@@ -1,0 +1,1 @@
+"""Schemas of records, without tables: compiling, the shorthand, compatibility and annotations of fields."""
