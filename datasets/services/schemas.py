@@ -13,7 +13,7 @@ from access.services.authorize import authorize
 from anonymization.findings import Finding
 from datasets.errors.schemas import SchemaIncompatible, SchemaNotFound, SchemaViolation
 from datasets.formats.rows import RawRecord, Rejected
-from datasets.models import Compatibility, Dataset, Ingest, RecordSchema
+from datasets.models import Compatibility, Dataset, RecordSchema
 from datasets.schemas.annotations import Annotation, stated_findings
 from datasets.schemas.compatibility import Incompatibility, incompatibilities
 from datasets.schemas.compile import CompiledSchema, Problem, canonical_schema, compile_schema
@@ -22,7 +22,6 @@ from datasets.services.descriptions import refuse_personal_data
 from vaultsite.kernel.errors import FieldProblem, InvalidCursor
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
-from vaultsite.kernel.jobs import Claim
 from vaultsite.kernel.tenancy.principal import Principal
 
 __all__ = ["Problem", "RecordRules", "checked", "rules_for", "validator_for"]
@@ -226,10 +225,8 @@ def validator_for(dataset_id: UUID, *, at: datetime | None = None) -> Validator:
     return rules_for(dataset_id, at=at).problems
 
 
-def checked(rows: Iterable[RawRecord | Rejected], claim: Claim, ingest: Ingest) -> Iterator[RawRecord | Rejected]:
-    """The rows of an upload, those that break the schema of when it was sent as Rejected."""
-    with claim.scope():
-        rules = rules_for(ingest.dataset_id, at=ingest.created_at)
+def checked(rows: Iterable[RawRecord | Rejected], rules: RecordRules) -> Iterator[RawRecord | Rejected]:
+    """The rows of an upload, those that break the rules as Rejected."""
     for row in rows:
         problems = rules.problems(row.data) if isinstance(row, RawRecord) else []
         if isinstance(row, RawRecord) and problems:
