@@ -21,6 +21,8 @@ class Tab:
 TABS: Final = (
     ("Overview", "datasets_dataset_page", "dataset.read"),
     ("Records", "datasets_records", "record.read"),
+    ("Lineage", "datasets_lineage", "version.read"),
+    ("Branches", "datasets_branches", "version.read"),
 )
 
 

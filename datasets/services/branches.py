@@ -28,7 +28,7 @@ def get_branch(dataset: Dataset, name: str) -> Branch:
         found = Branch.objects.filter(dataset=dataset, name=name).select_related("head").first()
     if found is None and name != DEFAULT_BRANCH:
         raise BranchNotFound
-    return found or Branch(dataset=dataset, name=DEFAULT_BRANCH)
+    return found or _first_branch(dataset)
 
 
 def require_writable(dataset: Dataset, branch_name: str) -> None:
@@ -45,8 +45,14 @@ def list_branches(dataset: Dataset, *, after: str = "", limit: int) -> list[Bran
     rows = Branch.objects.filter(dataset=dataset)
     found = list(rows.filter(name__gt=after).select_related("head").order_by("name")[:limit])
     if after < DEFAULT_BRANCH and not rows.filter(name=DEFAULT_BRANCH).exists():
-        found.append(Branch(dataset=dataset, name=DEFAULT_BRANCH))
+        found.append(_first_branch(dataset))
     return sorted(found, key=lambda branch: branch.name)[:limit]
+
+
+def _first_branch(dataset: Dataset) -> Branch:
+    """The default branch before it has a row."""
+    since = dataset.created_at
+    return Branch(dataset=dataset, name=DEFAULT_BRANCH, created_by=dataset.created_by, created_at=since, moved_at=since)
 
 
 def create_branch(principal: Principal, *, dataset_id: UUID, name: str, source: str = DEFAULT_BRANCH) -> Branch:
