@@ -69,7 +69,7 @@ class FindingsRecorder:
                 self._carried.pop(next(iter(self._carried)))
             self._carried[origin] = self._load(origin)
         carried = self._carried[origin]
-        return None if carried is None else carried[leaf]
+        return None if carried is None else carried.get(leaf)
 
     def _load(self, digest: bytes) -> dict[bytes, list[Finding]] | None:
         """The findings of a stored chunk by leaf; None unless the active detectors scanned it."""
@@ -78,7 +78,10 @@ class FindingsRecorder:
             return None
         chunk = self._codec.decode(self.writer.load(digest).body)
         leaves = [leaf_digest(record.nonce, record.canonical) for record in chunk]
-        return dict(zip(leaves, decode_findings(encoded), strict=True))
+        findings = decode_findings(encoded)
+        if len(findings) != len(leaves):
+            return None  # records were erased between the two reads: what is being built will not be kept
+        return dict(zip(leaves, findings, strict=True))
 
     def _fill(self, chunk: ChunkBuilt, found: Sequence[list[Finding] | None]) -> list[list[Finding]]:
         missing = [index for index, findings in enumerate(found) if findings is None]

@@ -2,108 +2,28 @@
 
 import secrets
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from datasets.errors import TreeObjectMissing
-from datasets.models import Blob, BlobKind, BlobState, Chunk, FindingsBlob, SubjectIndexEntry
+from datasets.errors.upkeep import ErasedMeanwhile
+from datasets.models import Blob, BlobKind, BlobState, Chunk, Dataset, FindingsBlob, SubjectIndexEntry
 from datasets.services.keys import DatasetKeys
-from datasets.tree.store import NewObject, ObjectKind, StoredObject, TreeSource, TreeStore
-from vaultsite.kernel.blobs import BlobStore, new_blob_name
+from datasets.services.pack_reader import PackReader
+from datasets.tree.store import NewObject, StoredObject, TreeStore
+from vaultsite.kernel.blobs import new_blob_name
 from vaultsite.kernel.errors import JobFenced
 from vaultsite.kernel.jobs import Claim
-from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
+
+__all__ = ["PACK_BYTES", "PackReader", "PackWriter"]
 
 #: A pack is closed when it reaches this many sealed bytes.
 PACK_BYTES: Final = 8 * 1024 * 1024
-_PREFETCH: Final = 32
 #: Rows of one INSERT: a statement takes at most 65,535 parameters.
 _INSERTED: Final = 2000
-_PLACE: Final = ("digest", "kind", "blob__name", "offset", "length", "sidecar_offset", "sidecar_length", "secret")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where one object lies and what opens it."""
-
-    digest: bytes
-    kind: str
-    name: str
-    offset: int
-    length: int
-    sidecar_offset: int
-    sidecar_length: int
-    secret: bytes
-
-    @classmethod
-    def of(cls, row: tuple[Any, ...]) -> Self:
-        """From the columns of _PLACE."""
-        digest, *between, secret = row
-        return cls(*(bytes(digest), *between, bytes(secret)))
-
-
-class PackReader(TreeSource):
-    """Reads the chunks and nodes of one dataset.
-
-    Rows are looked up in short scopes, blobs are read outside any transaction.
-    """
-
-    def __init__(self, keys: DatasetKeys) -> None:
-        self.keys = keys
-        self._blobs = BlobStore.default()
-
-    def scope(self) -> AbstractContextManager[Scope]:
-        return tenant_scope(self.keys.tenant_id, Principal.system(self.keys.tenant_id))
-
-    def load(self, digest: bytes) -> StoredObject:
-        return next(self.load_many([digest]))
-
-    def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
-        for start in range(0, len(digests), _PREFETCH):
-            wanted = digests[start : start + _PREFETCH]
-            places = self._places(wanted)
-            for digest in wanted:
-                if digest not in places:
-                    raise TreeObjectMissing
-                yield self._read(places[digest])
-
-    def _rows(self, digests: Sequence[bytes]) -> QuerySet[Chunk]:
-        return Chunk.objects.filter(dataset_id=self.keys.dataset_id, digest__in=digests)
-
-    def _places(self, digests: Sequence[bytes]) -> dict[bytes, _Place]:
-        with self.scope():
-            rows = list(self._rows(digests).values_list(*_PLACE))
-        return {place.digest: place for place in map(_Place.of, rows)}
-
-    def _read(self, place: _Place) -> StoredObject:
-        """Body and sidecar lie side by side unless the sidecar was rewritten since."""
-        if place.sidecar_offset == place.offset + place.length:
-            both = self._blobs.get_range(place.name, place.offset, place.length + place.sidecar_length)
-            body, sidecar = both[: place.length], both[place.length :]
-        else:
-            body = self._blobs.get_range(place.name, place.offset, place.length)
-            sidecar = self._blobs.get_range(place.name, place.sidecar_offset, place.sidecar_length)
-        return StoredObject(
-            kind=ObjectKind(place.kind),
-            body=self.keys.open(place.kind, place.digest, place.secret, body),
-            sidecar=self.keys.open(f"{place.kind}-sidecar", place.digest, place.secret, sidecar),
-        )
-
-    def findings(self, digest: bytes, detector: bytes | None = None) -> bytes | None:
-        """The encoded findings of a chunk: by this set of detectors, or by the latest; None when not scanned by it."""
-        with self.scope():
-            rows = FindingsBlob.objects.filter(dataset_id=self.keys.dataset_id, digest=digest).select_related("blob")
-            row = (rows if detector is None else rows.filter(detector=detector)).order_by("-id").first()
-        if row is None:
-            return None
-        sealed = self._blobs.get_range(row.blob.name, row.offset, row.length)
-        return self.keys.open("findings", digest + bytes(row.detector), bytes(row.secret), sealed)
 
 
 @dataclass
@@ -127,10 +47,15 @@ class _Pack:
 
 
 class PackWriter(PackReader, TreeStore):
-    """Keeps new objects for one job. They are durable after ``flush``; the version that names them commits after it."""
+    """Keeps new objects for one job. They are durable after ``flush``; the version that names them commits after it.
 
-    def __init__(self, keys: DatasetKeys, *, claim: Claim, detector: bytes) -> None:
+    ``epoch`` is the dataset's erasure epoch as it was when the job looked what it may not bring back; None: as it is
+    now. Once records were erased since, nothing more is kept: ``flush`` raises ErasedMeanwhile.
+    """
+
+    def __init__(self, keys: DatasetKeys, *, claim: Claim, detector: bytes, epoch: int | None = None) -> None:
         super().__init__(keys)
+        self._epoch = self._epoch_now() if epoch is None else epoch
         self.job: UUID = claim.pk
         self.sealed_bytes = 0
         self._claim = claim
@@ -140,9 +65,10 @@ class PackWriter(PackReader, TreeStore):
     def known(self, digests: Collection[bytes]) -> set[bytes]:
         pending = set(self._pack.objects) if self._pack else set()
         with self.scope():
-            rows = self._rows(list(digests))
-            found = {bytes(digest) for digest in rows.values_list("digest", flat=True)}
+            rows = self._rows(list(digests)).filter(damaged_at=None)
+            # Touched first: what a sweep deletes before this is not found, what is found after it no sweep deletes.
             rows.update(touched_at=Now())
+            found = {bytes(digest) for digest in rows.values_list("digest", flat=True)}
         return found | (pending & set(digests))
 
     def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
@@ -242,12 +168,23 @@ class PackWriter(PackReader, TreeStore):
         self._blobs.put(pack.blob.name, b"".join(pack.parts))
         try:
             with self._claim.scope():
+                self._require_epoch()
                 self._insert_rows(pack)
                 Blob.objects.filter(pk=pack.blob.pk).update(state=BlobState.SEALED)
         except JobFenced:
             self._blobs.delete(pack.blob.name)  # its row may be gone already: nobody else would find the object
             raise
         self.sealed_bytes += pack.size
+
+    def _epoch_now(self) -> int:
+        with self.scope():
+            return Dataset.objects.values_list("erasure_epoch", flat=True).get(pk=self.keys.dataset_id)
+
+    def _require_epoch(self) -> None:
+        """Inside a scope, until whose end no erasure can end. Raises ErasedMeanwhile."""
+        rows = Dataset.objects.select_for_update(no_key=True).filter(pk=self.keys.dataset_id)
+        if rows.values_list("erasure_epoch", flat=True).first() != self._epoch:
+            raise ErasedMeanwhile
 
     def _insert_rows(self, pack: _Pack) -> None:
         """A digest that another unfinished job holds too is taken over: its copy is as good, ours will last."""
@@ -265,6 +202,7 @@ class PackWriter(PackReader, TreeStore):
                 "key_id",
                 "secret",
                 "touched_at",
+                "damaged_at",
             ],
         )
         FindingsBlob.objects.bulk_create(
@@ -272,7 +210,7 @@ class PackWriter(PackReader, TreeStore):
             batch_size=_INSERTED,
             update_conflicts=True,
             unique_fields=["tenant", "dataset", "digest", "detector"],
-            update_fields=["blob", "offset", "length", "key_id", "secret"],
+            update_fields=["blob", "offset", "length", "key_id", "secret", "damaged_at"],
         )
         SubjectIndexEntry.objects.bulk_create(pack.subjects, batch_size=_INSERTED, ignore_conflicts=True)
 

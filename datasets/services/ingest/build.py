@@ -1,6 +1,6 @@
 """Build the tree of the new version, with the findings of every chunk beside it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from datasets.errors import ExistingRecordId
@@ -9,7 +9,6 @@ from datasets.services.commit import Profile
 from datasets.services.findings_recorder import FindingsRecorder
 from datasets.services.ingest.entries import Entry
 from datasets.services.ingest.match import match_contents, parent_rows, replacing_changes, upsert
-from datasets.services.ingest.runs import Runs
 from datasets.services.pack_store import PackReader, PackWriter
 from datasets.tree.builder import Change, TreeResult, build
 from datasets.tree.digests import EMPTY_ROOT, keyed_digest
@@ -28,7 +27,7 @@ class Built:
 
 def build_tree(
     ingest: Ingest,
-    runs: Runs,
+    runs: Iterable[Entry],
     parent: Version | None,
     *,
     seed: SecretKey,
@@ -45,6 +44,8 @@ def build_tree(
         size = max(parent.record_count if parent else 0, ingest.checkpoint.get("records", 0))
         matches = match_contents(runs, lambda: parent_rows(writer, root), size=size, beat=beat)
         changes: Iterator[Change] = replacing_changes(iter(runs), parent_rows(writer, root), matches, nonce)
+    elif ingest.mode == IngestMode.UPSERT:
+        changes = (upsert(entry, nonce) for entry in runs)
     else:
         changes = _appending(runs, writer, root, nonce)
     recorder = FindingsRecorder(writer, beat)
@@ -54,7 +55,9 @@ def build_tree(
     return Built(tree=tree, sealed_bytes=writer.sealed_bytes, profile_change=recorder.change)
 
 
-def _appending(entries: Runs, store: PackReader, root: bytes, nonce: Callable[[bytes], bytes]) -> Iterator[Change]:
+def _appending(
+    entries: Iterable[Entry], store: PackReader, root: bytes, nonce: Callable[[bytes], bytes]
+) -> Iterator[Change]:
     for entry in entries:
         if not entry.is_generated and root != EMPTY_ROOT:
             _refuse_existing(store, root, entry)

@@ -5,11 +5,11 @@ import pytest
 from access.errors import AccessDenied, PurposeRequired, UnknownPurpose
 from audit.models import AuditEvent
 from datasets.errors import DatasetNotFound, NotScanned, RecordNotFound, VersionNotFound
+from datasets.errors.upkeep import DataCorruption
 from datasets.models import Chunk, FindingsBlob
 from datasets.services.read import open_release, read_record, read_records, stream_data
 from tests.factories.access import acting, principal_with
 from tests.factories.datasets import jsonl, make_dataset, read_all, rows_of, someone, upload
-from vaultsite.kernel.errors import IntegrityFailure
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.principal import RequestFacts
 
@@ -120,7 +120,7 @@ def test_a_chunk_moved_to_another_place_does_not_open(tenant):
             name: getattr(second, name) for name in ("offset", "length", "secret", "sidecar_offset", "sidecar_length")
         }
         Chunk.objects.filter(pk=first.pk).update(**places)
-    with pytest.raises(IntegrityFailure):
+    with pytest.raises(DataCorruption):
         read_all(tenant, dataset)
 
 
@@ -129,5 +129,5 @@ def test_a_chunk_without_its_secret_is_gone(tenant):
     upload(tenant, dataset, jsonl(rows_of(200)))
     with acting(tenant):
         Chunk.objects.filter(kind="chunk").update(secret=bytes(32))
-    with pytest.raises(IntegrityFailure):
+    with pytest.raises(DataCorruption):
         read_all(tenant, dataset)

@@ -1,0 +1,17 @@
+"""What was made of records beside the tree and must go with them."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from datasets.models import StagedRecord, SubjectIndexEntry
+
+_BATCH: Final = 2000
+
+
+def drop_derived(dataset_id: UUID, record_ids: Sequence[str]) -> None:
+    """Inside a scope: remove index entries and staged changes of the records."""
+    for start in range(0, len(record_ids), _BATCH):
+        batch = record_ids[start : start + _BATCH]
+        SubjectIndexEntry.objects.filter(dataset_id=dataset_id, record_id__in=batch).delete()
+        StagedRecord.objects.filter(dataset_id=dataset_id, record_id__in=batch).delete()

@@ -1,0 +1,53 @@
+"""Ask for an erasure: from here on no build from before can commit."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from access.services.authorize import authorize
+from datasets.errors import DatasetHeld
+from datasets.models import Dataset, ErasedRecord, Erasure
+from datasets.selectors import get_dataset, resource_of
+from datasets.services.descriptions import refuse_personal_data
+from vaultsite.kernel.jobs import enqueue, new_lease
+from vaultsite.kernel.tenancy.principal import Principal
+
+#: Records of one erasure.
+MAX_RECORDS: Final = 10_000
+_BATCH: Final = 2000
+
+
+def request_erasure(principal: Principal, *, dataset_id: UUID, record_ids: Sequence[str], reason: str) -> Erasure:
+    """Raise the dataset's erasure epoch, list the ids as erased and queue the work, in the open scope.
+
+    ``record_ids`` are 1 to MAX_RECORDS well-formed ids; whether the dataset has them, the receipt says. Raises
+    DatasetNotFound, AccessDenied, PersonalDataInText, DatasetHeld.
+    """
+    dataset = get_dataset(principal, dataset_id, action="record.erase")
+    decision = authorize(principal, "record.erase", resource_of(dataset))
+    refuse_personal_data(reason=reason)
+    held = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    if held.legal_hold:
+        raise DatasetHeld
+    held.erasure_epoch += 1
+    held.save(update_fields=["erasure_epoch"])
+    now = timezone.now()
+    wanted = sorted(set(record_ids))
+    erasure = Erasure(
+        dataset=held,
+        reason=reason,
+        purpose=decision.purpose or "",
+        epoch=held.erasure_epoch,
+        id_count=len(wanted),
+        requested_by=principal.id,
+        lease_until=new_lease(),
+        created_at=now,
+        progress={"stage": "queued"},
+    )
+    erasure.save(force_insert=True)
+    rows = [ErasedRecord(dataset=held, erasure=erasure, record_id=name, erased_at=now) for name in wanted]
+    ErasedRecord.objects.bulk_create(rows, batch_size=_BATCH)
+    enqueue(erasure)
+    return erasure

@@ -1,0 +1,171 @@
+"""The worker's part of an erasure: sweep, settle, wait for readers, receipt."""
+
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError
+from django.db.models import F
+from django.utils import timezone
+
+from datasets.errors import DatasetHeld
+from datasets.models import Dataset, ErasedRecord, Erasure, Version
+from datasets.selectors import resource_of
+from datasets.services.erasure.affected import Affected
+from datasets.services.erasure.derived import drop_derived
+from datasets.services.erasure.receipt import make_receipt, seal_receipt
+from datasets.services.erasure.sweep import Sweep
+from datasets.services.keys import load_keys
+from datasets.services.pack_reader import PackReader
+from datasets.services.places import PLACE_SECONDS
+from datasets.services.sweep import remove_dead_blobs
+from vaultsite.kernel.errors import JobFenced, StorageFull, VaultError
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType
+from vaultsite.kernel.jobs import Claim, Heartbeat, JobStatus, Pulse, claim
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import tenant_scope
+
+logger = logging.getLogger("vault.erasure")
+
+
+@dataclass
+class Work:
+    """One worker's hold on one erasure."""
+
+    erasure: Erasure
+    claim: Claim
+    sweep: Sweep
+
+    @classmethod
+    def open(cls, erasure: Erasure, held: Claim) -> "Work":
+        """Fetch keys and ids. Raises DatasetHeld, KeyUnavailable."""
+        with held.scope():
+            if Dataset.objects.get(pk=erasure.dataset_id).legal_hold:
+                raise DatasetHeld
+            ids = list(ErasedRecord.objects.filter(erasure=erasure).values_list("record_id", flat=True))
+            reader = PackReader(load_keys(erasure.dataset_id))
+        sweep = Sweep(erasure, held, reader, sorted(ids), Pulse(held, progress={"stage": "sweep"}))
+        return cls(erasure, held, sweep)
+
+    def run(self) -> None:
+        """Sweep until nothing unexamined is left, make that lasting, and seal the receipt."""
+        if self.erasure.checkpoint.get("stage") != "settled":
+            self._erase()
+        while not self._finish():
+            self._erase()
+
+    def _erase(self) -> None:
+        self.sweep.run()
+        while not self._settle():
+            self.sweep.run()
+        # Readers that looked a place up before may still read from it for as long.
+        time.sleep(PLACE_SECONDS)
+
+    def _settle(self) -> bool:
+        """Raise the epoch again with nothing left to examine: no build that read the old bytes can keep anything.
+
+        False when packs have come since the sweep began.
+        """
+        dataset_id = self.erasure.dataset_id
+        with self.claim.scope():
+            dataset = Dataset.objects.select_for_update().get(pk=dataset_id)
+            if dataset.legal_hold:
+                raise DatasetHeld
+            if self.sweep.unexamined():
+                return False
+            Dataset.objects.filter(pk=dataset_id).update(erasure_epoch=F("erasure_epoch") + 1)
+            drop_derived(dataset_id, self.sweep.ids)
+            now = timezone.now()
+            ErasedRecord.objects.filter(erasure=self.erasure).update(erased_at=now)
+            newest = Version.objects.filter(dataset_id=dataset_id).order_by("-sequence").first()
+            self.erasure.checkpoint = {"stage": "settled", "sequence": newest.sequence if newest else 0}
+            self.claim.save(checkpoint=self.erasure.checkpoint, progress={"stage": "verify"})
+        return True
+
+    def _finish(self) -> bool:
+        """Count the versions and seal the receipt; False when a record is readable after all."""
+        upto = self.erasure.checkpoint["sequence"]
+        versions = Version.objects.filter(dataset_id=self.erasure.dataset_id, sequence__lte=upto)
+        with self.sweep.reader.scope():
+            roots = [bytes(root) for root in versions.values_list("root", flat=True)]
+        affected = Affected(self.sweep)
+        count = sum(affected.has_erased(root) for root in roots)
+        if affected.is_readable:
+            logger.error("erasure %s: a record could still be read, sweeping again", self.erasure.pk)
+            return False
+        with self.claim.scope():
+            self.erasure.refresh_from_db(fields=["chunk_count"])
+            receipt = make_receipt(self.erasure, versions=count, unreadable=sorted(self.sweep.unreadable))
+            sealed, digest = seal_receipt(self.erasure, receipt)
+            found = len(receipt["records"])
+            facts: dict[str, Any] = {
+                "records": found,
+                "chunks": self.erasure.chunk_count,
+                "versions": count,
+                "unreadable": len(receipt["unreadable"]),
+                "receipt_sha256": digest,
+            }
+            self.claim.finish(
+                receipt=sealed, record_count=found, version_count=count, progress={"stage": "done", "records": found}
+            )
+            emit(_ended(self.erasure, **facts))
+        return True
+
+
+def run_erasure(tenant_id: UUID, erasure_id: UUID) -> None:
+    """Continue an erasure until it is finished, refused, or taken over by another worker."""
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        claimed = claim(Erasure, erasure_id)
+        if claimed is None:
+            _report_exhausted(erasure_id)
+            return
+    erasure, held = claimed
+    try:
+        with Heartbeat(held):
+            Work.open(erasure, held).run()
+    except JobFenced:
+        logger.warning("erasure %s was taken over", erasure_id)
+    except (DatabaseError, OSError):
+        with suppress(VaultError, DatabaseError, OSError):
+            held.release()
+        raise
+    except VaultError as error:
+        if error.status >= 500 or isinstance(error, StorageFull):  # noqa: PLR2004 - the reaper tries again
+            held.release()
+            raise
+        _refuse(erasure, held, error)
+    remove_dead_blobs(tenant_id, job=erasure_id)
+
+
+def _refuse(erasure: Erasure, held: Claim, error: VaultError) -> None:
+    """End an erasure that may not be: the records were not erased, so nothing suppresses them."""
+    with held.scope():
+        ErasedRecord.objects.filter(erasure=erasure).delete()
+        held.fail(error)
+        emit(_ended(erasure, failure=error.code))
+
+
+def _report_exhausted(erasure_id: UUID) -> None:
+    """Inside a scope: report an erasure that was tried too often, once. What it listed stays suppressed."""
+    failed = Erasure.objects.select_for_update().filter(pk=erasure_id, status=JobStatus.FAILED)
+    erasure = failed.exclude(checkpoint__stage="reported").first()
+    if erasure is not None and erasure.records.exists():
+        Erasure.objects.filter(pk=erasure.pk).update(checkpoint={"stage": "reported"})
+        emit(_ended(erasure, failure=erasure.error_code))
+
+
+def _ended(erasure: Erasure, *, failure: str = "", **facts: Any) -> Event:
+    return Event(
+        type=EventType.ERASED,
+        operation="delete",
+        status="failure" if failure else "success",
+        severity="critical" if failure else "info",
+        resource=resource_of(Dataset.objects.get(pk=erasure.dataset_id)),
+        purpose=erasure.purpose,
+        failure_reason=failure,
+        metadata={"erasure": str(erasure.pk), "requested_by": str(erasure.requested_by), **facts},
+    )
