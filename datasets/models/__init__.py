@@ -7,6 +7,7 @@ from datasets.models.draft import Draft, DraftStatus, Publication, StagedKind, S
 from datasets.models.erasure import ErasedRecord, Erasure
 from datasets.models.export import Export, ExportCompression, ExportFormat
 from datasets.models.ingest import IdMode, Ingest, IngestFormat, IngestMode, OnError, RecordShape
+from datasets.models.lifecycle import Purge, Quota
 from datasets.models.lineage import DatasetUse, EdgeKind, LineageEdge, LineageNode, NodeType
 from datasets.models.merge import (
     ConflictKind,
@@ -20,6 +21,7 @@ from datasets.models.merge import (
     Resolution,
     Verdict,
 )
+from datasets.models.schema import Compatibility, RecordSchema
 from datasets.models.upkeep import GarbageCollection, Scrub
 from datasets.models.version import Branch, Version, VersionKind, VersionTag
 
@@ -30,6 +32,7 @@ __all__ = [
     "Branch",
     "Chunk",
     "Classification",
+    "Compatibility",
     "ConflictKind",
     "Dataset",
     "DatasetTag",
@@ -60,6 +63,9 @@ __all__ = [
     "ObjectKind",
     "OnError",
     "Publication",
+    "Purge",
+    "Quota",
+    "RecordSchema",
     "RecordShape",
     "RequestState",
     "Resolution",

@@ -20,14 +20,21 @@ class Classification(models.TextChoices):
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def visible_to(self, principal: Principal) -> "DatasetQuerySet":
         """The datasets whose existence ``principal`` may know; lists and single reads both start here."""
-        return self if may(principal, "dataset.read") else self.none()
+        return self.filter(deleted_at=None) if may(principal, "dataset.read") else self.none()
+
+    def deleted_to(self, principal: Principal) -> "DatasetQuerySet":
+        """The deleted datasets that ``principal`` may restore; for everybody else they do not exist."""
+        known = self if may(principal, "dataset.restore") else self.none()
+        return known.filter(deleted_at__isnull=False, purged_at=None)
 
 
 class Dataset(TenantModel):
     """Named data under one set of keys.
 
     ``legal_hold`` and ``delete_after`` are enforced by whatever deletes; ``erasure_epoch`` rises with every erasure, so
-    that a commit in flight notices.
+    that a commit in flight notices. An archived one (``archived_at``) is only read. A deleted one (``deleted_at``) can
+    be restored until ``delete_after`` and keeps its name; a purged one (``purged_at``) has lost its keys and its name,
+    and its rows are on their way out.
     """
 
     name = models.CharField(max_length=200, db_collation="C")
@@ -39,6 +46,9 @@ class Dataset(TenantModel):
     region = models.CharField(max_length=64, blank=True, default="")
     legal_hold = models.BooleanField(default=False, editable=False)
     delete_after = models.DateTimeField(null=True, editable=False)
+    archived_at = models.DateTimeField(null=True, default=None, editable=False)
+    deleted_at = models.DateTimeField(null=True, default=None, editable=False)
+    purged_at = models.DateTimeField(null=True, default=None, editable=False)
     erasure_epoch = models.PositiveIntegerField(default=0, editable=False)
     created_by = models.UUIDField(editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
