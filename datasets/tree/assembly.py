@@ -1,11 +1,12 @@
 """Put a tree together from its records in order of id: chunks, then nodes upwards, saved as they are completed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from datasets.tree.boundary import STANDARD, Shape, boundary_hash
 from datasets.tree.digests import EMPTY_ROOT, chunk_digest, leaf_digests
 from datasets.tree.node import Child, Node
 from datasets.tree.record import TreeRecord
+from datasets.tree.statistics import describe_records
 from datasets.tree.store import TreeStore
 from datasets.tree.writer import ChunkBuilt, Entry, TreeWriter
 from vaultsite.kernel.crypto.keys import SecretKey
@@ -24,11 +25,12 @@ class TreeAssembly:
         boundary_key: SecretKey,
         on_chunk: Callable[[ChunkBuilt], None] | None,
         shape: Shape = STANDARD,
+        describe: Callable[[Sequence[TreeRecord]], bytes] | None = describe_records,
     ) -> None:
         self._hash = boundary_hash(boundary_key)
         self._chunk_min, self._chunk_max, self._byte_threshold = shape.chunk_min, shape.chunk_max, shape.byte_threshold
         self._node_min, self._node_max, self._child_threshold = shape.node_min, shape.node_max, shape.child_threshold
-        self._writer = TreeWriter(store, on_chunk)
+        self._writer = TreeWriter(store, on_chunk, describe)
         self._levels: list[_Level] = []
         self._size = 0
         self._entries: list[Entry] = []

@@ -1,6 +1,6 @@
 """Save the chunks and nodes of a growing tree in batches, compressing one batch while the next is being filled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
@@ -66,9 +66,15 @@ class TreeWriter:
     ``on_chunk`` are called in the caller's thread. ``close`` ends the thread, whatever happened.
     """
 
-    def __init__(self, store: TreeStore, on_chunk: Callable[[ChunkBuilt], None] | None) -> None:
+    def __init__(
+        self,
+        store: TreeStore,
+        on_chunk: Callable[[ChunkBuilt], None] | None,
+        describe: Callable[[Sequence[TreeRecord]], bytes] | None,
+    ) -> None:
         self._store = store
         self._on_chunk = on_chunk
+        self._describe = describe
         self._codec = ChunkCodec()
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tree-compression")
         self._filling = _Batch()
@@ -79,7 +85,8 @@ class TreeWriter:
         if not is_kept:
             records = [entry[0] for entry in entries]
             sizes = tuple([len(record.canonical) for record in records])
-            sidecar = ChunkSidecar(records[0].id, records[-1].id, size, sizes).encode()
+            statistics = self._describe(records) if self._describe else b""
+            sidecar = ChunkSidecar(records[0].id, records[-1].id, size, sizes, statistics).encode()
             head, text = self._codec.prepare(records)
             self._filling.objects.append(_Draft(digest, len(records), size, sidecar, head, text))
         if self._on_chunk is not None:
