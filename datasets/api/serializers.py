@@ -4,7 +4,17 @@ from typing import Any
 
 from rest_framework import serializers
 
-from datasets.models import Classification, Dataset, Ingest, IngestFormat, IngestMode, OnError, Version
+from datasets.models import (
+    Classification,
+    Dataset,
+    IdMode,
+    Ingest,
+    IngestFormat,
+    IngestMode,
+    OnError,
+    RecordShape,
+    Version,
+)
 from datasets.services.commit import is_label
 from datasets.services.datasets import DatasetFacts
 from datasets.services.write import UploadOptions
@@ -110,7 +120,10 @@ class IngestOutput(serializers.ModelSerializer[Ingest]):
             "version",
             "error",
             "format",
+            "recognized_format",
             "mode",
+            "shape",
+            "recognized_shape",
             "received_bytes",
             "rejected_count",
             "created_at",
@@ -129,6 +142,9 @@ class UploadInput(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(choices=IngestMode.choices, required=False, default="replace")
     on_error = serializers.ChoiceField(choices=OnError.choices, required=False, default="abort")
     id_field = serializers.CharField(max_length=200, required=False, default="")
+    id_mode = serializers.ChoiceField(choices=IdMode.choices, required=False, default="plain")
+    key = serializers.CharField(max_length=500, required=False, default="")
+    shape = serializers.ChoiceField(choices=RecordShape.choices, required=False, default="any")
     envelope = serializers.BooleanField(required=False, default=False)
     version = serializers.CharField(max_length=32, required=False, default="")
     message = serializers.CharField(max_length=1000, required=False, default="")
@@ -151,6 +167,9 @@ class UploadInput(serializers.Serializer[Any]):
             mode=IngestMode(given["mode"]),
             on_error=OnError(given["on_error"]),
             id_field=given["id_field"],
+            id_mode=IdMode(given["id_mode"]),
+            key=given["key"],
+            shape=RecordShape(given["shape"]),
             envelope=given["envelope"],
             label=given["version"],
             message=given["message"],

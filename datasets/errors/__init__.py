@@ -17,10 +17,13 @@ from datasets.errors.datasets import (
     VersionNotFound,
 )
 from datasets.errors.files import (
+    ContradictoryOptions,
     DecompressionLimit,
+    FormatUnavailable,
     InvalidHeader,
     RefusedFile,
     UnreadableFile,
+    UnsupportedEncoding,
 )
 from datasets.errors.lines import (
     DuplicateRecordId,
@@ -29,6 +32,7 @@ from datasets.errors.lines import (
     PersonalRecordId,
     RecordTooLong,
     RefusedLine,
+    ShapeMismatch,
     WrongEncoding,
 )
 from datasets.errors.tree import (
@@ -38,6 +42,7 @@ from datasets.errors.tree import (
 )
 
 __all__ = [
+    "ContradictoryOptions",
     "CorruptTree",
     "DatasetHeld",
     "DatasetNameTaken",
@@ -46,6 +51,7 @@ __all__ = [
     "DuplicateRecordId",
     "EmptyUpload",
     "ExistingRecordId",
+    "FormatUnavailable",
     "IngestNotFound",
     "InvalidHeader",
     "InvalidProof",
@@ -60,9 +66,11 @@ __all__ = [
     "RefusedFile",
     "RefusedLine",
     "RefusedPaymentData",
+    "ShapeMismatch",
     "TreeObjectMissing",
     "UnmetObligation",
     "UnreadableFile",
+    "UnsupportedEncoding",
     "VersionLabelTaken",
     "VersionNotFound",
     "WrongEncoding",

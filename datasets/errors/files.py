@@ -1,6 +1,11 @@
-"""Uploaded files, what is wrong with the file as a whole: 4111 to 4119."""
+"""Uploaded files, what is wrong with the file as a whole or with how it is sent: 4111 to 4119."""
+
+from typing import Final
 
 from vaultsite.kernel.errors import FieldProblem, VaultError
+
+
+CONTENT_ENCODINGS: Final = "Send the file as it is, or compressed once with gzip or zstd"
 
 
 class RefusedFile(VaultError):
@@ -34,3 +39,33 @@ class DecompressionLimit(RefusedFile):
 class InvalidHeader(RefusedFile):
     code, slug = "VAULT_DATA_4113", "invalid-header"
     title = "The header row of the file cannot name the members of a record"
+
+
+class FormatUnavailable(VaultError):
+    """The format needs a package that is not installed here; the detail says which to install."""
+
+    code, slug, status = "VAULT_DATA_4114", "format-unavailable", 501
+    title = "This format cannot be read here"
+
+    def __init__(self, *, extra: str) -> None:
+        super().__init__(f"Install the optional packages: pip install 'llm-data-vault[{extra}]'", missing=extra)
+
+
+class UnsupportedEncoding(VaultError):
+    """The Content-Encoding of an upload is not one of gzip and zstd, once."""
+
+    code, slug, status = "VAULT_DATA_4115", "unsupported-encoding", 415
+    title = "The body is encoded in a way that is not undone"
+
+    def __init__(self) -> None:
+        super().__init__(CONTENT_ENCODINGS)
+
+
+class ContradictoryOptions(VaultError):
+    """Two options of an upload that cannot go together, or one that cannot be what it says."""
+
+    code, slug, status = "VAULT_DATA_4116", "contradictory-options", 400
+    title = "The options of the upload contradict each other"
+
+    def __init__(self, detail: str, *, field: str) -> None:
+        super().__init__(detail, errors=(FieldProblem(field=field, detail=detail),))

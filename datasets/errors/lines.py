@@ -57,3 +57,15 @@ class DuplicateRecordId(RefusedLine):
         detail = f"the record has the same id as the one of line {first_line}"
         super().__init__(detail, reason="duplicate-id", line=line)
         self.extra["first_line"] = self.first_line = first_line
+
+
+class ShapeMismatch(RefusedLine):
+    """The record has not the shape its upload was declared or found to have; ``pointer`` leads to where it breaks."""
+
+    code, slug = "VAULT_DATA_4107", "shape-mismatch"
+    title = "A record has not the shape of its upload"
+
+    def __init__(self, detail: str, *, reason: str, line: int, pointer: str) -> None:
+        super().__init__(detail, reason=reason, line=line)
+        self.errors = (FieldProblem(field=pointer, detail=detail, line=line),)
+        self.extra["pointer"] = self.pointer = pointer

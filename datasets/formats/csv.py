@@ -22,8 +22,9 @@ def read_csv(
 ) -> Iterator[RawRecord | Rejected]:
     """The rows of decoded CSV ``blocks`` as records, members named by the header row; bad rows come as Rejected.
 
-    A record's line is the physical line where its row starts. Blank lines between rows are skipped but counted. The
-    delimiter is one ASCII character. Raises InvalidHeader (``empty-file``, ``empty-name``, ``duplicate-name``,
+    A record's line is the physical line where its row starts. Blank lines between rows are skipped but counted. A row
+    that is refused while a quoted field is open is passed over to the end of that field, so nothing inside a refused
+    row is ever read as rows of its own. The delimiter is one ASCII character. Raises InvalidHeader (``empty-file``, ``empty-name``, ``duplicate-name``,
     ``unreadable``), and RefusedFile and WrongEncoding as ``numbered_lines`` does.
     """
     rows = _rows(blocks, delimiter, max_record_bytes)
@@ -92,9 +93,14 @@ class _Assembly:
         self._raw = b""
         self._fields: list[str] = []
         self._open: list[str] | None = None
+        #: Inside a quoted field of a row that was refused already: what comes is passed over up to its end.
+        self._is_passing = False
 
     def add(self, number: int, line: bytes) -> _Row | Rejected | None:
-        """Take one physical line; the row or its refusal once it is complete, None while it goes on (or is blank)."""
+        """Take one physical line; the row or its refusal once either is known, None while it goes on (or is blank)."""
+        if self._is_passing:
+            self._is_passing = is_left_open(line.decode(), self._delimiter, is_open=True)
+            return None
         is_continued = self._open is not None
         if not is_continued:
             if line in (b"", b"\r"):
@@ -103,32 +109,46 @@ class _Assembly:
         self._size += len(line) + is_continued
         if len(self._raw) < KEPT_BYTES:
             self._raw += b"\n" + line if is_continued else line
+        text = line.decode()
         try:
-            if self._size > self._limit:
-                rule = f"the record is longer than {self._limit} bytes"
-                raise RecordTooLong(rule, reason="record-too-long", line=self._start)
-            self._scan(line.decode())
+            self._check_size()
+            self._scan(text)
         except RefusedLine as error:
-            return self._finish(Rejected.of(error, self._raw))
+            return self._refuse(error, is_open=is_left_open(text, self._delimiter, is_open=is_continued))
         if self._open is not None:
             return None
-        return self._finish((self._start, self._fields, self._raw[:KEPT_BYTES]))
-
-    def _finish(self, row: _Row | Rejected) -> _Row | Rejected:
+        row = self._start, self._fields, self._raw[:KEPT_BYTES]
         self._clear()
         return row
 
-    def abandon(self, line: Rejected) -> Iterator[Rejected]:
-        """A line that is not text: it ends the open row, which is refused with it."""
-        if self._open is None:
-            yield line
-            return
-        error = type(line.error)(line.error.rule, reason=line.reason, line=self._start)
-        yield Rejected.of(error, self._raw)
+    def _check_size(self) -> None:
+        if self._size > self._limit:
+            rule = f"the record is longer than {self._limit} bytes"
+            raise RecordTooLong(rule, reason="record-too-long", line=self._start)
+
+    def _refuse(self, error: RefusedLine, *, is_open: bool) -> Rejected:
+        """Give the row up; with ``is_open`` the lines up to the end of its quoted field go with it."""
+        refused, start = Rejected.of(error, self._raw), self._start
         self._clear()
+        self._start, self._is_passing = start, is_open
+        return refused
+
+    def abandon(self, line: Rejected) -> Iterator[Rejected]:
+        """A line that is too long or no text: refused with the row it stands in.
+
+        Its quotes tell whether a field is open after it, as in every row by RFC 4180 they come in pairs but for that.
+        """
+        is_open = self._open is not None or self._is_passing
+        stays_open = is_open != bool(line.quotes % 2)
+        if self._is_passing:
+            self._is_passing = stays_open
+            return
+        if self._open is None:
+            self._start, self._raw = line.line, line.raw
+        yield self._refuse(type(line.error)(line.error.rule, reason=line.reason, line=self._start), is_open=stays_open)
 
     def end(self) -> Iterator[Rejected]:
-        if self._open is not None:
+        if self._open is not None or self._is_passing:
             error = self._malformed("a quoted field is not closed before the file ends", "open-quote")
             yield Rejected.of(error, self._raw)
 
@@ -184,3 +204,32 @@ class _Assembly:
         self._fields.append("".join(self._open))
         self._open = None
         return rest + 1 if text.startswith(self._delimiter, rest) else len(text) + 1
+
+
+def is_left_open(text: str, delimiter: str, *, is_open: bool) -> bool:
+    """Whether a quoted field is open after a physical line of a row that breaks the rules.
+
+    Quotes count where they may stand: at the start of a field, and inside a quoted one. What follows a closing quote
+    up to the next delimiter is passed over.
+    """
+    position = 0
+    while position <= len(text):
+        if not is_open:
+            if not text.startswith('"', position):
+                end = text.find(delimiter, position)
+                if end < 0:
+                    return False
+                position = end + 1
+                continue
+            is_open, position = True, position + 1
+        quote = text.find('"', position)
+        if quote < 0:
+            return True
+        is_open = text.startswith('"', quote + 1)
+        position = quote + 2 if is_open else _after_field(text, delimiter, quote + 1)
+    return is_open
+
+
+def _after_field(text: str, delimiter: str, position: int) -> int:
+    end = text.find(delimiter, position)
+    return len(text) + 1 if end < 0 else end + 1

@@ -1,17 +1,32 @@
 """Undo the compression of an upload block by block, with a hard limit on what may come out."""
 
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from datasets.errors import DecompressionLimit, UnreadableFile
+from datasets.formats import gunzip, unzstd
 
-GZIP_MAGIC: Final = b"\x1f\x8b"
-#: Bytes decoded at a time, whatever the ratio: the bound on memory.
-OUTPUT_BYTES: Final = 256 * 1024
+#: Enough of a file to know any of the forms below by.
+HEAD_BYTES: Final = 512
 
-_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
+_DECODERS: Final[tuple[tuple[bytes, Callable[[Iterator[bytes]], Iterator[bytes]]], ...]] = (
+    (gunzip.MAGIC, gunzip.gunzip),
+    (unzstd.MAGIC, unzstd.unzstd),
+    *((magic, unzstd.unzstd) for magic in unzstd.SKIPPABLE),
+)
+#: Archives hold files under names of the sender's choosing; none is ever unpacked. Other compressions are not decoded.
+_REFUSED: Final[tuple[tuple[int, bytes, str], ...]] = (
+    (0, b"PK\x03\x04", "a zip archive"),
+    (0, b"PK\x05\x06", "a zip archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (0, b"Rar!\x1a\x07", "a RAR archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"\xfd7zXZ\0", "an xz file"),
+    (0, b"\x04\x22\x4d\x18", "an lz4 file"),
+    (4, b"1AY&SY", "a bzip2 file"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,95 +45,73 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-def decompressed(blocks: Iterable[bytes], limits: Limits = DEFAULT_LIMITS) -> Iterator[bytes]:
-    """The decoded bytes of a gzip (any number of members, RFC 1952) or plain file, told apart by the first two bytes.
-
-    Memory stays flat: no output block of a gzip file exceeds OUTPUT_BYTES. Raises UnreadableFile (``truncated-gzip``,
-    ``corrupt-gzip``) and DecompressionLimit (``decoded-size``, ``ratio``); what was yielded before must then be
-    dropped.
-    """
-    source = iter(blocks)
-    head = b""
-    for block in source:
-        head += block
-        if len(head) >= len(GZIP_MAGIC):
-            break
-    decoder = _gunzipped(head, source, limits) if head.startswith(GZIP_MAGIC) else _chained(head, source)
-    decoded = 0
-    for block in decoder:
-        decoded += len(block)
-        if decoded > limits.decoded_bytes:
-            raise DecompressionLimit("the file is larger than the limit on decoded bytes", reason="decoded-size")
-        yield block
-
-
-def _chained(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    if head:
-        yield head
-    yield from rest
-
-
-def _gunzipped(head: bytes, rest: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
-    inflater = _Inflater(limits)
-    for block in _chained(head, rest):
-        yield from inflater.feed(block)
-    inflater.finish()
-
-
-class _Inflater:
-    """The state between two blocks of a gzip file: the current member, and the bytes counted so far."""
+class Meter:
+    """Counts what went into a decoder and what came out of it. Raises DecompressionLimit (``decoded-size``, ``ratio``)."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._member = zlib.decompressobj(_GZIP_WINDOW)
-        self._is_inside = False
-        self._is_padding = False
-        self._encoded = 0
-        self._decoded = 0
+        self.encoded = 0
+        self.decoded = 0
 
-    def feed(self, block: bytes) -> Iterator[bytes]:
-        self._encoded += len(block)
-        while block:
-            block = self._between_members(block)
-            if not block:
-                return
-            self._is_inside = True
-            yield from self._decode(block)
-            block = self._member.unused_data
-            if self._member.eof:
-                self._member = zlib.decompressobj(_GZIP_WINDOW)
-                self._is_inside = False
+    def incoming(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self.encoded += len(block)
+            yield block
 
-    def _between_members(self, block: bytes) -> bytes:
-        """Drop the NUL padding that may follow the last member (tape blocks); nothing may follow the padding."""
-        if self._is_inside or (not self._is_padding and not block.startswith(b"\0")):
-            return block
-        self._is_padding = True
-        rest = block.lstrip(b"\0")
-        if rest:
-            raise UnreadableFile("something follows the end of the gzip data", reason="corrupt-gzip")
-        return rest
+    def outgoing(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self.count(len(block))
+            yield block
 
-    def _decode(self, block: bytes) -> Iterator[bytes]:
-        pending = block
-        while not self._member.eof:
-            try:
-                output = self._member.decompress(pending, OUTPUT_BYTES)
-            except zlib.error:
-                raise UnreadableFile("the gzip data is damaged", reason="corrupt-gzip") from None
-            if output:
-                self._count(len(output))
-                yield output
-            pending = self._member.unconsumed_tail
-            if not pending and len(output) < OUTPUT_BYTES:
-                return
-
-    def _count(self, size: int) -> None:
-        self._decoded += size
+    def count(self, size: int) -> None:
+        self.decoded += size
         limits = self._limits
-        if self._decoded > limits.ratio_from and self._decoded > limits.ratio * self._encoded:
+        if self.decoded > limits.decoded_bytes:
+            raise DecompressionLimit("the file is larger than the limit on decoded bytes", reason="decoded-size")
+        if self.decoded > limits.ratio_from and self.decoded > limits.ratio * self.encoded:
             raise DecompressionLimit("the file grows more than allowed when decompressed", reason="ratio")
 
-    def finish(self) -> None:
-        if self._is_inside:
-            raise UnreadableFile("the gzip data ends too early", reason="truncated-gzip")
+
+def decompressed(blocks: Iterable[bytes], limits: Limits = DEFAULT_LIMITS) -> Iterator[bytes]:
+    """The decoded bytes of a gzip, zstd or plain file, told apart by the first bytes; members and frames are joined.
+
+    Memory stays flat, whatever the file. One compression is undone, never a second inside it, and no archive is opened.
+    Raises UnreadableFile (``truncated-gzip``, ``corrupt-gzip``, ``truncated-zstd``, ``corrupt-zstd``,
+    ``nested-compression``, ``archive``) and DecompressionLimit (``decoded-size``, ``ratio``, ``window``); what was
+    yielded before must then be dropped.
+    """
+    meter = Meter(limits)
+    head, rest = read_head(meter.incoming(blocks))
+    _refuse_archives(head)
+    source = chain((head,) if head else (), rest)
+    decode = _decoder_of(head)
+    if decode is None:
+        yield from meter.outgoing(source)
+        return
+    head, rest = read_head(meter.outgoing(decode(source)))
+    _refuse_archives(head)
+    if _decoder_of(head) is not None:
+        raise UnreadableFile("the file is compressed twice", reason="nested-compression")
+    yield from chain((head,) if head else (), rest)
+
+
+def read_head(blocks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first HEAD_BYTES or more (all of a shorter file), and the blocks after them."""
+    rest = iter(blocks)
+    head = b""
+    for block in rest:
+        head += block
+        if len(head) >= HEAD_BYTES:
+            break
+    return head, rest
+
+
+def _decoder_of(head: bytes) -> Callable[[Iterator[bytes]], Iterator[bytes]] | None:
+    return next((decode for magic, decode in _DECODERS if head.startswith(magic)), None)
+
+
+def _refuse_archives(head: bytes) -> None:
+    for position, magic, name in _REFUSED:
+        if head.startswith(magic, position):
+            rule = f"the file is {name}: send its content as it is, or compressed with gzip or zstd"
+            raise UnreadableFile(rule, reason="archive")

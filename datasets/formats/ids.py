@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from datasets.errors import InvalidRecordId, PersonalRecordId
+from datasets.formats.key_fields import KeyFields
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.identifiers import uuid7_from
 
@@ -44,15 +45,19 @@ class IdRule:
     ``field`` names the top-level member (None: records get generated ids); its value, a string or an integer, stays in
     ``data``. ``required`` refuses a record without it; otherwise one without it, or with null or a value of another
     type, gets a generated id. With ``hash_key`` (32 bytes, of the dataset) the id is a keyed hash of the value, which
-    may then be anything, personal data included.
+    may then be anything, personal data included. With ``key`` the id is made of the values of several fields, and the
+    field named here does not matter; a record without one of them is refused.
     """
 
     field: str | None = "id"
     required: bool = False
     hash_key: SecretKey | None = None
+    key: KeyFields | None = None
 
     def id_of(self, data: dict[str, Any], line: int) -> str | None:
         """The id that ``data`` names. Raises InvalidRecordId, PersonalRecordId."""
+        if self.key is not None:
+            return self.key.id_of(data, line)
         if self.field is None:
             return None
         value = data.get(self.field)

@@ -29,7 +29,7 @@ def read_jsonl(
     Raises RefusedFile and WrongEncoding as ``numbered_lines`` does.
     """
     if envelope:
-        ids = IdRule("id", ids.required, ids.hash_key)
+        ids = IdRule("id", ids.required, ids.hash_key, ids.key)
     for item in numbered_lines(blocks, max_record_bytes):
         if isinstance(item, Rejected):
             yield item
@@ -55,4 +55,4 @@ def _opened(value: dict[str, Any], ids: IdRule, number: int) -> RawRecord:
         rule = "an envelope has the objects data and metadata, an id, and nothing else"
         raise MalformedRecord(rule, reason="envelope", line=number)
     canonical = orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-    return RawRecord(number, ids.id_of(value, number), data, metadata, canonical)
+    return RawRecord(number, ids.id_of(data if ids.key else value, number), data, metadata, canonical)

@@ -9,6 +9,7 @@ from datasets.formats.rows import KEPT_BYTES, Rejected
 
 #: The longest record accepted unless the caller says otherwise.
 MAX_RECORD_BYTES: Final = 8 * 1024 * 1024
+QUOTE: Final = b'"'
 
 #: The number of a line, from 1, and its bytes without the line feed (a carriage return before it is kept).
 NumberedLine: TypeAlias = tuple[int, bytes]
@@ -43,6 +44,7 @@ class _Splitter:
         self._parts: list[bytes] = []
         self._held = 0
         self._is_overlong = False
+        self._dropped_quotes = 0
         self._is_started = False
 
     def feed(self, block: bytes) -> Iterator[NumberedLine | Rejected]:
@@ -93,30 +95,35 @@ class _Splitter:
             raise WrongEncoding("the file is UTF-16, not UTF-8", reason="utf-16", line=1)
 
     def _hold(self, part: bytes) -> None:
-        if not part or self._is_overlong:
+        if self._is_overlong:
+            self._dropped_quotes += part.count(QUOTE)
+            return
+        if not part:
             return
         self._parts.append(part)
         self._held += len(part)
         if self._held > self._limit:
-            self._parts = [b"".join(self._parts)[:KEPT_BYTES]]
+            whole = b"".join(self._parts)
+            self._parts, self._dropped_quotes = [whole[:KEPT_BYTES]], whole.count(QUOTE, KEPT_BYTES)
             self._is_overlong = True
 
     def _take(self) -> NumberedLine | Rejected:
         line = b"".join(self._parts)
-        is_overlong = self._is_overlong
-        self._parts, self._held, self._is_overlong = [], 0, False
+        is_overlong, dropped = self._is_overlong, self._dropped_quotes
+        self._parts, self._held, self._is_overlong, self._dropped_quotes = [], 0, False, 0
         self.number += 1
-        return self._overlong(line) if is_overlong else self._judged(line)
+        return self._overlong(line, dropped) if is_overlong else self._judged(line)
 
-    def _overlong(self, line: bytes) -> Rejected:
+    def _overlong(self, line: bytes, dropped_quotes: int = 0) -> Rejected:
         detail = f"the record is longer than {self._limit} bytes"
-        return Rejected.of(RecordTooLong(detail, reason="record-too-long", line=self.number), line)
+        error = RecordTooLong(detail, reason="record-too-long", line=self.number)
+        return Rejected.of(error, line, line.count(QUOTE) + dropped_quotes)
 
     def _judged(self, line: bytes) -> NumberedLine | Rejected:
         if len(line) > self._limit:
             return self._overlong(line)
         problem = encoding_problem(line, self.number)
-        return (self.number, line) if problem is None else Rejected.of(problem, line)
+        return (self.number, line) if problem is None else Rejected.of(problem, line, line.count(QUOTE))
 
 
 def encoding_problem(line: bytes, number: int) -> RefusedLine | None:

@@ -27,7 +27,8 @@ class RawRecord(NamedTuple):
 class Rejected:
     """A line that is no record: the caller raises ``error`` or writes ``raw`` to the (sealed) reject report.
 
-    ``raw`` is at most the first KEPT_BYTES of the line as uploaded.
+    ``raw`` is at most the first KEPT_BYTES of the line as uploaded. ``quotes`` counts the double quotes of the whole
+    physical line, kept or not: a reader of CSV must know whether a quoted field is open after it.
     """
 
     line: int
@@ -35,7 +36,8 @@ class Rejected:
     reason: str
     raw: bytes
     error: RefusedLine
+    quotes: int = 0
 
     @classmethod
-    def of(cls, error: RefusedLine, raw: bytes) -> "Rejected":
-        return cls(error.line, error.code, error.reason, raw[:KEPT_BYTES], error)
+    def of(cls, error: RefusedLine, raw: bytes, quotes: int = 0) -> "Rejected":
+        return cls(error.line, error.code, error.reason, raw[:KEPT_BYTES], error, quotes)

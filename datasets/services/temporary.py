@@ -15,6 +15,7 @@ import zstandard
 from datasets.models import Blob, BlobKind, BlobState
 from datasets.services.keys import DatasetKeys
 from vaultsite.kernel.blobs import BlobStore, new_blob_name
+from vaultsite.kernel.crypto.aead import overhead
 from vaultsite.kernel.errors import IntegrityFailure, JobFenced
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
@@ -83,6 +84,17 @@ def read_frames(keys: DatasetKeys, blob: Blob, *, compressed: bool = True) -> It
         if length & _LAST:
             return
         yield decompressor.decompress(plain) if compressed else plain
+
+
+def read_frame(keys: DatasetKeys, blob: Blob, *, number: int, frame_bytes: int, length: int) -> bytes:
+    """Frame ``number`` (from 1), of ``length`` plaintext bytes, of an object whose frames before it have ``frame_bytes``.
+
+    For objects that are not compressed. Raises IntegrityFailure, BlobMissing.
+    """
+    assert blob.secret is not None
+    start = (number - 1) * (_LENGTH.size + frame_bytes + overhead(frame_bytes)) + _LENGTH.size
+    sealed = BlobStore.default().get_range(blob.name, start, length + overhead(length))
+    return keys.open("frame", _frame_id(blob, number), bytes(blob.secret), sealed)
 
 
 class _Window:

@@ -18,11 +18,23 @@ from access.services.authorize import authorize
 from access.services.idempotency import Attempt, begin_attempt, forget_attempt, store_answer
 from access.services.keyring import seal_column
 from datasets.errors import DatasetNotFound, VersionLabelTaken
-from datasets.models import Blob, BlobState, Dataset, Ingest, IngestFormat, IngestMode, OnError, Version
+from datasets.models import (
+    Blob,
+    BlobState,
+    Dataset,
+    IdMode,
+    Ingest,
+    IngestFormat,
+    IngestMode,
+    OnError,
+    RecordShape,
+    Version,
+)
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.branches import DEFAULT_BRANCH, require_writable
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.ingest.commit import new_seed
+from datasets.services.ingest.options import check_options
 from datasets.services.ingest.receive import Received, receive_parts
 from datasets.services.ingest.work import Work, fail_ingest, settle_exhausted
 from datasets.services.keys import DatasetKeys, load_keys
@@ -48,6 +60,9 @@ class UploadOptions:
     label: str = ""
     message: str = ""
     branch: str = DEFAULT_BRANCH
+    key: str = ""
+    id_mode: IdMode = IdMode.PLAIN
+    shape: RecordShape = RecordShape.ANY
 
 
 @dataclass(frozen=True)
@@ -66,11 +81,18 @@ def begin_ingest(principal: Principal, *, dataset_id: UUID, options: UploadOptio
     """Decide whether ``principal`` may write to the dataset, before a byte is read. Runs in the request's scope.
 
     ``key`` is the request's idempotency key, if any. Raises DatasetNotFound, AccessDenied, PersonalDataInText,
-    VersionLabelTaken, RequestInFlight, BranchNotFound, BranchProtected.
+    ContradictoryOptions, FormatUnavailable, VersionLabelTaken, RequestInFlight, BranchNotFound, BranchProtected.
     """
     dataset = get_dataset(principal, dataset_id, action="record.write")
     decision = authorize(principal, "record.write", resource_of(dataset))
-    refuse_personal_data(message=options.message, id_field=options.id_field)
+    refuse_personal_data(message=options.message, id_field=options.id_field, key=options.key)
+    check_options(
+        form=options.format,
+        id_field=options.id_field,
+        id_mode=options.id_mode,
+        key=options.key,
+        envelope=options.envelope,
+    )
     attempt = begin_attempt(principal, route=f"POST data {dataset.pk}", key=key) if key else None
     is_new = attempt is None or not attempt.is_repetition
     if is_new:
@@ -156,6 +178,9 @@ def _new_ingest(principal: Principal, upload: Upload, received: Received) -> Ing
         mode=options.mode,
         on_error=options.on_error,
         id_field=options.id_field,
+        id_mode=options.id_mode,
+        key=options.key,
+        shape=options.shape,
         envelope=options.envelope,
         label=options.label,
         message=options.message,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from datasets.services.temporary import read_frames, write_temporary
 
 #: Plaintext bytes of one stored part; what a killed upload can lose of memory, and what a worker reads at a time.
 PART_BYTES: Final = 4 * 1024 * 1024
+#: Plaintext bytes of every frame but an upload's last, so that where a byte lies can be told by counting.
 FRAME_BYTES: Final = 256 * 1024
 
 
@@ -36,16 +38,21 @@ def receive_parts(keys: DatasetKeys, job: UUID, body: Iterable[bytes]) -> Receiv
 
 
 def _parts(body: Iterable[bytes]) -> Iterator[list[bytes]]:
-    part: list[bytes] = []
-    size = 0
-    for block in body:
-        part.append(block)
-        size += len(block)
-        if size >= PART_BYTES:
-            yield part
-            part, size = [], 0
-    if part:
+    frames = _frames(body)
+    while part := list(islice(frames, PART_BYTES // FRAME_BYTES)):
         yield part
+
+
+def _frames(body: Iterable[bytes]) -> Iterator[bytes]:
+    left = b""
+    for block in body:
+        left = left + block if left else block
+        whole = len(left) - len(left) % FRAME_BYTES
+        for start in range(0, whole, FRAME_BYTES):
+            yield left[start : start + FRAME_BYTES]
+        left = left[whole:]
+    if left:
+        yield left
 
 
 def read_parts(keys: DatasetKeys, parts: Iterable[Blob]) -> Iterator[bytes]:

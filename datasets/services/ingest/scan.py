@@ -1,24 +1,21 @@
 """Parse, validate and scan an upload into sealed sorted runs; resumable at every run."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
-from django.conf import settings
 
-from anonymization.findings import encode_findings
+from anonymization.findings import Finding, encode_findings
 from anonymization.services.detect import detect_records, forbidden_payment_data
-from datasets.errors import MalformedRecord, RefusedFile, RefusedLine, RefusedPaymentData
-from datasets.formats.csv import read_csv
-from datasets.formats.decompress import Limits, decompressed
-from datasets.formats.ids import IdRule, generated_ids
-from datasets.formats.jsonl import read_jsonl
+from datasets.errors import MalformedRecord, RefusedLine, RefusedPaymentData, ShapeMismatch
+from datasets.formats.ids import generated_ids
 from datasets.formats.rows import RawRecord, Rejected
-from datasets.models import Blob, BlobKind, Ingest, IngestFormat, OnError
+from datasets.models import Blob, BlobKind, Ingest, OnError
 from datasets.services.ingest.entries import Entry, pack_entries
-from datasets.services.ingest.receive import read_parts
+from datasets.services.ingest.known import Content, KnownContents, open_known
+from datasets.services.ingest.rows import read_rows
 from datasets.services.ingest.subjects import subject_keys
 from datasets.services.keys import DatasetKeys
 from datasets.services.schemas import RecordRules, checked, rules_for
@@ -46,8 +43,9 @@ class Progress:
     rejected: int = 0
     #: The set of detectors that scanned, in hex.
     detector: str = ""
-    #: The blobs written so far, by id. What a killed or fenced worker wrote beside them is not among these.
-    runs: list[str] = field(default_factory=list)
+    #: The blobs written so far, by id; a run is one of them, or several after merging. What a killed or fenced worker
+    #: wrote beside them is not among these.
+    runs: list[list[str]] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
 
     @classmethod
@@ -69,20 +67,23 @@ class Scan:
     _entries: list[Entry] = field(default_factory=list)
     _rejects: list[bytes] = field(default_factory=list)
     _run_bytes: int = 0
+    _known: KnownContents | None = None
     _rules: RecordRules = field(init=False)
 
     def __post_init__(self) -> None:
         with self.claim.scope():  # of when the upload was sent, so that a scan that is taken up again judges alike
             self._rules = rules_for(self.ingest.dataset_id, at=self.ingest.created_at)
 
-    def run(self, parts: Iterable[Blob], *, deadline: float) -> bool:
+    def run(self, parts: Sequence[Blob], *, deadline: float) -> bool:
         """Scan everything after ``progress.line``; False when ``deadline`` (monotonic seconds) came first.
 
         Raises RefusedLine or RefusedFile for bad input, DetectionFailed, JobFenced.
         """
         last_line = self.progress.line
         due = time.monotonic() + RUN_SECONDS
-        for batch in _batches(checked(self._new_rows(parts), self._rules)):
+        rows = checked(self._open_rows(parts), self._rules)
+        self._known = open_known(self.ingest, self.keys, bytes.fromhex(self.progress.detector))
+        for batch in _batches(rows):
             self._scan(batch)
             last_line = batch[-1].line
             if self._run_bytes >= RUN_BYTES or time.monotonic() >= due:
@@ -95,10 +96,12 @@ class Scan:
         self._save(last_line)
         return True
 
-    def _new_rows(self, parts: Iterable[Blob]) -> Iterator[RawRecord | Rejected]:
-        for row in read_rows(self.ingest, self.keys, parts):
-            if row.line > self.progress.line:
-                yield row
+    def _open_rows(self, parts: Sequence[Blob]) -> Iterator[RawRecord | Rejected]:
+        """The rows not scanned yet; what the file was found to be is kept, so that every worker reads it alike."""
+        found, rows = read_rows(self.ingest, self.keys, parts, after=self.progress.line)
+        self.ingest.recognized_format, self.ingest.recognized_shape = found.format, found.shape
+        self.claim.save(recognized_format=found.format, recognized_shape=found.shape)
+        return rows
 
     def _scan(self, batch: list[RawRecord | Rejected]) -> None:
         for row in batch:
@@ -106,26 +109,39 @@ class Scan:
                 self._reject(row.error, row.raw)
         records = [row for row in batch if isinstance(row, RawRecord)]
         name = generated_ids(self.ingest.created_at, self.ingest.id)
-        content_key = content_keys(self.keys)
-        found = detect_records([(record.data, record.metadata) for record in records])
-        for record, detected in zip(records, found, strict=True):
+        contents = self._contents(records)
+        found = self._detect(records, contents)
+        for record, content, detected in zip(records, contents, found, strict=True):
             findings = self._rules.with_stated(record.data, detected)
             if forbidden_payment_data(findings):
                 self._reject_payment_data(record)
                 continue
             record_id = record.id or name(record.line)
-            canonical = _canonical(record_id, record)
             entry = Entry(
                 id=record_id,
                 line=record.line,
                 is_generated=record.id is None,
-                content_key=content_key(record.canonical, record.metadata),
-                canonical=canonical,
+                content_key=content.key,
+                canonical=assembled_record(record_id, content.data, content.metadata),
                 findings=encode_findings([findings]) if findings else b"",
                 subjects=subject_keys(self.keys.index, record.data, record.metadata, findings),
             )
             self._entries.append(entry)
-            self._run_bytes += len(canonical)
+            self._run_bytes += len(entry.canonical)
+
+    def _contents(self, records: Sequence[RawRecord]) -> list[Content]:
+        content_key = content_keys(self.keys)
+        return [
+            Content(content_key(record.canonical, record.metadata), record.canonical, _metadata_bytes(record))
+            for record in records
+        ]
+
+    def _detect(self, records: Sequence[RawRecord], contents: Sequence[Content]) -> list[list[Finding]]:
+        """The findings of each record: those of its equal on the branch, else by looking."""
+        known = self._known.findings_of(contents) if self._known else [None] * len(records)
+        new = [(row.data, row.metadata) for row, findings in zip(records, known, strict=True) if findings is None]
+        detected = iter(detect_records(new) if new else [])
+        return [next(detected) if findings is None else findings for findings in known]
 
     def _reject_payment_data(self, record: RawRecord) -> None:
         if self.ingest.on_error == OnError.ABORT:
@@ -137,6 +153,8 @@ class Scan:
         if self.ingest.on_error == OnError.ABORT or self.progress.rejected + len(self._rejects) >= MAX_REJECTS:
             raise error
         report = {"line": error.line, "code": error.code, "reason": error.reason, "detail": error.rule}
+        if isinstance(error, ShapeMismatch):
+            report["pointer"] = error.pointer
         self._rejects.append(orjson.dumps(report | {"raw": raw.decode(errors="replace")}) + b"\n")
         self._run_bytes += len(self._rejects[-1])
 
@@ -145,9 +163,9 @@ class Scan:
         progress = self.progress
         if self._entries:
             self._entries.sort(key=lambda entry: entry.id)
-            self._write(BlobKind.RUN, progress.runs, pack_entries(self._entries))
+            progress.runs.append([self._write(BlobKind.RUN, len(progress.runs) + 1, pack_entries(self._entries))])
         if self._rejects:
-            self._write(BlobKind.REPORT, progress.reports, iter(self._rejects))
+            progress.reports.append(self._write(BlobKind.REPORT, len(progress.reports) + 1, iter(self._rejects)))
         progress.records += len(self._entries)
         progress.rejected += len(self._rejects)
         progress.line = last_line
@@ -158,47 +176,13 @@ class Scan:
             rejected_count=progress.rejected,
         )
 
-    def _write(self, kind: BlobKind, written: list[str], frames: Iterator[bytes]) -> None:
-        blob = write_temporary(self.keys, kind=kind, job=self.ingest.id, sequence=len(written) + 1, frames=frames)
-        written.append(str(blob.id))
+    def _write(self, kind: BlobKind, sequence: int, frames: Iterator[bytes]) -> str:
+        blob = write_temporary(self.keys, kind=kind, job=self.ingest.id, sequence=sequence, frames=frames)
+        return str(blob.id)
 
 
-def read_rows(ingest: Ingest, keys: DatasetKeys, parts: Iterable[Blob]) -> Iterator[RawRecord | Rejected]:
-    """The rows of an upload in file order, bad ones as Rejected. Raises RefusedFile, WrongEncoding."""
-    limits = Limits(decoded_bytes=settings.MAX_UPLOAD_BYTES)
-    blocks = _naming_lines(decompressed(read_parts(keys, parts), limits))
-    rule = IdRule(field=ingest.id_field, required=True) if ingest.id_field else IdRule()
-    largest = settings.MAX_RECORD_BYTES
-    if ingest.format == IngestFormat.CSV:
-        return blocks.guard(read_csv(blocks, ids=rule, max_record_bytes=largest))
-    return blocks.guard(read_jsonl(blocks, ids=rule, envelope=ingest.envelope, max_record_bytes=largest))
-
-
-class _naming_lines:  # noqa: N801 - reads as what it does
-    """Decoded blocks that count their lines, so that damage to the file can be reported with one."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self._blocks = iter(blocks)
-        self.line = 1
-
-    def __iter__(self) -> Iterator[bytes]:
-        for block in self._blocks:
-            yield block
-            self.line += block.count(b"\n")
-
-    def guard(self, rows: Iterator[RawRecord | Rejected]) -> Iterator[RawRecord | Rejected]:
-        try:
-            yield from rows
-        except RefusedFile as error:
-            if error.line is not None:
-                raise
-            raise error.at_line(self.line) from None
-
-
-def _canonical(record_id: str, record: RawRecord) -> bytes:
-    if not record.metadata:
-        return assembled_record(record_id, record.canonical)
-    return assembled_record(record_id, record.canonical, orjson.dumps(record.metadata, option=orjson.OPT_SORT_KEYS))
+def _metadata_bytes(record: RawRecord) -> bytes:
+    return orjson.dumps(record.metadata, option=orjson.OPT_SORT_KEYS) if record.metadata else b"{}"
 
 
 def content_keys(keys: DatasetKeys) -> Callable[[bytes, dict[str, Any]], bytes]:

@@ -5,7 +5,8 @@ import zlib
 import pytest
 
 from datasets.errors import DecompressionLimit, UnreadableFile
-from datasets.formats.decompress import OUTPUT_BYTES, Limits, decompressed
+from datasets.formats.decompress import Limits, decompressed
+from datasets.formats.gunzip import OUTPUT_BYTES
 
 TEXT = b"".join(b'{"n":%d}\n' % number for number in range(20_000))
 MIB = 1 << 20
