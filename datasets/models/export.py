@@ -24,11 +24,11 @@ class ExportCompression(models.TextChoices):
 class Export(LongRunning):
     """What was asked for, what was decided, how far the work has come, and which files came of it.
 
-    ``options`` are what may be read in the clear; the filter, which holds values, is sealed in ``filter``, as is what a
-    first pass over the rows found in ``survey``. ``operator`` is how records were anonymized (empty: raw), ``epoch`` the
-    dataset's erasure epoch when it was decided. ``seed`` is the job's sealed random seed, from which fresh ids, their
-    order and the salt of the row trees come; it is gone once the job is final. ``removed_at`` is set when the files
-    went, by age, by hand or by erasure.
+    ``options`` are what may be read in the clear; the filter, which holds values, is sealed in ``filter``, and so is
+    what a first pass over the rows found, in ``survey``. ``operator`` is how records were anonymized (empty: raw),
+    ``epoch`` the dataset's erasure epoch when it was decided. ``seed`` is the job's sealed random seed, from which fresh
+    ids, their order and the salt of the row trees come; it is gone once the job is final. ``removed_at`` is set when the
+    files went, by age, by hand or by erasure.
     """
 
     task_name = "datasets.run_export"

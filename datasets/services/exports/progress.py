@@ -1,0 +1,106 @@
+"""How far an export has come: everything a worker must know to go on where another one stopped."""
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple, Self
+
+from datasets.passport.rows import RowTree
+
+#: Rows whose inclusion in the source version a raw export proves.
+PROVEN_ROWS: Final = 16
+
+
+@dataclass
+class WrittenFile:
+    """One file so far. ``sequence`` is its only part, None for a file of many parts, which are found by ``index``."""
+
+    name: str
+    part: str
+    index: int
+    tree: RowTree = field(default_factory=RowTree)
+    sequence: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "part": self.part,
+            "index": self.index,
+            "rows": self.tree.count,
+            "subtrees": [digest.hex() for digest in self.tree.subtrees],
+            "sequence": self.sequence,
+        }
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        tree = RowTree.resumed(stored["rows"], stored["subtrees"])
+        return cls(stored["name"], stored["part"], stored["index"], tree, stored["sequence"])
+
+
+class Pick(NamedTuple):
+    """A row to be proven; the ``place`` decides which."""
+
+    place: int
+    file: str
+    row: int
+    source_id: str
+
+
+@dataclass
+class Progress:
+    """``after`` is the last source id that is dealt with, ``number`` the last part written, ``read`` counts records."""
+
+    stage: str = "survey"
+    after: str | None = None
+    read: int = 0
+    number: int = 0
+    size: int = 0
+    files: list[WrittenFile] = field(default_factory=list)
+    picks: list[Pick] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return sum(file.tree.count for file in self.files)
+
+    def pick(self, pick: Pick) -> None:
+        """Keep the row if its place is among the lowest."""
+        low = Pick(-pick.place, *pick[1:])
+        if len(self.picks) < PROVEN_ROWS:
+            heapq.heappush(self.picks, low)
+        else:
+            heapq.heappushpop(self.picks, low)
+
+    def as_checkpoint(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "after": self.after,
+            "read": self.read,
+            "number": self.number,
+            "size": self.size,
+            "files": [file.as_json() for file in self.files],
+            # As text: JSON numbers end before 64 bits do.
+            "picks": [[str(pick.place), *pick[1:]] for pick in self.picks],
+        }
+
+    @classmethod
+    def of(cls, checkpoint: Mapping[str, Any]) -> Self:
+        if not checkpoint:
+            return cls()
+        picks = [Pick(int(place), *rest) for place, *rest in checkpoint["picks"]]
+        heapq.heapify(picks)
+        return cls(
+            stage=checkpoint["stage"],
+            after=checkpoint["after"],
+            read=checkpoint["read"],
+            number=checkpoint["number"],
+            size=checkpoint["size"],
+            files=[WrittenFile.of(stored) for stored in checkpoint["files"]],
+            picks=picks,
+        )
+
+    def as_shown(self, total: int, *, has_survey: bool) -> dict[str, Any]:
+        """What people are told: of ``total`` records in the version."""
+        share = min(self.read / total, 1.0) if total else 1.0
+        start, end = {"survey": (0, 40), "write": (40 if has_survey else 0, 95), "seal": (95, 95)}[self.stage]
+        percent = start + int((end - start) * share)
+        return {"stage": self.stage, "read": self.read, "records": self.rows, "bytes": self.size, "percent": percent}
