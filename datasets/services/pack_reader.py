@@ -1,10 +1,10 @@
 """Reads the record tree's objects from their packs, wherever they have been moved to, and only what is whole."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db.models import QuerySet
 
@@ -12,7 +12,8 @@ from datasets.errors import TreeObjectMissing
 from datasets.errors.upkeep import DataCorruption
 from datasets.models import Chunk, FindingsBlob
 from datasets.services.keys import DatasetKeys
-from datasets.services.places import FAULTS, PLACE_SECONDS, Place, open_findings, open_place, places_of
+from datasets.services.node_cache import NODES
+from datasets.services.places import FAULTS, PLACE_SECONDS, Place, open_findings, open_place, open_sidecar, places_of
 from datasets.services.quarantine import quarantine
 from datasets.tree.store import StoredObject, TreeSource
 from vaultsite.kernel.blobs import BlobStore
@@ -21,6 +22,8 @@ from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
 
 _PREFETCH: Final = 32
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -54,18 +57,29 @@ class PackReader(TreeSource):
         return tenant_scope(self.keys.tenant_id, Principal.system(self.keys.tenant_id))
 
     def load(self, digest: bytes) -> StoredObject:
-        return next(self.load_many([digest]))
+        """A node that this process has opened before is not read again."""
+        known = NODES.get(self.keys.dataset_id, digest)
+        if known is None:
+            known = next(self.load_many([digest]))
+            NODES.keep(self.keys.dataset_id, digest, known)
+        return known
 
     def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
         """Places are looked up together, bytes are read one by one as they are asked for.
 
         An object that moved in the meantime is read from where it is now. Raises TreeObjectMissing, DataCorruption.
         """
+        return self._each(digests, open_place)
+
+    def load_sidecars(self, digests: Sequence[bytes]) -> Iterator[bytes]:
+        return self._each(digests, open_sidecar)
+
+    def _each(self, digests: Sequence[bytes], opened: Callable[[DatasetKeys, BlobStore, Place], T]) -> Iterator[T]:
         for start in range(0, len(digests), _PREFETCH):
             wanted = digests[start : start + _PREFETCH]
             found = self._look_up(wanted)
             for digest in wanted:
-                yield self._current(digest, found)
+                yield self._current(digest, found, opened)
 
     def _rows(self, digests: Sequence[bytes]) -> QuerySet[Chunk]:
         return Chunk.objects.filter(dataset_id=self.keys.dataset_id, digest__in=digests)
@@ -76,13 +90,16 @@ class PackReader(TreeSource):
             places = places_of(self._rows(digests))
         return _Found({place.digest: place for place in places}, looked_at)
 
-    def _current(self, digest: bytes, found: _Found) -> StoredObject:
-        """The object as it is now: a place looked up too long ago, or that does not open, is looked up again."""
+    def _current(self, digest: bytes, found: _Found, opened: Callable[[DatasetKeys, BlobStore, Place], T]) -> T:
+        """What is ``opened`` of the object as it is now.
+
+        A place looked up too long ago, or that does not open, is looked up again.
+        """
         while True:
             place = found.place_of(digest)
             fault: VaultError | None = None
             try:
-                stored = open_place(self.keys, self._blobs, place)
+                stored = opened(self.keys, self._blobs, place)
                 if time.monotonic() - found.looked_at <= PLACE_SECONDS:
                     return stored
             except FAULTS as met:

@@ -72,9 +72,17 @@ class PackWriter(PackReader, TreeStore):
         return found | (pending & set(digests))
 
     def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
+        self._flush_any(digests)
+        return super().load_many(digests)
+
+    def load_sidecars(self, digests: Sequence[bytes]) -> Iterator[bytes]:
+        self._flush_any(digests)
+        return super().load_sidecars(digests)
+
+    def _flush_any(self, digests: Sequence[bytes]) -> None:
+        """Flush when one of these objects waits in the open pack."""
         if self._pack and any(digest in self._pack.objects for digest in digests):
             self.flush()
-        return super().load_many(digests)
 
     def _rows(self, digests: Sequence[bytes]) -> QuerySet[Chunk]:
         """Only objects of committed versions and of this job: another job's may vanish with it."""

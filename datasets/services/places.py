@@ -95,6 +95,12 @@ def open_place(keys: DatasetKeys, blobs: BlobStore, place: Place) -> StoredObjec
     )
 
 
+def open_sidecar(keys: DatasetKeys, blobs: BlobStore, place: Place) -> bytes:
+    """The sidecar alone of the object that lies there. Raises like ``open_place``."""
+    sealed = blobs.get_range(place.name, place.sidecar_offset, place.sidecar_length)
+    return _opened(keys, f"{place.kind}-sidecar", place, sealed)
+
+
 def _opened(keys: DatasetKeys, kind: str, place: Place, sealed: bytes) -> bytes:
     if read_key_id(sealed) != place.key_id:
         raise IntegrityFailure
