@@ -18,8 +18,12 @@ from datasets.models import (
     Chunk,
     Dataset,
     DatasetTag,
+    Draft,
     FindingsBlob,
     Ingest,
+    Merge,
+    Publication,
+    StagedRecord,
     SubjectIndexEntry,
     Version,
     VersionTag,
@@ -89,14 +93,16 @@ def delete_dataset(principal: Principal, *, dataset_id: UUID) -> None:
     """
     dataset = get_dataset(principal, dataset_id, action="dataset.delete")
     authorize(principal, "dataset.delete", resource_of(dataset))
-    # Ingests before the dataset: in the order in which their workers lock.
-    list(Ingest.objects.select_for_update().filter(dataset=dataset).order_by("pk").values_list("pk"))
+    # Jobs and drafts before the dataset: in the order in which their workers lock.
+    for rows in (Ingest, Merge, Publication, Draft):
+        list(rows.objects.select_for_update().filter(dataset=dataset).order_by("pk").values_list("pk"))
     held = Dataset.objects.select_for_update().get(pk=dataset.pk)
     if held.legal_hold:
         raise DatasetHeld
     resource = resource_of(held)
     versions = Version.objects.filter(dataset=held).count()
-    Ingest.objects.filter(dataset=held).delete()
+    for rows in (Ingest, Merge, Publication, StagedRecord, Draft):
+        rows.objects.filter(dataset=held).delete()
     for rows in (SubjectIndexEntry, FindingsBlob, Chunk, Branch):
         rows.objects.filter(dataset=held).delete()
     VersionTag.objects.filter(dataset=held).delete()

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from datasets.models import Blob, BlobKind, BlobState, Ingest
+from datasets.models import Blob, BlobKind, BlobState, Erasure, Export, GarbageCollection, Ingest, Merge, Publication
 from datasets.services.commit import discard_packs
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing
@@ -21,7 +21,14 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 UPLOAD_GRACE: Final = timedelta(hours=1)
 _BATCH: Final = 200
 #: Every job that writes objects, and the kinds of them that outlive it.
-OWNERS: Final[Mapping[type[LongRunning], tuple[BlobKind, ...]]] = {Ingest: (BlobKind.REPORT,)}
+OWNERS: Final[Mapping[type[LongRunning], tuple[BlobKind, ...]]] = {
+    Erasure: (),
+    Export: (BlobKind.EXPORT,),
+    GarbageCollection: (),
+    Ingest: (BlobKind.REPORT,),
+    Merge: (),
+    Publication: (),
+}
 
 
 def remove_dead_blobs(tenant_id: UUID, *, job: UUID) -> int:
@@ -75,7 +82,7 @@ def _clean_ended(owner: type[LongRunning], kept: tuple[BlobKind, ...]) -> None:
 
 def _forget_seed(owner: type[LongRunning], pk: UUID) -> None:
     if any(field.name == "seed" for field in owner._meta.get_fields()):  # noqa: SLF001 - Django's way to tell
-        owner._default_manager.filter(pk=pk).update(seed=None)  # noqa: SLF001
+        owner._default_manager.filter(pk=pk).update(**{"seed": None})  # noqa: SLF001, PIE804 - not every job has one
 
 
 def _delete(names: Iterable[str]) -> None:

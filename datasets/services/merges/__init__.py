@@ -1,0 +1,1 @@
+"""Merging: one line of a dataset's versions into a branch, by hand where both sides changed the same."""

@@ -1,0 +1,41 @@
+"""What people decided on the conflicts of one merge, kept sealed."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+from datasets.models import Merge, MergeConflict, Resolution
+from datasets.services.keys import DatasetKeys
+from datasets.services.merges.collisions import Resolved
+
+_KIND: Final = "merge-resolution"
+_SECRET_BYTES: Final = 32
+
+
+class Resolutions:
+    """The resolved conflicts of a merge; records given by hand are opened one by one, when they are asked for."""
+
+    def __init__(self, merge: Merge, keys: DatasetKeys) -> None:
+        """Inside a scope."""
+        rows = MergeConflict.objects.filter(merge=merge).exclude(resolution=Resolution.NONE)
+        self._keys = keys
+        self._rows: Mapping[str, MergeConflict] = {row.record_id: row for row in rows}
+
+    def of(self, record_id: str) -> Resolved | None:
+        row = self._rows.get(record_id)
+        if row is None:
+            return None
+        return Resolved(bytes(row.sides), row.resolution, open_resolution(self._keys, row))
+
+
+def seal_resolution(keys: DatasetKeys, conflict: MergeConflict, canonical: bytes) -> None:
+    """Put the canonical record that shall stand in the merge on the row, which the caller saves."""
+    conflict.secret = secrets.token_bytes(_SECRET_BYTES)
+    conflict.record = keys.seal(_KIND, conflict.pk.bytes, conflict.secret, canonical)
+
+
+def open_resolution(keys: DatasetKeys, conflict: MergeConflict) -> bytes | None:
+    """The canonical record given by hand, if one was. Raises IntegrityFailure."""
+    if conflict.record is None or conflict.secret is None:
+        return None
+    return keys.open(_KIND, conflict.pk.bytes, bytes(conflict.secret), bytes(conflict.record))
