@@ -21,6 +21,7 @@ from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
 from datasets.services.uses import note_use
+from datasets.tree.chunk import Chunk, ChunkCodec
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.reader import iterate_chunks, locate
 from datasets.tree.record import TreeRecord, data_bytes
@@ -122,10 +123,11 @@ def read_records(
     left = limit
     ahead = _READ_AHEAD if limit is None else 1
     for child, chunk in iterate_chunks(release.store, root, after, read_ahead=ahead):
+        findings: list[list[Finding]] | None = None
+        if not release.is_raw or with_findings:
+            chunk, findings = scanned_chunk(release, child.digest, chunk)
         start = chunk.after(after)
         stop = len(chunk) if left is None else min(len(chunk), start + left)
-        needs_findings = not release.is_raw or with_findings
-        findings = findings_of(release, child.digest, len(chunk)) if needs_findings else None
         for index in range(start, stop):
             yield as_shown(release, chunk[index], findings[index] if findings else [])
         if left is not None:
@@ -139,8 +141,27 @@ def read_record(release: Release, record_id: str) -> ReadRecord:
     place = locate(release.store, bytes(release.version.root), record_id)
     if place is None:
         raise RecordNotFound
-    child, chunk, index = place
-    return as_shown(release, chunk[index], findings_of(release, child.digest, len(chunk))[index])
+    child, chunk, _ = place
+    chunk, findings = scanned_chunk(release, child.digest, chunk)
+    index = chunk.after(record_id) - 1
+    if index < 0 or chunk.ids[index] != record_id:
+        raise RecordNotFound  # erased while it was read
+    return as_shown(release, chunk[index], findings[index])
+
+
+def scanned_chunk(release: Release, digest: bytes, chunk: Chunk) -> tuple[Chunk, list[list[Finding]]]:
+    """The chunk as it is now with its findings, in order. Raises NotScanned when they are not complete.
+
+    Both are stored apart: where records were erased after ``chunk`` was read, it is read again.
+    """
+    while True:
+        try:
+            return chunk, findings_of(release, digest, len(chunk))
+        except NotScanned:
+            current = ChunkCodec().decode(release.store.load(digest).body)
+            if len(current) == len(chunk):
+                raise
+            chunk = current
 
 
 def findings_of(release: Release, digest: bytes, count: int) -> list[list[Finding]]:
