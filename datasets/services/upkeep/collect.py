@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Min, QuerySet, Sum
+from django.db.models import F, Min, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from datasets.models import Blob, BlobKind, BlobState, Chunk, Dataset, FindingsBlob, GarbageCollection, Version
@@ -16,6 +16,7 @@ from datasets.services.places import places_of, sealed_at
 from datasets.services.relocation import Move, Relocation
 from datasets.services.sweep import OWNERS
 from datasets.services.upkeep.reachability import reachable
+from datasets.upkeep_selectors import live_bytes
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing
 from vaultsite.kernel.jobs import FINAL, Claim
@@ -147,14 +148,3 @@ def _oldest(jobs: "QuerySet[Any]", dataset_id: UUID) -> datetime | None:
     unfinished = jobs.filter(dataset_id=dataset_id).exclude(status__in=FINAL)
     oldest: datetime | None = unfinished.aggregate(oldest=Min(Coalesce("started_at", "created_at")))["oldest"]
     return oldest
-
-
-def live_bytes(dataset_id: UUID) -> dict[UUID, int]:
-    """Sealed bytes that rows point at, by pack; in an open scope."""
-    totals: dict[UUID, int] = {}
-    objects = Chunk.objects.filter(dataset_id=dataset_id).values_list("blob_id")
-    findings = FindingsBlob.objects.filter(dataset_id=dataset_id).values_list("blob_id")
-    for rows, size in ((objects, F("length") + F("sidecar_length")), (findings, F("length"))):
-        for pack, total in rows.annotate(total=Sum(size)):
-            totals[pack] = totals.get(pack, 0) + total
-    return totals
