@@ -16,7 +16,8 @@ from datasets.models import Classification, Dataset, Ingest, IngestFormat, Inges
 from datasets.pages.page import render_page
 from datasets.pages.paths import bound
 from datasets.selectors import get_dataset, head_of, heads_of, list_datasets, list_versions, resource_of
-from datasets.services.datasets import DatasetFacts, create_dataset, delete_dataset, update_dataset
+from datasets.services.datasets import DatasetFacts, create_dataset, update_dataset
+from datasets.services.lifecycle import delete_dataset
 from datasets.services.overview import exposure, profile_by_field
 from datasets.views import record_page, records_page, rejects_page
 from vaultsite.kernel.errors import FieldProblem, InvalidInput

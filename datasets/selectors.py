@@ -33,13 +33,16 @@ def resource_of(dataset: Dataset, version: Version | None = None) -> ResourceRef
     )
 
 
-def get_dataset(principal: Principal, dataset_id: UUID, *, action: str) -> Dataset:
-    """The dataset, if ``principal`` may know of it.
+def get_dataset(principal: Principal, dataset_id: UUID, *, action: str, with_deleted: bool = False) -> Dataset:
+    """The dataset, if ``principal`` may know of it; ``with_deleted`` also one that ``principal`` may restore.
 
     Raises DatasetNotFound, after recording the denied ``action``, whether the dataset belongs to another tenant, is
     hidden, or never was.
     """
-    dataset = Dataset.objects.visible_to(principal).filter(pk=dataset_id).first()
+    known = Dataset.objects.visible_to(principal)
+    if with_deleted:
+        known |= Dataset.objects.deleted_to(principal)
+    dataset = known.filter(pk=dataset_id).first()
     if dataset is None:
         error = DatasetNotFound()
         rule = RULES[action]

@@ -12,6 +12,7 @@ from datasets.services.exports.run import run_export
 from datasets.services.merges.work import run_merge
 from datasets.services.rotation.request import plan_rotations
 from datasets.services.rotation.work import run_rotation
+from datasets.services.purge import run_purge
 from datasets.services.sweep import sweep_blobs
 from datasets.services.upkeep.jobs import plan_upkeep, run_collection, run_scrub
 from datasets.services.write import run_ingest
@@ -93,3 +94,9 @@ def continue_rotation(tenant_id: str, rotation_id: str) -> None:
 def queue_due_rotations() -> int:
     """Queue the key rotations that are due; returns how many."""
     return plan_rotations()
+
+
+@shared_task(name="datasets.run_purge")
+def continue_purge(tenant_id: str, purge_id: str) -> None:
+    """Continue the removal of a deleted dataset."""
+    run_purge(UUID(tenant_id), UUID(purge_id))

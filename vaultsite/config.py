@@ -54,6 +54,26 @@ class VaultConfig:
     max_upload_bytes: int = 20 * 1024**3
     #: Largest single record, canonical bytes.
     max_record_bytes: int = 8 * 1024**2
+    #: How long a draft is kept after its last change, days.
+    draft_days: int = 14
+    #: How long before its end a draft is announced to expire, days.
+    draft_warning_days: int = 2
+    #: Drafts of at most this many staged records are published inside the request.
+    publish_inline_records: int = 1000
+    #: How long the files of an export are kept, days.
+    export_days: int = 7
+    #: How long backups of the database are kept, days; receipts of erasures say so.
+    backup_days: int = 35
+    #: How often unreachable objects of a dataset are collected, hours.
+    gc_hours: int = 24
+    #: A dataset's key gets a successor when it has sealed this many objects, whatever its age.
+    key_max_objects: int = 2**32
+    #: How long an object that no version reaches is kept, hours.
+    gc_grace_hours: int = 24
+    #: How often every stored object of a dataset is read and verified, days.
+    scrub_days: int = 7
+    #: How long a deleted dataset can be restored, days.
+    delete_undo_days: int = 7
     #: How long a browser stays signed in, hours.
     session_hours: int = 8
     #: The least level that is logged.

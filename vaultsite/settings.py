@@ -108,8 +108,18 @@ DATABASE_ROUTERS = ["vaultsite.kernel.tenancy.router.ScopeRouter"]
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+EXPORT_DAYS = CONFIG.export_days
+BACKUP_DAYS = CONFIG.backup_days
+GC_HOURS = CONFIG.gc_hours
+KEY_MAX_OBJECTS = CONFIG.key_max_objects
+GC_GRACE_HOURS = CONFIG.gc_grace_hours
+SCRUB_DAYS = CONFIG.scrub_days
 MAX_UPLOAD_BYTES = CONFIG.max_upload_bytes
+DELETE_UNDO_DAYS = CONFIG.delete_undo_days
 MAX_RECORD_BYTES = CONFIG.max_record_bytes
+DRAFT_DAYS = CONFIG.draft_days
+DRAFT_WARNING_DAYS = CONFIG.draft_warning_days
+PUBLISH_INLINE_RECORDS = CONFIG.publish_inline_records
 VAULT: dict[str, Any] = {
     "KMS": {
         "BACKEND": CONFIG.kms_backend,
@@ -247,6 +257,10 @@ CELERY_BEAT_SCHEDULE = {
     "wake-overdue-jobs": {"task": "vaultsite.reap_jobs", "schedule": 10.0},
     "relay-outbox": {"task": "audit.relay_outbox", "schedule": 2.0},
     "purge-expired": {"task": "access.purge_expired", "schedule": 600.0},
+    "expire-exports": {"task": "datasets.expire_exports", "schedule": 600.0},
+    "plan-upkeep": {"task": "datasets.plan_upkeep", "schedule": 900.0},
+    "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
+    "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
 }
 

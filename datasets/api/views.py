@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from access.services.authorize import authorize
 from access.services.idempotency import begin_attempt, fingerprint_of, store_answer
 from datasets import selectors
+from datasets.api.lifecycle import PurgeOutput, purge_response
 from datasets.api.serializers import (
     DatasetInput,
     DatasetOutput,
@@ -26,13 +27,14 @@ from datasets.api.serializers import (
 )
 from datasets.models import Dataset, Ingest
 from datasets.services import datasets as services
+from datasets.services import lifecycle
 from datasets.services.read import ReadRecord, open_release, read_record, read_records, stream_data
 from datasets.services.rejects import open_rejects
 from datasets.services.write import begin_ingest, finish_receiving
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.uploads import read_body
 from vaultsite.kernel.api.views import VaultAPIView
-from vaultsite.kernel.errors import InvalidCursor
+from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.jobs import FINAL, JobStatus
 from vaultsite.kernel.tenancy.middleware import facts_of
@@ -51,11 +53,19 @@ class DatasetListView(VaultAPIView):
     resource_type = "dataset"
 
     @extend_schema(
-        parameters=[*PAGING, OpenApiParameter("tag", many=True), OpenApiParameter("name_prefix")],
+        parameters=[
+            *PAGING,
+            OpenApiParameter("tag", many=True),
+            OpenApiParameter("name_prefix"),
+            OpenApiParameter("deleted", OpenApiTypes.STR, enum=["1"]),
+        ],
         responses=DatasetOutput(many=True),
     )
     def get(self, request: Request) -> Response:
-        """Datasets, newest first."""
+        """Datasets, newest first; with ``deleted=1`` those that can be restored, the first to be purged first."""
+        if request.query_params.get("deleted") == "1":
+            deleted = DatasetOutput(lifecycle.list_deleted(self.principal), many=True).data
+            return Response(page(list(deleted), limit=lifecycle.LISTED, next_cursor=None))
         authorize(self.principal, "dataset.list", ResourceRef(type="dataset"))
         wanted = read_page(request, members=1)
         rows = selectors.list_datasets(
@@ -102,7 +112,7 @@ class DatasetView(VaultAPIView):
     @extend_schema(responses=DatasetOutput)
     def get(self, _: Request, dataset_id: UUID) -> Response:
         """One dataset."""
-        dataset = selectors.get_dataset(self.principal, dataset_id, action="dataset.read")
+        dataset = selectors.get_dataset(self.principal, dataset_id, action="dataset.read", with_deleted=True)
         authorize(self.principal, "dataset.read", selectors.resource_of(dataset))
         return Response(DatasetOutput(dataset).data)
 
@@ -116,10 +126,17 @@ class DatasetView(VaultAPIView):
         """Change some of what the dataset says of itself."""
         return self._update(request, dataset_id, partial=True)
 
-    @extend_schema(responses={204: None})
-    def delete(self, _: Request, dataset_id: UUID) -> Response:
-        """Delete the dataset and destroy its keys."""
-        services.delete_dataset(self.principal, dataset_id=dataset_id)
+    @extend_schema(
+        parameters=[OpenApiParameter("purge", OpenApiTypes.STR, enum=["now"])], responses={204: None, 202: PurgeOutput}
+    )
+    def delete(self, request: Request, dataset_id: UUID) -> Response:
+        """Delete the dataset. It can be restored for some days, unless ``purge=now`` destroys its keys at once."""
+        purge = request.query_params.get("purge", "")
+        if purge not in ("", "now"):
+            raise InvalidInput(errors=[FieldProblem("purge", "now, or left out")])
+        if purge:
+            return purge_response(lifecycle.purge_dataset(self.principal, dataset_id=dataset_id))
+        lifecycle.delete_dataset(self.principal, dataset_id=dataset_id)
         return Response(status=204)
 
     def _update(self, request: Request, dataset_id: UUID, *, partial: bool) -> Response:
@@ -274,12 +291,12 @@ class RecordListView(VaultAPIView):
         release = open_release(self.principal, dataset_id=dataset_id, version=name)
         fields = [name for name in request.query_params.get("fields", "").split(",") if name]
         records = read_records(release, after=after, limit=wanted.limit + 1)
-        data, last = _page_of(records, limit=wanted.limit, fields=fields)
+        data, last = page_of(records, limit=wanted.limit, fields=fields)
         more = encode_cursor([version, str(release.version.pk), last]) if last else None
         return Response(page(data, limit=wanted.limit, next_cursor=more))
 
 
-def _page_of(
+def page_of(
     records: Iterator[ReadRecord], *, limit: int, fields: Sequence[str]
 ) -> tuple[list[dict[str, Any]], str | None]:
     """At most ``limit`` records and about PAGE_BYTES, and the last id if there are more."""

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from access.services.authorize import authorize
 from datasets.errors.branches import BranchMoved, BranchNotFound, BranchProtected, DefaultBranchKept
 from datasets.models import Branch, Dataset, Version
 from datasets.models.version import DEFAULT_BRANCH
-from datasets.selectors import find_version, get_dataset, resource_of
+from datasets.selectors import find_version, resource_of
 from datasets.services.ref_names import require_new_name
+from datasets.services.writable import hold_dataset, require_open
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.tenancy.principal import Principal
@@ -32,10 +32,12 @@ def get_branch(dataset: Dataset, name: str) -> Branch:
 
 
 def require_writable(dataset: Dataset, branch_name: str) -> None:
-    """Whether versions may be put on this branch without a review. Raises BranchNotFound, BranchProtected.
+    """Whether versions may be put on this branch without a review.
 
-    What holds until the open scope ends when ``dataset`` is locked in it: branches change under that lock only.
+    What holds until the open scope ends when ``dataset`` is locked in it: branches change under that lock only. Raises
+    DatasetNotFound (it was deleted meanwhile), DatasetArchived, BranchNotFound, BranchProtected.
     """
+    require_open(dataset)
     if get_branch(dataset, branch_name).is_protected:
         raise BranchProtected
 
@@ -111,16 +113,6 @@ def delete_branch(principal: Principal, *, dataset_id: UUID, name: str) -> None:
     branch = get_branch(dataset, name)
     branch.delete()
     emit(ref_event(dataset, branch.head, change="deleted", branch=name))
-
-
-def hold_dataset(principal: Principal, dataset_id: UUID, *, action: str) -> Dataset:
-    """The dataset, decided on for ``action`` and locked: its branches and tags stay as they are until the scope ends.
-
-    Raises DatasetNotFound, AccessDenied.
-    """
-    dataset = get_dataset(principal, dataset_id, action=action)
-    authorize(principal, action, resource_of(dataset))
-    return Dataset.objects.select_for_update().get(pk=dataset.pk)
 
 
 def require_head(dataset: Dataset, branch: Branch, expected: str | None) -> None:

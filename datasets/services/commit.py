@@ -29,6 +29,8 @@ from datasets.models import (
 from datasets.selectors import resource_of
 from datasets.services.branches import require_writable
 from datasets.services.lineage import record_parents
+from datasets.services.quotas import require_version_room
+from datasets.services.writable import hold_open
 from datasets.tree.builder import TreeResult
 from datasets.tree.version import version_id
 from vaultsite.kernel.crypto.keys import SecretKey
@@ -72,12 +74,13 @@ class NewVersion:
 def commit_version(new: NewVersion) -> Version | None:
     """Insert the version and move the branch, in the open scope; None when the branch has moved or data was erased.
 
-    The caller's job must be fenced in the same scope. Raises VersionLabelTaken, TreeObjectMissing, BranchNotFound,
-    BranchProtected.
+    The caller's job must be fenced in the same scope. Raises VersionLabelTaken, TreeObjectMissing, DatasetNotFound,
+    DatasetArchived, BranchNotFound, BranchProtected, QuotaExceeded.
     """
-    dataset = Dataset.objects.select_for_update().get(pk=new.dataset_id)
+    dataset = hold_open(new.dataset_id)
     if new.kind != VersionKind.MERGE:  # whether a merge may move a protected branch, its review says
         require_writable(dataset, new.branch)
+    require_version_room(dataset, new.branch, sealed_bytes=new.sealed_bytes, records=new.tree.count)
     by = {"created_by": new.author}
     branch, _ = Branch.objects.select_for_update().get_or_create(dataset=dataset, name=new.branch, defaults=by)
     if branch.head_id != (new.head.pk if new.head else None) or dataset.erasure_epoch != new.epoch:

@@ -1,4 +1,4 @@
-"""Create, change and delete datasets."""
+"""Create datasets and change what they say of themselves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -9,27 +9,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from access.services.authorize import authorize
-from access.services.keyring import destroy_keys
-from datasets.errors import DatasetHeld, DatasetNameTaken
-from datasets.models import (
-    Blob,
-    BlobState,
-    Branch,
-    Chunk,
-    Dataset,
-    DatasetTag,
-    Draft,
-    FindingsBlob,
-    Ingest,
-    Merge,
-    Publication,
-    StagedRecord,
-    SubjectIndexEntry,
-    Version,
-    VersionTag,
-)
-from datasets.selectors import get_dataset, resource_of
+from datasets.errors import DatasetNameTaken
+from datasets.models import Dataset, DatasetTag
+from datasets.selectors import resource_of
 from datasets.services.descriptions import refuse_personal_data
+from datasets.services.quotas import require_dataset_room
+from datasets.services.writable import hold_dataset
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
@@ -56,10 +41,11 @@ class DatasetFacts:
 
 
 def create_dataset(principal: Principal, *, facts: DatasetFacts) -> Dataset:
-    """A new, empty dataset. Raises AccessDenied, PersonalDataInText, DatasetNameTaken."""
+    """A new, empty dataset. Raises AccessDenied, PersonalDataInText, QuotaExceeded, DatasetNameTaken."""
     wanted = ResourceRef(type="dataset", classification=facts.classification or "")
     authorize(principal, "dataset.create", wanted)
     _refuse_personal_facts(facts)
+    require_dataset_room()
     dataset = Dataset(created_by=principal.id, **facts.columns())
     _saving_name(dataset, force_insert=True)
     _set_tags(dataset, facts.tags or ())
@@ -70,10 +56,9 @@ def create_dataset(principal: Principal, *, facts: DatasetFacts) -> Dataset:
 def update_dataset(principal: Principal, *, dataset_id: UUID, facts: DatasetFacts) -> Dataset:
     """Change what a dataset says of itself.
 
-    Raises DatasetNotFound, AccessDenied, PersonalDataInText, DatasetNameTaken.
+    Raises DatasetNotFound, AccessDenied, DatasetArchived, PersonalDataInText, DatasetNameTaken.
     """
-    dataset = get_dataset(principal, dataset_id, action="dataset.update")
-    authorize(principal, "dataset.update", resource_of(dataset))
+    dataset = hold_dataset(principal, dataset_id, action="dataset.update")
     _refuse_personal_facts(facts)
     for name, value in facts.columns().items():
         setattr(dataset, name, value)
@@ -84,35 +69,6 @@ def update_dataset(principal: Principal, *, dataset_id: UUID, facts: DatasetFact
     changed = sorted(item.name for item in fields(facts) if getattr(facts, item.name) not in (None, False))
     emit(_fact(EventType.UPDATED, "update", dataset, changed=changed))
     return dataset
-
-
-def delete_dataset(principal: Principal, *, dataset_id: UUID) -> None:
-    """Destroy a dataset's keys, rows and objects. Raises DatasetNotFound, AccessDenied, DatasetHeld.
-
-    With the keys gone every copy of its objects is unreadable at commit; the objects are removed afterwards.
-    """
-    dataset = get_dataset(principal, dataset_id, action="dataset.delete")
-    authorize(principal, "dataset.delete", resource_of(dataset))
-    # Jobs and drafts before the dataset: in the order in which their workers lock.
-    for rows in (Ingest, Merge, Publication, Draft):
-        list(rows.objects.select_for_update().filter(dataset=dataset).order_by("pk").values_list("pk"))
-    held = Dataset.objects.select_for_update().get(pk=dataset.pk)
-    if held.legal_hold:
-        raise DatasetHeld
-    resource = resource_of(held)
-    versions = Version.objects.filter(dataset=held).count()
-    for rows in (Ingest, Merge, Publication, StagedRecord, Draft):
-        rows.objects.filter(dataset=held).delete()
-    for rows in (SubjectIndexEntry, FindingsBlob, Chunk, Branch):
-        rows.objects.filter(dataset=held).delete()
-    VersionTag.objects.filter(dataset=held).delete()
-    for version in Version.objects.filter(dataset=held).order_by("-sequence"):
-        version.delete()
-    DatasetTag.objects.filter(dataset=held).delete()
-    Blob.objects.filter(dataset_id=held.pk).update(state=BlobState.DEAD)
-    destroy_keys(held.pk)
-    held.delete()
-    emit(Event(type=EventType.PURGED, operation="delete", resource=resource, metadata={"versions": versions}))
 
 
 def _refuse_personal_facts(facts: DatasetFacts) -> None:

@@ -8,10 +8,11 @@ from django.utils import timezone
 from datasets.errors.branches import BranchMoved, VersionNotOnBranch
 from datasets.models import Branch, Dataset, Version, VersionKind
 from datasets.selectors import find_version
-from datasets.services.branches import get_branch, hold_dataset, require_head, require_writable
+from datasets.services.branches import get_branch, require_head, require_writable
 from datasets.services.commit import NewVersion, Profile, commit_version, read_profile
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.history import comes_from
+from datasets.services.writable import hold_dataset
 from datasets.tree.builder import TreeResult
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.tenancy.principal import Principal

@@ -5,9 +5,10 @@ from uuid import UUID
 from datasets.errors.branches import TagNotFound
 from datasets.models import Dataset, VersionTag
 from datasets.selectors import find_version
-from datasets.services.branches import hold_dataset, ref_event
+from datasets.services.branches import ref_event
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.ref_names import require_new_name
+from datasets.services.writable import hold_dataset
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.tenancy.principal import Principal
 

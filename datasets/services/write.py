@@ -38,7 +38,9 @@ from datasets.services.ingest.options import check_options
 from datasets.services.ingest.receive import Received, receive_parts
 from datasets.services.ingest.work import Work, fail_ingest, settle_exhausted
 from datasets.services.keys import DatasetKeys, load_keys
+from datasets.services.quotas import require_upload_room
 from datasets.services.sweep import remove_dead_blobs
+from datasets.services.writable import require_open
 from vaultsite.kernel.errors import JobFenced, StorageFull, VaultError
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.jobs import Heartbeat, claim, enqueue, new_lease
@@ -81,7 +83,8 @@ def begin_ingest(principal: Principal, *, dataset_id: UUID, options: UploadOptio
     """Decide whether ``principal`` may write to the dataset, before a byte is read. Runs in the request's scope.
 
     ``key`` is the request's idempotency key, if any. Raises DatasetNotFound, AccessDenied, PersonalDataInText,
-    ContradictoryOptions, FormatUnavailable, VersionLabelTaken, RequestInFlight, BranchNotFound, BranchProtected.
+    ContradictoryOptions, FormatUnavailable, VersionLabelTaken, RequestInFlight, DatasetArchived, BranchNotFound,
+    BranchProtected, QuotaExceeded.
     """
     dataset = get_dataset(principal, dataset_id, action="record.write")
     decision = authorize(principal, "record.write", resource_of(dataset))
@@ -97,6 +100,7 @@ def begin_ingest(principal: Principal, *, dataset_id: UUID, options: UploadOptio
     is_new = attempt is None or not attempt.is_repetition
     if is_new:
         require_writable(dataset, options.branch)
+        require_upload_room(adds_records=options.mode == IngestMode.APPEND)
     if is_new and options.label and Version.objects.filter(dataset=dataset, label=options.label).exists():
         raise VersionLabelTaken(label=options.label)
     return Upload(
@@ -137,9 +141,11 @@ def finish_receiving(principal: Principal, upload: Upload, body: Iterable[bytes]
 
 
 def _require_dataset(dataset_id: UUID) -> None:
-    """The dataset must have outlived the upload; raises DatasetNotFound. It stays until the open scope has ended."""
-    if not Dataset.objects.select_for_update(no_key=True).filter(pk=dataset_id).exists():
+    """The dataset must have outlived the upload; raises DatasetNotFound, DatasetArchived. It stays so in the scope."""
+    held = Dataset.objects.select_for_update(no_key=True).filter(pk=dataset_id).first()
+    if held is None:
         raise DatasetNotFound
+    require_open(held)
 
 
 def _give_up(principal: Principal, upload: Upload) -> None:

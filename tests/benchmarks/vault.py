@@ -6,8 +6,9 @@ from uuid import UUID
 
 from access.models import Tenant
 from datasets.models import Dataset, Ingest, Version
-from datasets.services.datasets import DatasetFacts, create_dataset, delete_dataset
-from datasets.services.sweep import sweep_blobs
+from datasets.services.datasets import DatasetFacts, create_dataset
+from datasets.services.lifecycle import purge_dataset
+from datasets.services.purge import run_purge
 from datasets.services.write import UploadOptions, run_ingest
 from vaultsite.demo.credentials import Login
 from vaultsite.demo.people import ensure_tenant, ensure_users, principal_named
@@ -33,9 +34,8 @@ def new_dataset(principal: Principal) -> Iterator[Dataset]:
         yield dataset
     finally:
         with tenant_scope(principal.tenant_id, principal):
-            delete_dataset(principal, dataset_id=dataset.pk)
-        while sweep_blobs():
-            pass
+            purge = purge_dataset(principal, dataset_id=dataset.pk)
+        run_purge(principal.tenant_id, purge.pk)
 
 
 def queue(principal: Principal, dataset: Dataset, blocks: Iterable[bytes]) -> Ingest:

@@ -10,6 +10,8 @@ import orjson
 from access.models import Tenant
 from datasets.models import Dataset, Ingest, IngestFormat, IngestMode, OnError
 from datasets.services.datasets import DatasetFacts, create_dataset
+from datasets.services.lifecycle import purge_dataset
+from datasets.services.purge import run_purge
 from datasets.services.read import ReadRecord, open_release, read_records
 from datasets.services.write import UploadOptions, begin_ingest, finish_receiving, run_ingest
 from tests.factories.access import principal_with
@@ -71,6 +73,14 @@ def upload(tenant: Tenant, dataset: Dataset, body: bytes, **options: Any) -> Ing
 def reload(tenant: Tenant, ingest: Ingest) -> Ingest:
     with tenant_scope(tenant.pk, Principal.system(tenant.pk)):
         return Ingest.objects.select_related("version", "version__parent", "dataset").get(pk=ingest.pk)
+
+
+def purge(tenant: Tenant, dataset: Dataset, steward: Principal | None = None) -> None:
+    """Remove a dataset for good, the worker's part included."""
+    steward = steward or someone(tenant, "data_steward")
+    with tenant_scope(tenant.pk, steward):
+        begun = purge_dataset(steward, dataset_id=dataset.pk)
+    run_purge(tenant.pk, begun.pk)
 
 
 def read_all(tenant: Tenant, dataset: Dataset, role: str = "data_steward", version: str = "main") -> list[ReadRecord]:

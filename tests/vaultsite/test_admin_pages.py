@@ -445,9 +445,9 @@ def test_deleting_a_dataset_goes_through_the_service(tenant) -> None:
     client = browser_of(tenant, "data_steward")
     answer, request_id = opened(client, f"{page_of(dataset)}delete/", {"post": "yes"}, method="post")
     assert answer.status_code == 302
-    assert [event.type for event in events_of(tenant, request_id)] == ["data.access.delete", "data.purged"]
+    assert [event.type for event in events_of(tenant, request_id)] == ["data.access.delete", "data.deleted"]
     with acting(tenant):
-        assert not Dataset.objects.filter(pk=dataset.pk).exists()
+        assert Dataset.objects.get(pk=dataset.pk).deleted_at is not None
 
 
 def test_nobody_grants_more_than_they_have_and_the_refusal_is_all_there_is(tenant) -> None:

@@ -1,10 +1,12 @@
 """Rules of /api/v1/datasets."""
 
+from uuid import UUID
+
 import pytest
 
 from access.models import EncryptionKey
 from datasets.models import Blob, Chunk, Dataset, DatasetTag, FindingsBlob, Ingest, Version
-from datasets.services.sweep import sweep_blobs
+from datasets.services.purge import run_purge
 from tests.factories.access import acting
 from tests.factories.api import caller, send
 from tests.factories.datasets import jsonl, make_dataset, rows_of, upload
@@ -18,7 +20,8 @@ FULL = {
     "retention_days": 90,
     "region": "eu-central-1",
 }
-MEMBERS = {*FULL, "id", "legal_hold", "created_by", "created_at", "updated_at"}
+LIFE = {"archived_at", "deleted_at", "delete_after"}
+MEMBERS = {*FULL, *LIFE, "id", "legal_hold", "created_by", "created_at", "updated_at"}
 
 
 def test_a_created_dataset_is_answered_whole_with_its_place(tenant):
@@ -240,22 +243,23 @@ def test_a_cursor_that_no_listing_made_is_refused(tenant, listing, cursor):
         assert answer.json()["code"] in {"VAULT_VALID_3008", "VAULT_VALID_3001"}
 
 
-def test_deleting_destroys_keys_rows_and_objects(tenant):
+def test_purging_destroys_keys_rows_and_objects(tenant):
     before = set(BlobStore.default().names())
     dataset = make_dataset(tenant, tags=("gone",))
     upload(tenant, dataset, jsonl(rows_of(200)))
     upload(tenant, dataset, jsonl(rows_of(220)))
     upload(tenant, dataset, b"{broken\n" + jsonl(rows_of(221)), on_error="reject")
     client = caller(tenant, "data_steward")
-    answer = send(client, "DELETE", f"/datasets/{dataset.pk}")
-    assert (answer.status_code, answer.content) == (204, b"")
+    answer = send(client, "DELETE", f"/datasets/{dataset.pk}?purge=now")
+    assert (answer.status_code, answer.json()["versions"]) == (202, 3)
     assert send(client, "GET", f"/datasets/{dataset.pk}").status_code == 404
+    run_purge(tenant.pk, UUID(answer.json()["id"]))
+    assert send(client, "GET", answer["Location"].removeprefix("/api/v1")).json()["status"] == "succeeded"
     with acting(tenant):
         for model in (Dataset, DatasetTag, Version, Ingest, Chunk, FindingsBlob):
             assert not model.objects.exists(), model
         states = set(EncryptionKey.objects.filter(scope_id=dataset.pk).values_list("state", "wrapped"))
     assert states == {("destroyed", None)}
-    sweep_blobs()
     with acting(tenant):
         assert not Blob.objects.exists()
     assert set(BlobStore.default().names()) == before

@@ -16,14 +16,13 @@ from datasets.errors.branches import BranchMoved, BranchNotFound, BranchProtecte
 from datasets.errors.drafts import DraftBusy, EmptyDraft, MalformedChanges, VersionSealed, WrongRecordCount
 from datasets.models import Branch, Chunk, Dataset, Draft, Publication, StagedRecord, SubjectIndexEntry, Version
 from datasets.services.commit import read_profile
-from datasets.services.datasets import delete_dataset
 from datasets.services.drafts.body import read_document, read_ids, read_incoming
 from datasets.services.drafts.expire import expire_drafts
 from datasets.services.drafts.find import find_draft_or_none
 from datasets.services.drafts.open import discard_draft
 from datasets.services.drafts.publication import run_publication
 from tests.factories.access import acting, age
-from tests.factories.datasets import jsonl, make_dataset, read_all, someone, upload
+from tests.factories.datasets import jsonl, make_dataset, purge, read_all, someone, upload
 from tests.factories.drafts import (
     ask_to_publish,
     leave_out,
@@ -450,14 +449,14 @@ def test_a_draft_nobody_changes_is_announced_once_and_then_removed(tenant):
     assert again.expires_at > fresh.expires_at
 
 
-def test_a_deleted_dataset_takes_its_drafts_along(tenant):
+def test_a_purged_dataset_takes_its_drafts_along(tenant):
     dataset = filled(tenant, {"a": {}})
     draft, other = make_draft(tenant, dataset), make_draft(tenant, dataset)
     put(tenant, draft, as_put({"b": {}}))
     put(tenant, other, as_put({"c": {}}))
     publish(tenant, other)
+    purge(tenant, dataset)
     with acting(tenant):
-        delete_dataset(someone(tenant, "data_steward"), dataset_id=dataset.pk)
         for model in (Draft, StagedRecord, Publication, Version):
             assert not model.objects.exists(), model
 

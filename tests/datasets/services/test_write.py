@@ -7,8 +7,8 @@ from django.db.models.functions import Now
 from audit.models import AuditEvent
 from datasets.errors import DatasetNotFound
 from datasets.models import Blob, BlobKind, Branch, Chunk, FindingsBlob, Ingest, SubjectIndexEntry, Version
-from datasets.services.datasets import delete_dataset
 from datasets.services.commit import read_profile
+from datasets.services.lifecycle import delete_dataset
 from datasets.services.sweep import sweep_blobs
 from datasets.services.write import UploadOptions, begin_ingest, finish_receiving, run_ingest
 from tests.factories.access import acting, age

@@ -59,7 +59,15 @@ class EventType(StrEnum):
     ERASED = "data.erased"
     #: A stored object does not open or verify any more, and was quarantined.
     CORRUPTION_DETECTED = "data.corruption.detected"
-    #: A dataset was deleted and its keys destroyed.
+    #: A dataset got a new version of the schema of its records.
+    SCHEMA_CHANGED = "data.schema.changed"
+    #: A dataset was put where it is only read.
+    ARCHIVED = "data.archived"
+    #: A dataset was deleted; it can be restored for some days.
+    DELETED = "data.deleted"
+    #: An archived or deleted dataset came back.
+    RESTORED = "data.restored"
+    #: A dataset's keys were destroyed for good: nothing of it can be read any more.
     PURGED = "data.purged"
     #: A draft was opened over a version.
     DRAFT_OPENED = "data.draft.opened"
@@ -91,6 +99,10 @@ class EventType(StrEnum):
     CREDENTIAL_REFUSED = "auth.credential.refused"
     #: A key was made in the tenant's hierarchy.
     KEY_CREATED = "data.key.created"
+    #: A key has a successor, and what it sealed or wrapped is sealed or wrapped anew.
+    KEY_ROTATED = "data.key.rotation"
+    #: Two people destroyed a key.
+    KEY_DESTROYED = "data.key.destroyed"
 
 
 @dataclass(frozen=True)

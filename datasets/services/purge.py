@@ -1,0 +1,154 @@
+"""Remove a dataset for good: its keys at once, its rows and objects by a job that any worker can continue.
+
+Every step looks for what is left and removes a batch of it: a worker killed anywhere leaves nothing to remember.
+"""
+
+import logging
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from django.db import DatabaseError
+from django.db.models import Model
+from django.utils import timezone
+
+from access.services.keyring import destroy_keys
+from datasets.errors import DatasetHeld
+from datasets.models import Blob, BlobState, Dataset, Purge, Version
+from datasets.selectors import resource_of
+from datasets.services.removal import BATCH, remove_batch, tables_of_a_dataset
+from vaultsite.kernel.blobs import BlobStore
+from vaultsite.kernel.errors import BlobMissing, JobFenced, VaultError
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType
+from vaultsite.kernel.jobs import FINAL, Claim, Heartbeat, JobStatus, LongRunning, claim
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import tenant_scope
+
+logger = logging.getLogger("vault.purge")
+
+#: How long a purge waits before it asks again whether the hold was lifted.
+HELD_WAIT: Final = timedelta(hours=1)
+#: Objects removed between two looks at the database.
+_OBJECTS: Final = 100
+
+
+def shred(dataset: Dataset) -> int:
+    """Destroy the keys of a dataset that the open scope holds locked, and free its name. Returns its versions.
+
+    Raises DatasetHeld. Once the scope has committed no copy of any of its objects can be read.
+    """
+    if dataset.legal_hold:
+        raise DatasetHeld
+    resource = resource_of(dataset)
+    versions = Version.objects.filter(dataset=dataset).count()
+    dataset.purged_at = timezone.now()
+    dataset.deleted_at = dataset.deleted_at or dataset.purged_at
+    dataset.name, dataset.description = f"purged {uuid4()}", ""
+    dataset.save(update_fields=["purged_at", "deleted_at", "name", "description"])
+    destroy_keys(dataset.pk)
+    emit(Event(type=EventType.PURGED, operation="delete", resource=resource, metadata={"versions": versions}))
+    return versions
+
+
+def run_purge(tenant_id: UUID, purge_id: UUID) -> None:
+    """Continue a purge until nothing is left, or until it is due."""
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        claimed = claim(Purge, purge_id)
+    if claimed is None:
+        return
+    purge, held = claimed
+    try:
+        with Heartbeat(held):
+            Removal(purge, held).run()
+    except JobFenced:
+        logger.warning("purge %s was taken over or cancelled", purge_id)
+    except (VaultError, DatabaseError, OSError):
+        with suppress(VaultError, DatabaseError, OSError):
+            held.release()
+        raise
+
+
+class Removal:
+    """One worker's hold on one purge."""
+
+    def __init__(self, purge: Purge, held: Claim) -> None:
+        self._purge = purge
+        self._dataset_id = purge.dataset_id
+        self._claim = held
+
+    def run(self) -> None:
+        if not self._may_begin():
+            return
+        self._cancel_jobs()
+        for model, path in tables_of_a_dataset():
+            self._empty(model, path)
+        self._remove_dataset()
+        self._remove_objects()
+        self._claim.finish(progress={"stage": "done"})
+
+    def _may_begin(self) -> bool:
+        """Whether the keys are gone; destroys them when the purge is due and nothing is in its way."""
+        with self._claim.scope():
+            dataset = Dataset.objects.select_for_update().filter(pk=self._dataset_id).first()
+            if dataset is None or dataset.purged_at is not None:
+                return True
+            waits_until = _obstacle(dataset)
+            if waits_until is not None:
+                self._claim.save(status=JobStatus.QUEUED, lease_until=waits_until, attempt=0)
+                return False
+            versions = shred(dataset)
+            self._claim.save(versions=versions, progress={"stage": "rows"})
+        return True
+
+    def _cancel_jobs(self) -> None:
+        """Whoever still works on the dataset is fenced."""
+        with self._claim.scope():
+            for model, path in tables_of_a_dataset():
+                if issubclass(model, LongRunning):
+                    running = model._default_manager.filter(**{path: self._dataset_id}).exclude(status__in=FINAL)  # noqa: SLF001
+                    running.update(status=JobStatus.CANCELLED, finished_at=timezone.now())
+
+    def _empty(self, model: type[Model], path: str) -> None:
+        removed = BATCH
+        while removed == BATCH:
+            with self._claim.scope():
+                removed = remove_batch(model, path, self._dataset_id)
+
+    def _remove_dataset(self) -> None:
+        """Under its lock nothing new can point at it: what came in between goes with it."""
+        with self._claim.scope():
+            dataset = Dataset.objects.select_for_update().filter(pk=self._dataset_id).first()
+            if dataset is None:
+                return
+            for model, path in tables_of_a_dataset():
+                while remove_batch(model, path, self._dataset_id):
+                    continue
+            destroy_keys(self._dataset_id)  # one more time: what was at work until its row went may have made new ones
+            dataset.delete()
+            self._claim.save(progress={"stage": "objects"})
+
+    def _remove_objects(self) -> None:
+        store = BlobStore.default()
+        while True:
+            with self._claim.scope():
+                Blob.objects.filter(dataset_id=self._dataset_id).exclude(state=BlobState.DEAD).update(
+                    state=BlobState.DEAD
+                )
+                dead = list(Blob.objects.filter(dataset_id=self._dataset_id).values_list("pk", "name")[:_OBJECTS])
+            if not dead:
+                return
+            for _, name in dead:
+                with suppress(BlobMissing):
+                    store.delete(name)
+            with self._claim.scope():
+                Blob.objects.filter(pk__in=[pk for pk, _ in dead]).delete()
+
+
+def _obstacle(dataset: Dataset) -> datetime | None:
+    """Until when the purge of this dataset must wait; None: it is due."""
+    now = timezone.now()
+    if dataset.deleted_at is None or dataset.delete_after is None or dataset.delete_after > now:
+        return dataset.delete_after or now + HELD_WAIT
+    return now + HELD_WAIT if dataset.legal_hold else None
