@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from datasets.models import Merge
 from datasets.services.commit import Profile
+from datasets.services.erasure.suppress import Suppression
 from datasets.services.findings_recorder import FindingsRecorder
 from datasets.services.ingest.entries import Entry
 from datasets.services.ingest.match import upsert
@@ -12,10 +12,8 @@ from datasets.services.merges.collisions import Merged, decide
 from datasets.services.merges.resolutions import Resolutions
 from datasets.services.pack_store import PackWriter
 from datasets.tree.builder import Upsert
-from datasets.tree.digests import keyed_digest
 from datasets.tree.merge import Collision, MergeResult, merge
 from datasets.tree.record import TreeRecord
-from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.errors import IntegrityFailure
 
 
@@ -28,52 +26,42 @@ class Built:
     profile_change: Profile
 
 
+@dataclass(frozen=True)
 class Decided:
     """Answers the tree's collisions, in order of id, as the plan did; new records come from its sealed runs."""
 
-    def __init__(
-        self, strategy: str, resolutions: Resolutions, entries: Iterator[Entry], nonce: Callable[[bytes], bytes]
-    ) -> None:
-        self._strategy = strategy
-        self._resolutions = resolutions
-        self._entries = entries
-        self._nonce = nonce
+    strategy: str
+    resolutions: Resolutions
+    erased: Suppression
+    entries: Iterator[Entry]
+    nonce: Callable[[bytes], bytes]
 
     def __call__(self, collision: Collision) -> TreeRecord | Upsert | None:
         """Raises IntegrityFailure when the runs do not hold what was planned."""
-        decision = decide(collision, self._strategy, self._resolutions.of(collision.id))
+        decision = decide(collision, self.strategy, self.resolutions.of(collision.id))
         if isinstance(decision, Merged):
-            return upsert(self._planned(collision.id, decision.canonical), self._nonce)
+            entry = self._planned(collision.id, decision.canonical)
+            return None if entry is None else upsert(entry, self.nonce)
         if decision is None or isinstance(decision, TreeRecord):
             return decision
         raise IntegrityFailure("A merge was planned with a conflict left")
 
-    def _planned(self, record_id: str, canonical: bytes) -> Entry:
-        entry = next((entry for entry in self._entries if entry.id >= record_id), None)
+    def _planned(self, record_id: str, canonical: bytes) -> Entry | None:
+        """The record looked through; None for one that was erased since the merge was asked for."""
+        entry = next((entry for entry in self.entries if entry.id >= record_id), None)
         if entry is None or entry.id != record_id or entry.canonical != canonical:
             raise IntegrityFailure("A merge was planned with other records")
-        return entry
+        return None if self.erased(entry.id, entry.content_key) else entry
 
 
 def build_merge(
-    row: Merge,
-    roots: tuple[bytes, bytes, bytes],
-    entries: Iterator[Entry],
-    *,
-    resolutions: Resolutions,
-    seed: SecretKey,
-    writer: PackWriter,
-    beat: Callable[[], None],
+    roots: tuple[bytes, bytes, bytes], decided: Decided, *, writer: PackWriter, beat: Callable[[], None]
 ) -> Built:
-    """The merged tree of base, ours and theirs; everything is stored on return."""
+    """The merged tree of base, ours and theirs; everything is stored on return. Raises ErasedMeanwhile."""
     recorder = FindingsRecorder(writer, beat)
-    result = merge(
-        writer,
-        *roots,
-        writer.keys.boundary,
-        resolve=Decided(row.strategy, resolutions, entries, keyed_digest(seed)),
-        on_chunk=recorder.record,
-    )
+    base, ours, theirs = roots
+    boundary = writer.keys.boundary
+    result = merge(writer, base, ours, theirs, boundary, resolve=decided, on_chunk=recorder.record)
     recorder.subtract(result.tree.dropped_chunks)
     # Chunks of theirs were never built: what they hold is added as what ours held is subtracted.
     taken = FindingsRecorder(writer, beat)

@@ -11,6 +11,7 @@ from anonymization.findings import encode_findings
 from anonymization.services.detect import detect_records, forbidden_payment_data
 from datasets.errors.merges import TooManyConflicts
 from datasets.models import BlobKind, ConflictKind, Merge, MergeConflict, Resolution
+from datasets.services.erasure.suppress import Suppression
 from datasets.services.ingest import scan
 from datasets.services.ingest.entries import Entry, pack_entries
 from datasets.services.ingest.subjects import subject_keys
@@ -72,6 +73,7 @@ class Plan:
     claim: Claim
     keys: DatasetKeys
     resolutions: Resolutions
+    erased: Suppression
     progress: Progress
     _entries: list[Entry] = field(default_factory=list)
     _conflicts: list[MergeConflict] = field(default_factory=list)
@@ -150,6 +152,8 @@ class Plan:
                 findings=encode_findings([findings]) if findings else b"",
                 subjects=subject_keys(self.keys.index, data, metadata, findings),
             )
+            if self.erased(entry.id, entry.content_key):
+                self._note_erased(entry.id)
             self._entries.append(entry)
             self._size += len(canonical)
 

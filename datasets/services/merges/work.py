@@ -14,12 +14,15 @@ from django.db import DatabaseError
 from access.services.keyring import open_column
 from anonymization.services.detect import detector_hash
 from datasets.errors.merges import ConflictsLeft, MergeTargetMoved
+from datasets.errors.upkeep import ErasedMeanwhile, ErasureUnderway
 from datasets.models import Blob, BlobState, Dataset, Merge, MergeConflict, Resolution, Version
 from datasets.services.branches import get_branch
+from datasets.services.commit import discard_packs
+from datasets.services.erasure.suppress import Suppression, suppressed
 from datasets.services.history import merge_base
 from datasets.services.ingest.entries import Entry, unpack_entries
 from datasets.services.keys import DatasetKeys, load_keys
-from datasets.services.merges.build import build_merge
+from datasets.services.merges.build import Decided, build_merge
 from datasets.services.merges.commit import (
     commit_merge,
     discard_merge,
@@ -35,7 +38,7 @@ from datasets.services.merges.resolutions import Resolutions
 from datasets.services.pack_store import PackWriter
 from datasets.services.sweep import remove_dead_blobs
 from datasets.services.temporary import read_frames
-from datasets.tree.digests import EMPTY_ROOT
+from datasets.tree.digests import EMPTY_ROOT, keyed_digest
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.errors import BlobMissing, JobFenced, StorageFull, VaultError
 from vaultsite.kernel.events.bus import emit
@@ -53,12 +56,13 @@ MAX_MOVES: Final = 8
 
 @dataclass(frozen=True)
 class Heads:
-    """What is merged into what, since when they parted, under which keys and seed."""
+    """What is merged into what, where the two parted, and what was erased since the merge was asked for."""
 
     ours: Version | None
     theirs: Version
     base: Version | None
     epoch: int
+    erased: Suppression
 
     @property
     def roots(self) -> tuple[bytes, bytes, bytes]:
@@ -94,6 +98,13 @@ class Work:
 
     def run(self, *, deadline: float) -> None:
         """Raises MergeTargetMoved, ConflictsLeft (under a merge request), and what planning and building raise."""
+        try:
+            self._repeat(deadline)
+        except ErasureUnderway:
+            self.claim.wait()
+
+    def _repeat(self, deadline: float) -> None:
+        """Until the target has not moved, and nothing was erased, from the look at it to the end."""
         for _ in range(MAX_MOVES):
             heads = self._heads()
             if heads.ours is not None and heads.base == heads.theirs:
@@ -119,26 +130,32 @@ class Work:
             assert merge.source_id is not None
             theirs = Version.objects.get(pk=merge.source_id)
             base = merge_base(ours, theirs) if ours else None
+            erased = suppressed(dataset.pk, since=merge.created_at)
+            if erased:
+                discard_packs(merge.pk)
             self.claim.save(ours=ours, base=base)
-        return Heads(ours, theirs, base, dataset.erasure_epoch)
+        return Heads(ours, theirs, base, dataset.erasure_epoch, erased)
 
     def _merge(self, heads: Heads, ours: Version, *, deadline: float) -> bool:
         """Commit, give back, or leave it to somebody to resolve; False when the target moved meanwhile."""
         progress, resolutions = self._begin(heads)
         if not progress.is_done:
-            plan = Plan(self.merge, self.claim, self.keys, resolutions, progress)
+            plan = Plan(self.merge, self.claim, self.keys, resolutions, heads.erased, progress)
             if not plan.run(*heads.roots, deadline=deadline):
                 self.claim.give_turn_back(self.merge)
                 return True
         if progress.conflicts:
             self._stop(progress)
             return True
-        writer = PackWriter(self.keys, claim=self.claim, detector=detector_hash())
+        writer = PackWriter(self.keys, claim=self.claim, detector=detector_hash(), epoch=heads.epoch)
         beat = Pulse(self.claim, progress={"stage": "build", "records": progress.records})
-        entries = self._entries(progress)
-        built = build_merge(
-            self.merge, heads.roots, entries, resolutions=resolutions, seed=self.seed, writer=writer, beat=beat
+        decided = Decided(
+            self.merge.strategy, resolutions, heads.erased, self._entries(progress), keyed_digest(self.seed)
         )
+        try:
+            built = build_merge(heads.roots, decided, writer=writer, beat=beat)
+        except ErasedMeanwhile:
+            return False
         return commit_merge(self.merge, self.claim, ours, heads.theirs, built, progress=progress, seed=self.seed)
 
     def _begin(self, heads: Heads) -> tuple[Progress, Resolutions]:
