@@ -7,7 +7,9 @@ from datasets.errors.query import InvalidFilter
 from datasets.query.ast import Node, shape
 from datasets.query.evaluate import Predicate, Record, predicate
 from datasets.query.json_syntax import as_json, parse_json
+from datasets.query.prune import may_match
 from datasets.query.text_syntax import as_text, parse_text
+from datasets.tree.statistics import ChunkStatistics
 
 
 def _anything(_: Record) -> bool:
@@ -24,6 +26,12 @@ class Filter:
     def matches(self) -> Predicate:
         """Whether the record ``{"id", "data", "metadata"}`` meets the filter; give it the reader's view."""
         return _anything if self.node is None else predicate(self.node)
+
+    def keeps(self, statistics: ChunkStatistics) -> bool:
+        """Whether a chunk may hold a record that meets the filter. For readers of raw data alone: the statistics are
+        of what is stored, and what they spare would tell a reader of masked data about it.
+        """
+        return self.node is None or may_match(self.node, statistics)
 
     @property
     def shape(self) -> str:

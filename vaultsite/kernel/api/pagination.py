@@ -32,14 +32,15 @@ def read_page(request: Request, *, members: int) -> PageRequest:
         problem = FieldProblem(field="limit", detail=f"a whole number from 1 to {MAX_LIMIT}")
         raise InvalidInput(errors=[problem])
     cursor = request.query_params.get("cursor")
-    return PageRequest(limit=int(raw), after=_decode(cursor, members) if cursor else None)
+    return PageRequest(limit=int(raw), after=decode_cursor(cursor, members=members) if cursor else None)
 
 
 def encode_cursor(members: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(list(members))).decode().rstrip("=")
 
 
-def _decode(cursor: str, members: int) -> tuple[str, ...]:
+def decode_cursor(cursor: str, *, members: int) -> tuple[str, ...]:
+    """The strings that ``encode_cursor`` was given. Raises InvalidCursor."""
     try:
         values = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError) as exc:
