@@ -1,13 +1,15 @@
 """Erasures, collections and scrubs as the services make them, and what can still be opened in a dataset."""
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from access.models import Tenant
-from datasets.models import Chunk, Dataset, Erasure, FindingsBlob, GarbageCollection, Scrub
+from datasets.models import Branch, Chunk, Dataset, Erasure, FindingsBlob, GarbageCollection, Ingest, Scrub, Version
 from datasets.services.erasure.receipt import open_receipt
 from datasets.services.erasure.request import request_erasure
 from datasets.services.erasure.work import run_erasure
@@ -18,6 +20,7 @@ from datasets.tree.chunk import ChunkCodec
 from tests.factories.access import acting, principal_with
 from tests.factories.datasets import someone
 from vaultsite.kernel.blobs import BlobStore
+from vaultsite.kernel.blobs.filesystem import AtomicFileSystemStorage
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 
@@ -87,6 +90,28 @@ def readable_bytes(tenant: Tenant, dataset: Dataset) -> bytes:
             except FAULTS:
                 continue
     return b"\n".join(parts)
+
+
+def drop_head(tenant: Tenant, dataset: Dataset) -> None:
+    """Take the newest version away from its branch, as a purge does: what only it reached is garbage."""
+    with acting(tenant):
+        branch = Branch.objects.select_related("head__parent").get(dataset=dataset, name="main")
+        assert branch.head is not None
+        newest = branch.head
+        Ingest.objects.filter(version=newest).update(version=None)
+        Branch.objects.filter(pk=branch.pk).update(head=newest.parent)
+        Version.objects.filter(pk=newest.pk).delete()
+
+
+@contextmanager
+def full_disk(settings: Any) -> Iterator[None]:
+    """No object can be stored inside."""
+    before = settings.STORAGES
+    inner = AtomicFileSystemStorage(**before["vault"]["OPTIONS"])
+    faulty = {"inner": inner, "error": errno.ENOSPC, "only": frozenset({"save"})}
+    settings.STORAGES = before | {"vault": {"BACKEND": "tests.faults.FaultyStorage", "OPTIONS": faulty}}
+    yield
+    settings.STORAGES = before
 
 
 def file_of(name: str) -> Path:
