@@ -134,7 +134,7 @@ class _Changing(VaultAPIView):
             if route == "POST records":
                 kind = self.django_request.META.get("CONTENT_TYPE", "")
                 lines = body if is_lines(kind) else read_document(body).records
-                return scan_incoming(staging.keys, read_incoming(lines))
+                return scan_incoming(staging.keys, staging.rules, read_incoming(lines))
             return _deletions(read_ids(read_document(body, allowed=("ids",)).members.get("ids")))
 
         return staging, stage(self.principal, staging, body, prepare, facts_of(self.django_request))

@@ -30,6 +30,7 @@ CREATE TABLE records (
     CONSTRAINT records_draft_fk FOREIGN KEY (tenant_id, draft_id)
         REFERENCES datasets_draft (tenant_id, id) DEFERRABLE INITIALLY DEFERRED
 ) PARTITION BY HASH (dataset_id);
+CREATE INDEX records_by_id ON records (tenant_id, id);
 """
 DROP_RECORDS = "DROP TABLE records"
 
@@ -202,6 +203,10 @@ class Migration(migrations.Migration):
                         'db_table': 'records',
                         'abstract': False,
                     },
+                ),
+                migrations.AddIndex(
+                    model_name='stagedrecord',
+                    index=models.Index(fields=['tenant', 'id'], name='records_by_id'),
                 ),
                 migrations.AddConstraint(
                     model_name='stagedrecord',

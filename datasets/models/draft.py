@@ -94,6 +94,7 @@ class StagedRecord(TenantModel):
             CompositeForeignKey(name="records_draft_fk", field="draft", to="datasets.Draft"),
             models.UniqueConstraint(fields=["tenant", "dataset", "draft", "record_id"], name="records_unique"),
         ]
+        indexes = [models.Index(fields=["tenant", "id"], name="records_by_id")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.record_id}"

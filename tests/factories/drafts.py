@@ -32,7 +32,10 @@ def put(tenant: Tenant, draft: Draft, records: Iterable[Mapping[str, Any]]) -> l
     with tenant_scope(tenant.pk, steward):
         staging = begin_staging(steward, dataset_id=draft.dataset_id, name=str(draft.pk))
     return stage(
-        steward, staging, body, lambda: scan_incoming(staging.keys, read_incoming(read_document(body).records))
+        steward,
+        staging,
+        body,
+        lambda: scan_incoming(staging.keys, staging.rules, read_incoming(read_document(body).records)),
     )
 
 

@@ -10,6 +10,7 @@ from datasets.errors import VersionNotFound
 from datasets.errors.drafts import DraftBusy, VersionSealed
 from datasets.models import Dataset, Draft, DraftStatus, StagedKind, StagedRecord
 from datasets.selectors import find_version_or_none
+from datasets.services.writable import hold_open
 from vaultsite.kernel.errors import InvalidCursor
 
 
@@ -46,11 +47,11 @@ def find_open_draft(dataset: Dataset, name: str) -> Draft:
     draft = find_draft_or_none(dataset.pk, name) if version is None else None
     if draft is None:
         raise VersionNotFound if version is None else VersionSealed
-    require_open(draft)
+    require_unpublished(draft)
     return draft
 
 
-def require_open(draft: Draft) -> None:
+def require_unpublished(draft: Draft) -> None:
     """Raises VersionSealed, DraftBusy."""
     if draft.status == DraftStatus.PUBLISHED:
         raise VersionSealed
@@ -59,11 +60,16 @@ def require_open(draft: Draft) -> None:
 
 
 def lock_open_draft(dataset_id: UUID, draft_id: UUID) -> Draft:
-    """The draft, held until the open scope ends. Raises VersionNotFound, VersionSealed, DraftBusy."""
+    """The draft, held with its dataset until the open scope ends.
+
+    The dataset is locked first, as by everything that changes one. Raises DatasetNotFound, DatasetArchived,
+    VersionNotFound, VersionSealed, DraftBusy.
+    """
+    hold_open(dataset_id)
     draft = Draft.objects.select_for_update(no_key=True).filter(dataset_id=dataset_id, pk=draft_id).first()
     if draft is None:
         raise VersionNotFound
-    require_open(draft)
+    require_unpublished(draft)
     return draft
 
 

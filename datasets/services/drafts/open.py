@@ -15,6 +15,7 @@ from datasets.selectors import find_version, get_dataset, resource_of
 from datasets.services.branches import DEFAULT_BRANCH, get_branch
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.drafts.find import StagedCounts, count_staged, find_open_draft, lock_open_draft
+from datasets.services.writable import require_open
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
@@ -36,10 +37,12 @@ class DraftFacts:
 def open_draft(principal: Principal, *, dataset_id: UUID, facts: DraftFacts) -> Draft:
     """A new, empty draft.
 
-    Raises DatasetNotFound, AccessDenied, PersonalDataInText, BranchNotFound, VersionNotFound, VersionLabelTaken.
+    Raises DatasetNotFound, AccessDenied, DatasetArchived, PersonalDataInText, BranchNotFound, VersionNotFound,
+    VersionLabelTaken.
     """
     dataset = get_dataset(principal, dataset_id, action="record.write")
     authorize(principal, "record.write", resource_of(dataset))
+    require_open(dataset)
     refuse_personal_data(description=facts.description)
     branch = get_branch(dataset, _branch_name(dataset, facts))
     draft = Draft(

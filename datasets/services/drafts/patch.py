@@ -32,6 +32,9 @@ from datasets.services.drafts.scan import Prepared, RecordResult, detail_of, sca
 from datasets.services.drafts.stage import put_changes, unchanged_in_parent
 from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.pack_store import PackReader
+from datasets.services.quotas import require_upload_room
+from datasets.services.schemas import RecordRules, rules_for
+from datasets.services.writable import hold_open, require_open
 from datasets.tree.digests import EMPTY_ROOT
 from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
@@ -80,6 +83,7 @@ class Patch:
 
     dataset: Dataset
     keys: DatasetKeys
+    rules: RecordRules
     purpose: str
     attempt: Attempt | None = None
 
@@ -94,11 +98,16 @@ class PatchOutcome:
 
 
 def begin_patch(principal: Principal, *, dataset_id: UUID, key: str = "") -> Patch:
-    """Decide before the body is read, in the request's scope. Raises DatasetNotFound, AccessDenied, RequestInFlight."""
+    """Decide before the body is read, in the request's scope.
+
+    Raises DatasetNotFound, AccessDenied, DatasetArchived, QuotaExceeded, RequestInFlight.
+    """
     dataset = get_dataset(principal, dataset_id, action="record.write")
     decision = authorize(principal, "record.write", resource_of(dataset))
+    require_open(dataset)
+    require_upload_room(adds_records=False)
     attempt = begin_attempt(principal, route=f"PATCH data {dataset.pk}", key=key) if key else None
-    return Patch(dataset, load_keys(dataset.pk), decision.purpose or "", attempt)
+    return Patch(dataset, load_keys(dataset.pk), rules_for(dataset.pk), decision.purpose or "", attempt)
 
 
 def apply_patch(principal: Principal, patch: Patch, body: bytes, request: RequestFacts | None = None) -> PatchOutcome:
@@ -122,6 +131,7 @@ def apply_patch(principal: Principal, patch: Patch, body: bytes, request: Reques
         prepared, deletions = _prepare(patch, document, options, head)
         in_parent = unchanged_in_parent(PackReader(patch.keys), _root(head), [*prepared, *deletions])
         with scope():
+            hold_open(patch.dataset.pk)
             draft = _internal_draft(principal, patch, options, head)
             done = put_changes(patch.keys, draft, [*prepared, *deletions], in_parent)
             outcome = _queued(principal, patch, options, draft, done, records=len(prepared))
@@ -172,7 +182,7 @@ def _prepare(
     deletions = [_deletion(item, places) for item in leaving]
     if is_merge:
         incoming = _merged(patch.keys, _root(head), incoming)
-    return scan_incoming(patch.keys, incoming), deletions
+    return scan_incoming(patch.keys, patch.rules, incoming), deletions
 
 
 def _deletion(item: Incoming, places: Mapping[str, int]) -> Prepared:
@@ -236,7 +246,13 @@ def _internal_draft(principal: Principal, patch: Patch, options: PatchOptions, h
 
 
 def _queued(
-    principal: Principal, patch: Patch, options: PatchOptions, draft: Draft, done: Sequence[RecordResult], *, records: int
+    principal: Principal,
+    patch: Patch,
+    options: PatchOptions,
+    draft: Draft,
+    done: Sequence[RecordResult],
+    *,
+    records: int,
 ) -> PatchOutcome:
     """The publication of what was staged, unless nothing was. Raises PatchRefused."""
     failed = [result for result in done if result.error is not None]

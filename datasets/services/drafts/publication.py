@@ -5,17 +5,30 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import DatabaseError
+from django.db.models import Max
 
 from access.services.keyring import open_column
 from anonymization.findings import encode_findings
 from anonymization.services.detect import detect_records, detector_hash, forbidden_payment_data
 from datasets.errors import RefusedPaymentData
 from datasets.errors.drafts import EmptyDraft, RebaseConflict
-from datasets.models import Branch, Dataset, Draft, DraftStatus, Publication, StagedRecord, Version, VersionKind
+from datasets.errors.upkeep import ErasedMeanwhile, ErasureUnderway
+from datasets.models import (
+    Branch,
+    Dataset,
+    Draft,
+    DraftStatus,
+    ErasedRecord,
+    Publication,
+    StagedRecord,
+    Version,
+    VersionKind,
+)
 from datasets.selectors import resource_of
 from datasets.services.attachments import attach
 from datasets.services.commit import NewVersion, commit_version, discard_packs, keep_packs
@@ -23,12 +36,15 @@ from datasets.services.drafts.open import next_expiry, remove_draft
 from datasets.services.drafts.parent import find_many
 from datasets.services.drafts.publish import branch_moved
 from datasets.services.drafts.staged import iterate_staged, open_staged
+from datasets.services.erasure.suppress import Suppression, suppressed
 from datasets.services.findings_recorder import FindingsRecorder
 from datasets.services.ingest.entries import Entry
 from datasets.services.ingest.subjects import subject_keys
 from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.pack_store import PackReader, PackWriter
+from datasets.services.schemas import RecordRules, rules_for
 from datasets.services.sweep import remove_dead_blobs
+from datasets.services.writable import hold_open
 from datasets.tree.builder import Change, Delete, TreeResult, Upsert, build
 from datasets.tree.digests import EMPTY_ROOT, keyed_digest
 from datasets.tree.record import TreeRecord
@@ -62,6 +78,8 @@ def run_publication(tenant_id: UUID, publication_id: UUID) -> None:
         with suppress(VaultError, DatabaseError, OSError):
             held.release()
         raise
+    except ErasureUnderway:
+        held.wait()
     except VaultError as error:
         if error.status >= _SERVER_FAULT and not isinstance(error, StorageFull):
             held.release()
@@ -72,11 +90,13 @@ def run_publication(tenant_id: UUID, publication_id: UUID) -> None:
 
 @dataclass(frozen=True)
 class Ground:
-    """What a publication builds on, as one transaction saw it."""
+    """What a publication builds on, as one transaction saw it; ``erased`` is what it may not bring back."""
 
     parent: Version | None
     head: Version | None
     epoch: int
+    erased: "Erased"
+    rules: RecordRules
 
     @property
     def root(self) -> bytes:
@@ -85,6 +105,25 @@ class Ground:
     @property
     def is_moved(self) -> bool:
         return (self.parent.pk if self.parent else None) != (self.head.pk if self.head else None)
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Which staged records must not come back: those staged before the last erasure that it concerned."""
+
+    suppression: Suppression
+    until: datetime | None
+
+    @classmethod
+    def of(cls, dataset_id: UUID, draft: Draft) -> "Erased":
+        """In an open scope. Raises ErasureUnderway."""
+        suppression = suppressed(dataset_id, since=draft.created_at)
+        rows = ErasedRecord.objects.filter(dataset_id=dataset_id, erased_at__gte=draft.created_at)
+        return cls(suppression, rows.aggregate(Max("erased_at"))["erased_at__max"])
+
+    def holds(self, row: StagedRecord, entry: Entry) -> bool:
+        is_older = self.until is not None and row.updated_at <= self.until
+        return is_older and self.suppression(entry.id, entry.content_key)
 
 
 def _root(version: Version | None) -> bytes:
@@ -124,14 +163,17 @@ class Publishing:
         ground = self._ground()
         if ground.is_moved:
             self._require_replayable(ground)
-        writer = PackWriter(self.keys, claim=self.claim, detector=detector_hash())
+        writer = PackWriter(self.keys, claim=self.claim, detector=detector_hash(), epoch=ground.epoch)
         recorder = FindingsRecorder(writer, self._beat)
         self._done = 0
-        tree = build(writer, ground.root, self._changes(), self.keys.boundary, on_chunk=recorder.record)
+        try:
+            tree = build(writer, ground.root, self._changes(ground), self.keys.boundary, on_chunk=recorder.record)
+            recorder.subtract(tree.dropped_chunks)
+            writer.flush()
+        except ErasedMeanwhile:
+            return False
         if tree.root == ground.root:
             raise EmptyDraft
-        recorder.subtract(tree.dropped_chunks)
-        writer.flush()
         return self._commit(ground, tree, writer, recorder)
 
     def _ground(self) -> Ground:
@@ -141,7 +183,15 @@ class Publishing:
             draft = Draft.objects.select_related("parent").get(pk=self.draft_id)
             rows = Branch.objects.select_related("head").filter(dataset_id=publication.dataset_id)
             branch = rows.filter(name=publication.branch).first()
-            ground = Ground(parent=draft.parent, head=branch.head if branch else None, epoch=epoch)
+            ground = Ground(
+                parent=draft.parent,
+                head=branch.head if branch else None,
+                epoch=epoch,
+                erased=Erased.of(publication.dataset_id, draft),
+                rules=rules_for(publication.dataset_id, at=publication.created_at),
+            )
+            if ground.erased.suppression:
+                discard_packs(publication.pk)
             if ground.is_moved and not publication.rebase:
                 raise branch_moved(ground.parent, ground.head)
             return ground
@@ -162,26 +212,28 @@ class Publishing:
         if conflicts:
             raise RebaseConflict(conflicts)
 
-    def _changes(self) -> Iterator[Change]:
+    def _changes(self, ground: Ground) -> Iterator[Change]:
         nonce = keyed_digest(self.seed)
         detector = detector_hash()
         for rows in iterate_staged(self.keys, self.draft_id):
-            entries = self._current(rows, detector)
+            entries = self._current(rows, detector, ground.rules)
             for row in rows:
                 entry = entries.get(row.record_id)
                 if entry is None:
                     yield Delete(row.record_id)
+                    continue
+                if ground.erased.holds(row, entry):
                     continue
                 record = TreeRecord(entry.id, nonce(entry.id.encode()), entry.content_key, entry.canonical)
                 yield Upsert(record, attach(entry.findings, entry.subjects))
             self._done += len(rows)
             self._beat()
 
-    def _current(self, rows: Sequence[StagedRecord], detector: bytes) -> dict[str, Entry]:
+    def _current(self, rows: Sequence[StagedRecord], detector: bytes, rules: RecordRules) -> dict[str, Entry]:
         """The staged records by id, those that another set of detectors scanned scanned again."""
         opened = [(row, entry) for row in rows if (entry := open_staged(self.keys, row)) is not None]
         old = [entry for row, entry in opened if bytes(row.detector or b"") != detector]
-        fresh = {entry.id: entry for entry in _scanned_again(self.keys, old)}
+        fresh = {entry.id: entry for entry in _scanned_again(self.keys, rules, old)}
         return {entry.id: fresh.get(entry.id, entry) for _, entry in opened}
 
     def _beat(self) -> None:
@@ -215,7 +267,7 @@ class Publishing:
             facts={"publication": str(publication.pk), "draft": str(self.draft_id), "staged": publication.staged_count},
         )
         with self.claim.scope():
-            # The draft before the dataset: in the order in which stagings lock.
+            hold_open(publication.dataset_id)  # the dataset before the draft, as everybody locks them
             Draft.objects.select_for_update(no_key=True).get(pk=self.draft_id)
             version = commit_version(new)
             if version is None:
@@ -228,11 +280,12 @@ class Publishing:
         return True
 
 
-def _scanned_again(keys: DatasetKeys, entries: Sequence[Entry]) -> Iterable[Entry]:
+def _scanned_again(keys: DatasetKeys, rules: RecordRules, entries: Sequence[Entry]) -> Iterable[Entry]:
     """Raises RefusedPaymentData when the detectors of today refuse a record that those of then took."""
     records = [TreeRecord(entry.id, b"", entry.content_key, entry.canonical) for entry in entries]
     plain = [(record.data, record.metadata) for record in records]
-    for entry, (data, metadata), findings in zip(entries, plain, detect_records(plain), strict=True):
+    for entry, (data, metadata), detected in zip(entries, plain, detect_records(plain), strict=True):
+        findings = rules.with_stated(data, detected)
         if forbidden_payment_data(findings):
             raise RefusedPaymentData("A staged record holds card authentication data", ids=[entry.id])
         yield entry._replace(

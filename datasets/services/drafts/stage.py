@@ -24,6 +24,9 @@ from datasets.services.drafts.scan import Prepared, RecordResult
 from datasets.services.drafts.staged import open_staged, seal_staged
 from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.pack_store import PackReader
+from datasets.services.quotas import require_upload_room
+from datasets.services.schemas import RecordRules, rules_for
+from datasets.services.writable import require_open
 from datasets.tree.digests import EMPTY_ROOT
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
@@ -43,6 +46,7 @@ class Staging:
     dataset: Dataset
     draft: Draft
     keys: DatasetKeys
+    rules: RecordRules
     purpose: str
     attempt: Attempt | None = None
 
@@ -54,13 +58,16 @@ class Staging:
 def begin_staging(principal: Principal, *, dataset_id: UUID, name: str, key: str = "", route: str = "") -> Staging:
     """Decide whether ``principal`` may change the draft, before its changes are read. Runs in the request's scope.
 
-    Raises DatasetNotFound, AccessDenied, VersionNotFound, VersionSealed, DraftBusy, RequestInFlight.
+    Raises DatasetNotFound, AccessDenied, DatasetArchived, QuotaExceeded, VersionNotFound, VersionSealed, DraftBusy,
+    RequestInFlight.
     """
     dataset = get_dataset(principal, dataset_id, action="record.write")
     decision = authorize(principal, "record.write", resource_of(dataset))
+    require_open(dataset)
+    require_upload_room(adds_records=False)
     draft = find_open_draft(dataset, name)
     attempt = begin_attempt(principal, route=f"{route} {draft.pk}", key=key) if key else None
-    return Staging(dataset, draft, load_keys(dataset.pk), decision.purpose or "", attempt)
+    return Staging(dataset, draft, load_keys(dataset.pk), rules_for(dataset.pk), decision.purpose or "", attempt)
 
 
 def stage(
