@@ -19,12 +19,25 @@ from tests.benchmarks.detection import measure_detection  # noqa: E402
 from tests.benchmarks.figures import Figure, Plan, machine, table  # noqa: E402
 from tests.benchmarks.memory import measure_worker  # noqa: E402
 from tests.benchmarks.paths import measure_growth, measure_ingest, measure_read  # noqa: E402
-from tests.benchmarks.tree import measure_tree  # noqa: E402
+from tests.benchmarks.tree import measure_build, measure_tree  # noqa: E402
+from tests.benchmarks.versions import measure_versions  # noqa: E402
 
 Measurement = Callable[[Plan], list[Figure]]
 
 #: Each measurement with the names of the figures it gives.
 MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
+    measure_build: ("tree_build_ratio",),
+    measure_versions: (
+        "diff_10_of_1m_ratio",
+        "commit_10_on_1m_ratio",
+        "merge_2x1000_ratio",
+        "commit_10_growth_ratio",
+        "scan_ratio",
+        "point_read_blobs",
+        "two_worker_ratio",
+        "peak_mb_1m",
+        "peak_mb_100k",
+    ),
     measure_tree: ("ingest_ratio_without_detection", "ingest_ratio_with_database"),
     measure_ingest: ("ingest_mb_s", "ingest_records_s"),
     measure_read: ("read_ratio", "read_mb_s"),
@@ -35,9 +48,13 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
 NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)
 
 FULL = Plan(
-    seed=1, rounds=5, scanned_rounds=3, records=20_000, scanned_records=4_000, small_records=200_000, texts=2_000
-)
-SMOKE = Plan(seed=1, rounds=1, scanned_rounds=1, records=60, scanned_records=60, small_records=200, texts=8)
+    seed=1, rounds=5, scanned_rounds=3, records=20_000, scanned_records=4_000, small_records=200_000, texts=2_000,
+    large=1_000_000, less=100_000, branched=1_000, own_processes=True,
+)  # fmt: skip
+SMOKE = Plan(
+    seed=1, rounds=1, scanned_rounds=1, records=60, scanned_records=60, small_records=200, texts=8,
+    large=2_000, less=500, branched=20, own_processes=False,
+)  # fmt: skip
 #: Public JSONL files that a developer may keep beside the checkout; measured too when they are there.
 BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data" / "llm"
 

@@ -35,6 +35,12 @@ class Plan:
     scanned_records: int
     small_records: int
     texts: int
+    #: Records of a large and of a small dataset, records changed in each of two branches that are merged, and whether
+    #: each operation on them runs in a process of its own.
+    large: int
+    less: int
+    branched: int
+    own_processes: bool
     #: JSONL files measured beside the generated records.
     files: tuple[Path, ...] = ()
 
@@ -45,6 +51,9 @@ class Cost:
 
     wall: float
     cpu: float
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(self.wall + other.wall, self.cpu + other.cpu)
 
 
 def cost_of(work: Callable[[], object]) -> Cost:

@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -75,6 +75,45 @@ def small(seed: int, count: int) -> Iterator[bytes]:
             block = []
     if block:
         yield b"".join(block)
+
+
+def compact(seed: int, count: int) -> Iterator[bytes]:
+    """``count`` records of about 700 bytes in order of id, in blocks; never all in memory."""
+    rng = random.Random(f"compact/{seed}")
+    block: list[bytes] = []
+    for number in range(count):
+        block.append(_compact(number, _prose(rng, 26), _prose(rng, 92)))
+        if len(block) == 512 or number == count - 1:
+            yield b"".join(block)
+            block = []
+
+
+def compact_slices(seed: int, count: int, size: int) -> Iterator[bytes]:
+    """The same, as files of ``size`` records."""
+    rng = random.Random(f"compact/{seed}")
+    for start in range(0, count, size):
+        numbers = range(start, min(start + size, count))
+        yield b"".join(_compact(number, _prose(rng, 26), _prose(rng, 92)) for number in numbers)
+
+
+def changed_lines(numbers: Iterable[int], mark: str) -> Iterator[bytes]:
+    """Other contents for the records of these numbers, in order of id."""
+    for number in sorted(numbers):
+        rng = random.Random(f"{mark}/{number}")
+        yield _compact(number, mark, _prose(rng, 115))
+
+
+def _prose(rng: random.Random, words: int) -> str:
+    return " ".join(rng.choices(_WORDS, k=words))
+
+
+def compact_id(number: int) -> str:
+    return f"row-{number:08d}"
+
+
+def _compact(number: int, prompt: str, completion: str) -> bytes:
+    scores = {"score": number * 7919 % 1000 / 1000, "turns": number % 7, "language": "en"}
+    return _line({"id": compact_id(number), "prompt": prompt, "completion": completion, **scores})
 
 
 def inputs(plan: Plan, count: int) -> Iterator[Input]:

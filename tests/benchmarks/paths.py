@@ -1,17 +1,12 @@
 """The whole write path and the whole read path, as services."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import zstandard
-
 from datasets.models import Chunk, Dataset, Version
-from datasets.services.keys import DatasetKeys, load_keys
+from datasets.services.keys import load_keys
 from datasets.services.read import open_release, stream_data
-from datasets.tree.chunk import _HEADER, _KEYS
 from tests.benchmarks import vault
 from tests.benchmarks.figures import Cost, Figure, Plan, cost_of, interleaved, timed
 from tests.benchmarks.inputs import Input, edited, inputs
+from tests.benchmarks.sealed import SealedChunk, open_plainly
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
@@ -77,16 +72,6 @@ def _read_figures(plan: Plan, source: Input, version: Version, baseline: Cost, o
     ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class SealedChunk:
-    """A chunk as it lies in its pack, and what opens it."""
-
-    digest: bytes
-    secret: bytes
-    count: int
-    body: bytes
-
-
 def _sealed_chunks(principal: Principal, dataset: Dataset) -> list[SealedChunk]:
     """Every chunk, read before the clock starts."""
     with tenant_scope(principal.tenant_id, principal):
@@ -101,17 +86,6 @@ def _sealed_chunks(principal: Principal, dataset: Dataset) -> list[SealedChunk]:
         )
         for row in rows
     ]
-
-
-def open_plainly(keys: DatasetKeys, chunks: Sequence[SealedChunk]) -> int:
-    """What no reader can do without: open each chunk, decompress it, split it into lines. Returns the lines."""
-    decompressor = zstandard.ZstdDecompressor()
-    count = 0
-    for chunk in chunks:
-        payload = keys.open("chunk", chunk.digest, chunk.secret, chunk.body)
-        text = decompressor.decompress(payload[_HEADER.size + _KEYS * chunk.count :])
-        count += len(text.split(b"\n"))
-    return count
 
 
 def read_whole(principal: Principal, dataset: Dataset) -> int:

@@ -17,7 +17,7 @@ def test_every_name_is_measured_and_written(tmp_path: Path) -> None:
     output = tmp_path / "bench.json"
     assert main(["--smoke", "--output", str(output)]) == 0
     figures = orjson.loads(output.read_bytes())
-    assert [figure["name"] for figure in figures] == list(NAMES)
+    assert {figure["name"].partition("/")[0] for figure in figures} == set(NAMES)
     for figure in figures:
         assert figure.keys() == MEMBERS
         assert figure["value"] >= 0
