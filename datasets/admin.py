@@ -115,6 +115,7 @@ class DatasetAdmin(VaultModelAdmin):
             "filters": {"name": prefix, "tag": " ".join(tags), "classification": classification},
             "is_filtered": bool(prefix or tags or classification),
             "may_add": self.has_add_permission(request),
+            "may_restore": may(principal, "dataset.restore"),
         }
         return _page(request, "vault/datasets.html", context)
 
@@ -136,8 +137,8 @@ class DatasetAdmin(VaultModelAdmin):
             "ingests": ingests[:_INGESTS_SHOWN] if sees_ingests else [],
             "exposure": exposure(principal, dataset),
             "may_read_records": may(principal, "record.read"),
-            "may_upload": may(principal, "record.write"),
-            "may_change": self.has_change_permission(request),
+            "may_upload": may(principal, "record.write") and dataset.archived_at is None,
+            "may_change": self.has_change_permission(request) and dataset.archived_at is None,
             "may_delete": self.has_delete_permission(request),
             "may_see_rejects": may(principal, "ingest.rejects.read"),
             "may_see_audit": may(principal, "audit.read"),

@@ -67,6 +67,8 @@ UNFOLD: Final[dict[str, Any]] = {
                 "separator": True,
                 "items": [
                     _item("Datasets", "database", "admin:datasets_dataset_changelist", "datasets.view_dataset"),
+                    _item("Inventory", "inventory_2", "admin:datasets_inventory", "datasets.view_dataset"),
+                    _item("Quotas", "speed", "admin:datasets_quotas", "datasets.view_quota"),
                 ],
             },
             {
@@ -75,9 +77,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "items": [
                     _item("Audit", "policy", "admin:audit_auditevent_changelist", "audit.view_auditevent"),
                     _item("Purposes", "flag", "admin:access_purpose_changelist", "access.view_purpose"),
-                    _item(
-                        "Encryption keys", "key", "admin:access_encryptionkey_changelist", "access.view_encryptionkey"
-                    ),
+                    _item("Encryption keys", "key", "admin:datasets_keys", "access.view_encryptionkey"),
                 ],
             },
             {

@@ -17,6 +17,7 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),
         ("datasets", "ingest"): ("ingest.read", None, None, None),
+        ("datasets", "quota"): ("storage.read", None, "quota.manage", None),
     }
 )
 _VERBS: Final = ("view", "add", "change", "delete")
