@@ -21,8 +21,15 @@ class Tab:
 TABS: Final = (
     ("Overview", "datasets_dataset_page", "dataset.read"),
     ("Records", "datasets_records", "record.read"),
+    ("Query", "datasets_query", "record.read"),
+    ("Schema", "datasets_schemas", "dataset.read"),
     ("Lineage", "datasets_lineage", "version.read"),
     ("Branches", "datasets_branches", "version.read"),
+    ("Compare", "datasets_compare", "record.read"),
+    ("Merges", "datasets_merges", "version.read"),
+    ("Storage", "datasets_storage", "storage.read"),
+    ("Erasures", "datasets_erasures", "erasure.read"),
+    ("Exports", "datasets_exports", "export.read"),
 )
 
 
