@@ -7,7 +7,8 @@ import django
 
 django.setup()
 
-from datasets.services import pack_store  # noqa: E402 - after the setup
+from datasets.services import pack_store, relocation  # noqa: E402 - after the setup
+from datasets.services.erasure import sweep  # noqa: E402
 from datasets.services.ingest import scan  # noqa: E402
 from vaultsite.celery import app  # noqa: E402
 from vaultsite.kernel import jobs  # noqa: E402
@@ -16,5 +17,6 @@ RUN_BYTES, PACK_BYTES, LEASE = 48 * 1024, 8 * 1024, timedelta(seconds=4)
 
 if __name__ == "__main__":
     scan.RUN_BYTES, pack_store.PACK_BYTES, jobs.RUNNING_LEASE = RUN_BYTES, PACK_BYTES, LEASE
+    relocation.PACK_BYTES, sweep._ROWS = PACK_BYTES, 2
     jobs.RETRY_DELAY = timedelta(seconds=1)
     sys.exit(app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]))

@@ -5,12 +5,14 @@ from typing import Final
 from uuid import UUID
 
 from datasets.models import StagedRecord, SubjectIndexEntry
+from datasets.services.exports.removal import remove_exports
 
 _BATCH: Final = 2000
 
 
 def drop_derived(dataset_id: UUID, record_ids: Sequence[str]) -> None:
-    """Inside a scope: remove index entries and staged changes of the records."""
+    """Inside a scope: remove index entries and staged changes of the records, and every export of the dataset."""
+    remove_exports(dataset_id)
     for start in range(0, len(record_ids), _BATCH):
         batch = record_ids[start : start + _BATCH]
         SubjectIndexEntry.objects.filter(dataset_id=dataset_id, record_id__in=batch).delete()

@@ -11,6 +11,7 @@ from datasets.errors import DatasetHeld
 from datasets.models import Dataset, ErasedRecord, Erasure
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
+from datasets.services.exports.removal import remove_exports
 from vaultsite.kernel.jobs import enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -28,7 +29,7 @@ def request_erasure(principal: Principal, *, dataset_id: UUID, record_ids: Seque
     dataset = get_dataset(principal, dataset_id, action="record.erase")
     decision = authorize(principal, "record.erase", resource_of(dataset))
     refuse_personal_data(reason=reason)
-    held = Dataset.objects.select_for_update().get(pk=dataset.pk)
+    held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
     if held.legal_hold:
         raise DatasetHeld
     held.erasure_epoch += 1
@@ -49,5 +50,6 @@ def request_erasure(principal: Principal, *, dataset_id: UUID, record_ids: Seque
     erasure.save(force_insert=True)
     rows = [ErasedRecord(dataset=held, erasure=erasure, record_id=name, erased_at=now) for name in wanted]
     ErasedRecord.objects.bulk_create(rows, batch_size=_BATCH)
+    remove_exports(held.pk)
     enqueue(erasure)
     return erasure

@@ -72,7 +72,8 @@ class Work:
         """
         dataset_id = self.erasure.dataset_id
         with self.claim.scope():
-            dataset = Dataset.objects.select_for_update().get(pk=dataset_id)
+            # Without the key: rows that point at the dataset may come meanwhile, and do not wait for this.
+            dataset = Dataset.objects.select_for_update(no_key=True).get(pk=dataset_id)
             if dataset.legal_hold:
                 raise DatasetHeld
             if self.sweep.unexamined():

@@ -121,7 +121,7 @@ def plan_upkeep() -> int:
 def _plan(tenant_id: UUID, dataset_id: UUID) -> int:
     system = Principal.system(tenant_id)
     with tenant_scope(tenant_id, system):
-        dataset = Dataset.objects.filter(pk=dataset_id).first()
+        dataset = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
         if dataset is None:
             return 0
         planned = 0
