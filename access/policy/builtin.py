@@ -52,6 +52,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "merge.review": _rule("merge.review", EventType.ACCESS_WRITE, "update"),
         "schema.write": _rule("schema.write", EventType.ACCESS_WRITE, "update"),
         "record.erase": _rule("record.erase", EventType.ACCESS_DELETE, "delete"),
+        # A receipt names the records that were erased, nothing of what was in them.
+        "erasure.read": Rule(frozenset({"record.erase", "audit.read"}), EventType.ACCESS_READ, "read"),
         "export.create": _rule("export.create", EventType.ACCESS_READ, "export"),
         "export.read": _rule("export.create", EventType.ACCESS_READ, "read"),
         "lineage.write": _rule("lineage.write", EventType.ACCESS_WRITE, "write"),

@@ -89,6 +89,11 @@ def checked_id(value: str, line: int) -> str:
     return value
 
 
+def is_allowed_id(value: str) -> bool:
+    """Whether a record can have this id, by the characters alone."""
+    return _ALLOWED.fullmatch(value) is not None
+
+
 def personal_shape(value: str) -> str | None:
     """Which kind of personal data the id, or a part of it between ``:`` or ``~``, looks like; None for none."""
     parts = {value, *_JOINTS.split(value)}
