@@ -26,9 +26,9 @@ class Export(LongRunning):
 
     ``options`` are what may be read in the clear; the filter, which holds values, is sealed in ``filter``, and so is
     what a first pass over the rows found, in ``survey``. ``operator`` is how records were anonymized (empty: raw),
-    ``epoch`` the dataset's erasure epoch when it was decided. ``seed`` is the job's sealed random seed, from which fresh
-    ids, their order and the salt of the row trees come; it is gone once the job is final. ``removed_at`` is set when the
-    files went, by age, by hand or by erasure.
+    ``epoch`` the dataset's erasure epoch when it was decided. ``seed`` is the job's sealed random seed, from which
+    fresh ids, their order and the salt of the row trees come; it is gone once the job is final. ``removed_at`` is set
+    when the files went, by age, by hand or by erasure.
     """
 
     task_name = "datasets.run_export"

@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from django.core import signing
 from django.utils import timezone
 
@@ -95,6 +96,15 @@ def open_download(principal: Principal, export_id: UUID, *, name: str, token: st
     start, stop = parse_range(wanted, file.bytes)
     resource = resource_of(export.dataset, export.version)
     return Download(export, file, load_keys(export.dataset_id), decision, resource, start, stop)
+
+
+def open_passport(principal: Principal, export_id: UUID) -> tuple[Export, dict[str, Any]]:
+    """An export and what its passport says, to be shown; decides as a download does, in the open scope."""
+    export = find_export(principal, export_id)
+    _decide(principal, export)
+    body = b"".join(read_file(load_keys(export.dataset_id), _file_of(export, PASSPORT)))
+    said: dict[str, Any] = orjson.loads(body)
+    return export, said
 
 
 def _decide(principal: Principal, export: Export) -> Decision:

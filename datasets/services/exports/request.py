@@ -39,7 +39,7 @@ def create_export(
     DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation,
     PersonalDataInText, FormatUnavailable.
     """
-    _require_permission(principal, dataset_id)
+    require_permission(principal, dataset_id)
     release = open_release(principal, dataset_id=dataset_id, version=version, purpose=purpose)
     refuse_personal_data(**{f"fields/{index}": name for index, name in enumerate(options.fields)})
     refuse_personal_data(**_keys_of(options))
@@ -53,8 +53,8 @@ def create_export(
     return export
 
 
-def _require_permission(principal: Principal, dataset_id: UUID) -> None:
-    """Refusing is a decision of its own; permitting is part of the one on reading."""
+def require_permission(principal: Principal, dataset_id: UUID) -> None:
+    """Raises AccessDenied. Refusing is a decision of its own; permitting is part of the one on reading."""
     if not may(principal, _ACTION):
         dataset = get_dataset(principal, dataset_id, action=_ACTION)
         authorize(principal, _ACTION, resource_of(dataset))
