@@ -38,7 +38,7 @@ class QueryInput(serializers.Serializer[Any]):
     filter = serializers.JSONField(required=False, default=None, allow_null=True)
     fields = serializers.JSONField(required=False, default=None, allow_null=True)  # type: ignore[assignment]
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, required=False)
-    cursor = serializers.CharField(max_length=4096, required=False, default="")
+    cursor = serializers.CharField(max_length=4096, required=False, default="", allow_blank=True)
     purpose = serializers.CharField(max_length=64, required=False, default=None, allow_null=True)
     aggregate = serializers.JSONField(required=False, default=None, allow_null=True)
     group_by = serializers.JSONField(required=False, default=None, allow_null=True)

@@ -157,6 +157,11 @@ def list_schemas(
     return list(rows[:limit])
 
 
+def recent_schemas(dataset: Dataset, *, limit: int) -> list[RecordSchema]:
+    """The newest schemas of a dataset that was decided on, newest first."""
+    return list(RecordSchema.objects.filter(dataset=dataset).order_by("-version")[:limit])
+
+
 def get_schema(principal: Principal, *, dataset_id: UUID, version: str) -> RecordSchema:
     """A schema by its version number, or the ``active`` one. Raises DatasetNotFound, AccessDenied, SchemaNotFound."""
     dataset = get_dataset(principal, dataset_id, action="dataset.read")
