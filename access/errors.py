@@ -108,3 +108,29 @@ class TenantNotFound(VaultError):
 class NameTaken(VaultError):
     code, slug, status = "VAULT_AUTHZ_2009", "name-taken", 409
     title = "This name is already in use"
+
+
+class KeyNotFound(VaultError):
+    code, slug, status = "VAULT_AUTHZ_2010", "key-not-found", 404
+    title = "No such key"
+
+
+class ActiveKey(VaultError):
+    """A key that seals today cannot end; its successor must come first."""
+
+    code, slug, status = "VAULT_AUTHZ_2011", "active-key", 409
+    title = "The key is in active use: rotate it first"
+
+
+class KeyInUse(VaultError):
+    """``uses`` stored objects or keys would be unreadable."""
+
+    code, slug, status = "VAULT_AUTHZ_2012", "key-in-use", 409
+    title = "Stored objects can be opened by this key alone"
+
+
+class SamePerson(VaultError):
+    """What takes two people was asked for and confirmed by one."""
+
+    code, slug, status, outcome = "VAULT_AUTHZ_2013", "same-person", 403, "denied"
+    title = "Somebody else must confirm this"

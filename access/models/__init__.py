@@ -3,6 +3,7 @@
 from access.models.api_key import ApiKey
 from access.models.encryption_key import EncryptionKey, KeyPurpose, KeyState
 from access.models.idempotent_request import IdempotentRequest
+from access.models.key_destruction import KeyDestruction
 from access.models.login_throttle import LoginThrottle
 from access.models.purpose import Purpose
 from access.models.role import Role
@@ -15,6 +16,7 @@ __all__ = [
     "ApiKey",
     "EncryptionKey",
     "IdempotentRequest",
+    "KeyDestruction",
     "KeyPurpose",
     "KeyState",
     "LoginThrottle",

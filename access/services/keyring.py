@@ -104,10 +104,17 @@ def destroy_keys(scope_id: UUID) -> int:
     """
     keys = EncryptionKey.objects.filter(scope_id=scope_id).exclude(state=KeyState.DESTROYED)
     destroyed = keys.update(state=KeyState.DESTROYED, wrapped=None)
-    # Until the commit another thread may still read the old rows and keep the key.
+    forget_tenant_on_commit()
+    return destroyed
+
+
+def forget_tenant_on_commit() -> None:
+    """Forget the tenant's plaintext keys now, and again once the open transaction has committed.
+
+    Until then another thread may still read the old rows and keep the key.
+    """
     transaction.on_commit(partial(drop_tenant, current_tenant_id()), using=active_alias())
     drop_tenant(current_tenant_id())
-    return destroyed
 
 
 def drop_tenant(tenant_id: UUID) -> None:
@@ -128,13 +135,14 @@ def _active(purpose: KeyPurpose, scope_id: UUID) -> EncryptionKey:
             return found
         try:
             with transaction.atomic(using=active_alias()):
-                return _create(purpose, scope_id)
+                return create_key(purpose, scope_id)
         except IntegrityError:
             continue
     raise KeyUnavailable("The key could not be made")
 
 
-def _create(purpose: KeyPurpose, scope_id: UUID) -> EncryptionKey:
+def create_key(purpose: KeyPurpose, scope_id: UUID) -> EncryptionKey:
+    """A new active key of a scope that has none. Raises KeyUnavailable; IntegrityError when there is one."""
     earlier = EncryptionKey.objects.filter(purpose=purpose, scope_id=scope_id).aggregate(Max("version"))["version__max"]
     lifetime = LIFETIMES.get(purpose)
     row = EncryptionKey(
@@ -150,7 +158,7 @@ def _create(purpose: KeyPurpose, scope_id: UUID) -> EncryptionKey:
         Event(
             type=EventType.KEY_CREATED,
             operation="write",
-            resource=ResourceRef("encryption_key", str(row.pk), dataset_id=_dataset(row)),
+            resource=ResourceRef("encryption_key", str(row.pk), dataset_id=dataset_of(row)),
             metadata={"purpose": str(purpose), "version": row.version},
         )
     )
@@ -158,7 +166,7 @@ def _create(purpose: KeyPurpose, scope_id: UUID) -> EncryptionKey:
 
 
 def _wrap(row: EncryptionKey, key: SecretKey) -> None:
-    context = _place(row)
+    context = place_of(row)
     if row.purpose == KeyPurpose.KEK:
         kms = _kms()
         row.wrapped = wrap_with_kms(kms, key_id=row.pk, context=context, key=key)
@@ -182,7 +190,7 @@ def _material(row: EncryptionKey) -> SecretKey:
 def _unwrap(row: EncryptionKey) -> SecretKey:
     if row.state == KeyState.DESTROYED or row.wrapped is None:
         raise KeyDestroyed
-    context, wrapped = _place(row), bytes(row.wrapped)
+    context, wrapped = place_of(row), bytes(row.wrapped)
     if row.purpose == KeyPurpose.KEK:
         return unwrap_with_kms(_kms(), key_id=row.pk, context=context, wrapped=wrapped)
     if row.wrapped_by_id is None:
@@ -191,11 +199,13 @@ def _unwrap(row: EncryptionKey) -> SecretKey:
     return unwrap_key(kek, wrapping_key_id=row.wrapped_by_id, context=context, wrapped=wrapped)
 
 
-def _place(row: EncryptionKey) -> Context:
+def place_of(row: EncryptionKey) -> Context:
+    """What the wrapping of a key is bound to."""
     return Context(current_tenant_id(), row.scope_id, f"key.{row.purpose}", row.pk.bytes)
 
 
-def _dataset(row: EncryptionKey) -> UUID | None:
+def dataset_of(row: EncryptionKey) -> UUID | None:
+    """The dataset a key belongs to; None for a key of the whole tenant."""
     return row.scope_id if row.scope_id != row.tenant_id else None
 
 

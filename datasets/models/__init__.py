@@ -7,6 +7,7 @@ from datasets.models.draft import Draft, DraftStatus, Publication, StagedKind, S
 from datasets.models.erasure import ErasedRecord, Erasure
 from datasets.models.export import Export, ExportCompression, ExportFormat
 from datasets.models.ingest import IdMode, Ingest, IngestFormat, IngestMode, OnError, RecordShape
+from datasets.models.key_rotation import KeyRotation, RotationReason
 from datasets.models.lifecycle import Purge, Quota
 from datasets.models.lineage import DatasetUse, EdgeKind, LineageEdge, LineageNode, NodeType
 from datasets.models.merge import (
@@ -40,17 +41,18 @@ __all__ = [
     "Draft",
     "DraftStatus",
     "EdgeKind",
+    "ErasedRecord",
+    "Erasure",
     "Export",
     "ExportCompression",
     "ExportFormat",
-    "ErasedRecord",
-    "Erasure",
     "FindingsBlob",
     "GarbageCollection",
     "IdMode",
     "Ingest",
     "IngestFormat",
     "IngestMode",
+    "KeyRotation",
     "LineageEdge",
     "LineageNode",
     "Merge",
@@ -69,6 +71,7 @@ __all__ = [
     "RecordShape",
     "RequestState",
     "Resolution",
+    "RotationReason",
     "Scrub",
     "StagedKind",
     "StagedRecord",

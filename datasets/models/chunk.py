@@ -43,7 +43,10 @@ class Chunk(TenantModel):
             CompositeForeignKey(name="datasets_chunk_blob_fk", field="blob", to="datasets.Blob"),
             models.UniqueConstraint(fields=["tenant", "dataset", "digest"], name="datasets_chunk_digest"),
         ]
-        indexes = [models.Index(fields=["tenant", "blob"], name="datasets_chunk_blob")]
+        indexes = [
+            models.Index(fields=["tenant", "blob"], name="datasets_chunk_blob"),
+            models.Index(fields=["tenant", "dataset", "key_id"], name="datasets_chunk_key"),
+        ]
 
 
 class FindingsBlob(TenantModel):

@@ -12,9 +12,9 @@ from datasets.pages.inventory import inventory_page
 from datasets.pages.keys import keys_page
 from datasets.pages.lifecycle import change_state, deleted_page, quotas_page
 from datasets.pages.lineage import lineage_page
+from datasets.pages.merges import merge_page, merges_page, request_page
 from datasets.pages.query import query_page
 from datasets.pages.schemas import schemas_page
-from datasets.pages.merges import merge_page, merges_page, request_page
 from datasets.pages.upkeep import erasure_page, erasures_page, storage_page
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (

@@ -17,6 +17,7 @@ TENANT: Final = frozenset(
     {
         "access_apikey",
         "access_encryptionkey",
+        "access_keydestruction",
         "access_idempotentrequest",
         "access_loginthrottle",
         "access_purpose",
@@ -49,6 +50,7 @@ TENANT: Final = frozenset(
         "datasets_purge",
         "datasets_quota",
         "datasets_subjectindexentry",
+        "datasets_keyrotation",
         "datasets_version",
         "lineage_edges",
         "lineage_nodes",
@@ -78,6 +80,7 @@ CONDITIONS: Final = {
 
 #: Indexes of tenant tables that do not start with tenant_id, besides primary keys on an id the server made.
 UNLED_INDEXES: Final = {
+    "datasets_keyrotation_lease": "the reaper, as vault_system, works across tenants",
     "audit_outbox_waiting": "the relay, as vault_system, works across tenants",
     "audit_outbox_done": "the relay, as vault_system, works across tenants",
     "datasets_draft_expiry": "the expiry of drafts, as vault_system, works across tenants",

@@ -1,0 +1,119 @@
+"""Ask for a key rotation, find those that are due, and say how much a key is used."""
+
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from access.models import EncryptionKey, KeyPurpose, KeyState
+from access.services.authorize import authorize
+from access.services.key_rotation import due_keys
+from datasets.errors import DatasetNotFound
+from datasets.errors.keys import KeyRotationNotFound
+from datasets.models import (
+    Blob,
+    BlobKind,
+    BlobState,
+    Chunk,
+    Dataset,
+    FindingsBlob,
+    KeyRotation,
+    RotationReason,
+    StagedRecord,
+)
+from datasets.selectors import get_dataset, resource_of
+from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.jobs import FINAL, enqueue, new_lease
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_tenant_id, tenant_scope
+
+#: What people may ask to rotate.
+REQUESTABLE: Final = (KeyPurpose.KEK, KeyPurpose.PLATFORM, KeyPurpose.DATASET)
+
+
+def start_rotation(principal: Principal, *, purpose: KeyPurpose, dataset_id: UUID | None = None) -> KeyRotation:
+    """Queue a rotation; the one of this key that has not ended, if any.
+
+    ``dataset_id`` for a dataset's key, None for keys of the tenant. Raises DatasetNotFound, AccessDenied.
+    """
+    if dataset_id is None:
+        authorize(principal, "key.rotate", ResourceRef("encryption_key"), facts={"purpose": str(purpose)})
+        return _queue(purpose, None, principal.id, RotationReason.REQUESTED)
+    dataset = get_dataset(principal, dataset_id, action="key.rotate")
+    authorize(principal, "key.rotate", resource_of(dataset), facts={"purpose": str(purpose)})
+    return _queue(purpose, dataset.pk, principal.id, RotationReason.REQUESTED)
+
+
+def get_rotation(principal: Principal, rotation_id: UUID) -> KeyRotation:
+    """Raises KeyRotationNotFound, AccessDenied."""
+    authorize(principal, "key.read", ResourceRef("key_rotation", str(rotation_id)))
+    row = KeyRotation.objects.filter(pk=rotation_id).first()
+    if row is None:
+        raise KeyRotationNotFound
+    return row
+
+
+def _queue(purpose: KeyPurpose, dataset_id: UUID | None, requested_by: UUID, reason: RotationReason) -> KeyRotation:
+    if dataset_id is not None and not Dataset.objects.select_for_update(no_key=True).filter(pk=dataset_id).exists():
+        raise DatasetNotFound
+    mine = Q(dataset_id=dataset_id) if dataset_id else Q(dataset=None)
+    same = KeyRotation.objects.filter(mine, purpose=purpose).exclude(status__in=FINAL)
+    under_way = same.first()
+    if under_way is not None:
+        return under_way
+    job = KeyRotation(
+        purpose=purpose,
+        dataset_id=dataset_id,
+        reason=reason,
+        requested_by=requested_by,
+        lease_until=new_lease(),
+        created_at=timezone.now(),
+        progress={"stage": "queued"},
+    )
+    job.save(force_insert=True)
+    enqueue(job)
+    return job
+
+
+def plan_rotations() -> int:
+    """Over all tenants that store anything: queue what is due by age or by number of objects. Returns how many."""
+    packs = Blob.objects.using("system").filter(kind=BlobKind.PACK, state=BlobState.SEALED)
+    tenants = list(packs.order_by().values_list("tenant_id", flat=True).distinct())
+    return sum(_plan(tenant_id) for tenant_id in tenants)
+
+
+def _plan(tenant_id: UUID) -> int:
+    system = Principal.system(tenant_id)
+    with tenant_scope(tenant_id, system):
+        due = {key.pk: (key, RotationReason.AGE) for key in due_keys(timezone.now())}
+        active = EncryptionKey.objects.filter(purpose=KeyPurpose.DATASET, state=KeyState.ACTIVE)
+        for key in active.exclude(pk__in=list(due)):
+            if Chunk.objects.filter(dataset_id=key.scope_id, key_id=key.pk).count() >= settings.KEY_MAX_OBJECTS:
+                due[key.pk] = (key, RotationReason.USE)
+        for key, reason in due.values():
+            dataset_id = dataset_of(key)
+            if dataset_id is None or Dataset.objects.filter(pk=dataset_id).exists():
+                _queue(KeyPurpose(key.purpose), dataset_id, system.id, reason)
+    return len(due)
+
+
+def dataset_of(key: EncryptionKey) -> UUID | None:
+    return None if key.scope_id == current_tenant_id() else key.scope_id
+
+
+def count_uses(key: EncryptionKey) -> int:
+    """How many stored objects of a dataset's key name it; 0 for keys of the tenant, whose columns are not counted."""
+    dataset_id = dataset_of(key)
+    if dataset_id is None:
+        return 0
+    return sum(
+        rows.filter(dataset_id=dataset_id, key_id=key.pk).count()
+        for rows in (
+            Chunk.objects.all(),
+            FindingsBlob.objects.all(),
+            StagedRecord.objects.all(),
+            Blob.objects.exclude(state=BlobState.DEAD),
+        )
+    )
