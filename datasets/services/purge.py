@@ -4,6 +4,8 @@ Every step looks for what is left and removes a batch of it: a worker killed any
 """
 
 import logging
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,13 +13,14 @@ from uuid import UUID, uuid4
 
 from django.db import DatabaseError
 from django.db.models import Model
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from access.services.keyring import destroy_keys
 from datasets.errors import DatasetHeld
 from datasets.models import Blob, BlobState, Dataset, Purge, Version
 from datasets.selectors import resource_of
-from datasets.services.removal import BATCH, remove_batch, tables_of_a_dataset
+from datasets.services.removal import remove_batch, tables_of_a_dataset
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing, JobFenced, VaultError
 from vaultsite.kernel.events.bus import emit
@@ -30,6 +33,10 @@ logger = logging.getLogger("vault.purge")
 
 #: How long a purge waits before it asks again whether the hold was lifted.
 HELD_WAIT: Final = timedelta(hours=1)
+#: How long it waits after a failure.
+RETRY: Final = timedelta(minutes=5)
+#: A worker gives its turn back after this long, so that other jobs come to theirs.
+TURN_SECONDS: Final = 480.0
 #: Objects removed between two looks at the database.
 _OBJECTS: Final = 100
 
@@ -66,7 +73,7 @@ def run_purge(tenant_id: UUID, purge_id: UUID) -> None:
         logger.warning("purge %s was taken over or cancelled", purge_id)
     except (VaultError, DatabaseError, OSError):
         with suppress(VaultError, DatabaseError, OSError):
-            held.release()
+            held.save(status=JobStatus.QUEUED, lease_until=Now() + RETRY, attempt=0)  # a purge is never given up
         raise
 
 
@@ -81,12 +88,24 @@ class Removal:
     def run(self) -> None:
         if not self._may_begin():
             return
-        self._cancel_jobs()
-        for model, path in tables_of_a_dataset():
-            self._empty(model, path)
-        self._remove_dataset()
-        self._remove_objects()
+        deadline = time.monotonic() + TURN_SECONDS
+        for _ in self.steps():
+            if time.monotonic() > deadline:
+                self._claim.give_turn_back(self._purge)
+                return
         self._claim.finish(progress={"stage": "done"})
+
+    def steps(self) -> Iterator[None]:
+        """Everything that is left to do, in pieces of a moment each; after any of them the work can stop."""
+        self._cancel_jobs()
+        yield
+        for model, path in tables_of_a_dataset():
+            while self._remove_rows(model, path):
+                yield
+        self._remove_dataset()
+        yield
+        while self._remove_objects():
+            yield
 
     def _may_begin(self) -> bool:
         """Whether the keys are gone; destroys them when the purge is due and nothing is in its way."""
@@ -110,11 +129,11 @@ class Removal:
                     running = model._default_manager.filter(**{path: self._dataset_id}).exclude(status__in=FINAL)  # noqa: SLF001
                     running.update(status=JobStatus.CANCELLED, finished_at=timezone.now())
 
-    def _empty(self, model: type[Model], path: str) -> None:
-        removed = BATCH
-        while removed == BATCH:
-            with self._claim.scope():
-                removed = remove_batch(model, path, self._dataset_id)
+    def _remove_rows(self, model: type[Model], path: str) -> int:
+        with self._claim.scope():
+            removed = remove_batch(model, path, self._dataset_id)
+            self._claim.save(attempt=0)  # honest progress
+        return removed
 
     def _remove_dataset(self) -> None:
         """Under its lock nothing new can point at it: what came in between goes with it."""
@@ -129,21 +148,19 @@ class Removal:
             dataset.delete()
             self._claim.save(progress={"stage": "objects"})
 
-    def _remove_objects(self) -> None:
+    def _remove_objects(self) -> int:
+        blobs = Blob.objects.filter(dataset_id=self._dataset_id)
+        with self._claim.scope():
+            blobs.exclude(state=BlobState.DEAD).update(state=BlobState.DEAD)
+            dead = list(blobs.values_list("pk", "name")[:_OBJECTS])
         store = BlobStore.default()
-        while True:
-            with self._claim.scope():
-                Blob.objects.filter(dataset_id=self._dataset_id).exclude(state=BlobState.DEAD).update(
-                    state=BlobState.DEAD
-                )
-                dead = list(Blob.objects.filter(dataset_id=self._dataset_id).values_list("pk", "name")[:_OBJECTS])
-            if not dead:
-                return
-            for _, name in dead:
-                with suppress(BlobMissing):
-                    store.delete(name)
-            with self._claim.scope():
-                Blob.objects.filter(pk__in=[pk for pk, _ in dead]).delete()
+        for _, name in dead:
+            with suppress(BlobMissing):
+                store.delete(name)
+        with self._claim.scope():
+            blobs.filter(pk__in=[pk for pk, _ in dead]).delete()
+            self._claim.save(attempt=0)
+        return len(dead)
 
 
 def _obstacle(dataset: Dataset) -> datetime | None:

@@ -33,7 +33,8 @@ def tables_of_a_dataset() -> tuple[_Table, ...]:
 
 def remove_batch(model: type[models.Model], path: str, dataset_id: UUID) -> int:
     """Delete at most BATCH rows of a table, in the open scope; what points at them and may stay lets go of them."""
-    rows = model._default_manager.filter(**{path: dataset_id}).order_by(_ORDER.get(model, "-pk"))  # noqa: SLF001
+    rows = model._default_manager.filter(**{path: dataset_id})  # noqa: SLF001 - the public alias of a model's manager
+    rows = rows.order_by(_ORDER[model]) if model in _ORDER else rows.order_by()
     keys = list(rows.values_list("pk", flat=True)[:BATCH])
     if keys:
         for field in _loose_keys(model):

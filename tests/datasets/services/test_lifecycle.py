@@ -1,8 +1,11 @@
 """Rules of archive, deletion, restore, purge and quotas."""
 
+import os
+import signal
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from access.errors import AccessDenied
@@ -32,9 +35,10 @@ from tests.factories.datasets import (
     someone,
     upload,
 )
+from tests.forks import ending_of, fork
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import KeyDestroyed
-from vaultsite.kernel.jobs import reap
+from vaultsite.kernel.jobs import MAX_ATTEMPTS, reap
 
 
 @pytest.fixture
@@ -237,7 +241,6 @@ def assert_nothing_left(tenant, dataset, before):
 
 def test_a_purge_in_batches_leaves_nothing_of_the_dataset_and_all_of_others(tenant, monkeypatch):
     monkeypatch.setattr(removal, "BATCH", 2)
-    monkeypatch.setattr(purging, "BATCH", 2)
     monkeypatch.setattr(purging, "_OBJECTS", 2)
     other = make_dataset(tenant)
     upload(tenant, other, jsonl(rows_of(10)))
@@ -252,26 +255,84 @@ class Killed(BaseException):
     """As SIGKILL: nothing of ours may catch it."""
 
 
-@pytest.mark.parametrize("step", ["_may_begin", "_cancel_jobs", "_empty", "_remove_dataset", "_remove_objects"])
-def test_a_purge_that_dies_after_any_step_is_continued(tenant, monkeypatch, step):
+def dying_after(count, steps):
+    """The steps of a removal, with the end of the worker after so many of them."""
+
+    def mortal(self):
+        for number, step in enumerate(steps(self), start=1):
+            yield step
+            if number == count:
+                raise Killed
+
+    return mortal
+
+
+def test_a_purge_whose_worker_dies_after_every_single_step_is_continued_to_its_end(tenant, monkeypatch):
+    monkeypatch.setattr(removal, "BATCH", 5)
+    monkeypatch.setattr(purging, "_OBJECTS", 2)
     before = set(BlobStore.default().names())
     dataset = full_dataset(tenant)
     do(tenant, lifecycle.delete_dataset, dataset)
     end_undo_time(tenant, dataset)
-    job, original = purge_of(tenant, dataset), getattr(Removal, step)
+    job, steps, deaths = purge_of(tenant, dataset), Removal.steps, 0
+    while purge_of(tenant, dataset).status != "succeeded":
+        age(job, lease_until=timedelta(minutes=5))
+        with monkeypatch.context() as patch:
+            patch.setattr(Removal, "steps", dying_after(1 + deaths % 3, steps))
+            try:
+                run_purge(tenant.pk, job.pk)
+            except Killed:
+                deaths += 1
+    assert deaths > 10
+    assert_nothing_left(tenant, dataset, before)
 
-    def dying(self, *given):
-        original(self, *given)
-        raise Killed
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Removal, step, dying)
-        with pytest.raises(Killed):
-            run_purge(tenant.pk, job.pk)
-    age(job, lease_until=timedelta(minutes=5))
-    run_purge(tenant.pk, job.pk)
+def test_a_worker_killed_for_good_in_the_middle_of_a_purge_is_succeeded(tenant, monkeypatch):
+    before = set(BlobStore.default().names())
+    dataset = full_dataset(tenant)
+    begun = do(tenant, lifecycle.purge_dataset, dataset)
+    steps = Removal.steps
+
+    def shot(self):
+        for number, step in enumerate(steps(self)):
+            if number == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield step
+
+    monkeypatch.setattr(Removal, "steps", shot)
+    connections.close_all()  # a child may not share them
+    assert ending_of(fork(lambda: run_purge(tenant.pk, begun.pk))) == -signal.SIGKILL
+    monkeypatch.undo()
+    age(begun, lease_until=timedelta(minutes=5))
+    run_purge(tenant.pk, begun.pk)
     assert purge_of(tenant, dataset).status == "succeeded"
     assert_nothing_left(tenant, dataset, before)
+
+
+def test_a_purge_gives_its_turn_back(tenant, monkeypatch, dataset):
+    monkeypatch.setattr(purging, "TURN_SECONDS", -1.0)
+    begun = do(tenant, lifecycle.purge_dataset, dataset)
+    run_purge(tenant.pk, begun.pk)
+    assert purge_of(tenant, dataset).status == "queued"
+    monkeypatch.undo()
+    run_purge(tenant.pk, begun.pk)
+    assert purge_of(tenant, dataset).status == "succeeded"
+
+
+def test_a_purge_is_tried_again_for_as_long_as_the_store_is_away(tenant, monkeypatch, dataset):
+    def away(*_):
+        raise OSError
+
+    begun = do(tenant, lifecycle.purge_dataset, dataset)
+    with monkeypatch.context() as patch:
+        patch.setattr(purging.BlobStore, "delete", away)
+        for _ in range(MAX_ATTEMPTS + 1):
+            with pytest.raises(OSError):
+                run_purge(tenant.pk, begun.pk)
+            waiting = purge_of(tenant, dataset)
+            assert (waiting.status, waiting.attempt) == ("queued", 0)
+    run_purge(tenant.pk, begun.pk)
+    assert purge_of(tenant, dataset).status == "succeeded"
 
 
 def test_an_upload_at_work_while_its_dataset_is_purged_leaves_nothing(tenant, dataset):
