@@ -35,14 +35,20 @@ def merkle_root(leaves):
 
 
 def read_chunk(payload):
-    """The digest, and (id, nonce, content key, canonical record) of every record."""
-    magic, form, count, _tombstones, _dictionary, id_bytes, size = unpack_from(">4sB3xIIIII", payload)
+    """The digest, and (id, nonce, content key, canonical record) of every record that is not erased."""
+    magic, form, count, tombstones, _dictionary, id_bytes, size = unpack_from(">4sB3xIIIII", payload)
     assert (magic, form) == (b"LDVC", 1)
     cells = [payload[28 + 16 * index : 44 + 16 * index] for index in range(2 * count)]
-    text = zstandard.ZstdDecompressor().decompress(payload[28 + 32 * count :], max_output_size=size)
+    leaves, at = {}, 28 + 32 * count + 37 * tombstones
+    for index in range(tombstones):
+        leaf, _size, length = unpack_from(">32sIB", payload, 28 + 32 * count + 37 * index)
+        leaves[payload[at : at + length].decode()], at = leaf, at + length
+    text = zstandard.ZstdDecompressor().decompress(payload[at:], max_output_size=size)
     ids, lines = text[:id_bytes].decode().split("\n"), text[id_bytes + 1 : -1].split(b"\n")
-    leaves = [sha256(b"\0" + nonce + line).digest() for nonce, line in zip(cells[:count], lines, strict=True)]
-    digest = sha256(b"\x02" + merkle_root(leaves) + pack(">Q", count)).digest()
+    ids, lines = (ids, lines) if count else ([], [])
+    leaves |= {each: sha256(b"\0" + cells[at] + lines[at]).digest() for at, each in enumerate(ids)}
+    ordered = [leaves[each] for each in sorted(leaves)]
+    digest = sha256(b"\x02" + merkle_root(ordered) + pack(">Q", len(ordered))).digest()
     return digest, list(zip(ids, cells[:count], cells[count:], lines, strict=True))
 
 

@@ -18,6 +18,7 @@ from datasets.tree.merkle import merkle_root
 from datasets.tree.node import decode_node
 from datasets.tree.reader import iterate_chunk_children, iterate_records
 from datasets.tree.record import TreeRecord, canonical_record
+from datasets.tree.statistics import ChunkStatistics, describe, describe_records
 from datasets.tree.store import MemoryTreeStore
 from datasets.tree.version import version_id
 from vaultsite.kernel.crypto.aead import Context, object_key, seal
@@ -66,6 +67,29 @@ def test_the_frozen_chunk():
     sidecar = ChunkSidecar.decode(bytes.fromhex(case["sidecar"]))
     assert sidecar.encode().hex() == case["sidecar"]
     assert sidecar == ChunkSidecar(chunk.ids[0], chunk.ids[-1], sum(sidecar.sizes), tuple(map(len, chunk.lines)))
+
+
+def test_the_frozen_chunk_with_erased_records():
+    case, whole = FROZEN["erased"], FROZEN["chunk"]
+    payload = bytes.fromhex(case["payload"])
+    chunk = ChunkCodec().decode(payload)
+    assert [each._asdict() | {"leaf": each.leaf.hex()} for each in chunk.erased] == case["tombstones"]
+    assert [each.id for each in chunk.erased] == case["ids"]
+    assert chunk.ids == [each["id"] for each in whole["records"] if each["id"] not in case["ids"]]
+    assert chunk_digest(chunk.leaves()).hex() == whole["digest"]
+    digest, records = independent_reader.read_chunk(payload)
+    assert (digest.hex(), [each[0] for each in records]) == (whole["digest"], chunk.ids)
+    sidecar = ChunkSidecar.decode(bytes.fromhex(case["sidecar"]))
+    assert sidecar.has_erased
+    assert sidecar.statistics == describe_records(list(chunk))
+    assert sidecar.encode().hex() == case["sidecar"]
+
+
+def test_the_frozen_statistics():
+    case = FROZEN["statistics"]
+    assert describe(case["rows"]).encode().hex() == case["encoded"]
+    assert ChunkStatistics.decode(bytes.fromhex(case["encoded"])) == describe(case["rows"])
+    assert case["encoded"] in REFERENCE.replace("\n", "").replace(" ", "")
 
 
 def test_the_frozen_node():
