@@ -15,9 +15,7 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 
 def put_on(tenant: Tenant, dataset: Dataset, branch: str, rows: list[Any], author: Principal | None = None) -> Version:
     """A version on the branch that holds exactly these rows; the branch must be there."""
-    ingest = queue_upload(tenant, dataset, jsonl(rows), author)
-    with acting(tenant):
-        type(ingest).objects.filter(pk=ingest.pk).update(branch=branch)
+    ingest = queue_upload(tenant, dataset, jsonl(rows), author, branch=branch)
     run_ingest(tenant.pk, ingest.pk)
     done = reload(tenant, ingest)
     assert done.status == "succeeded", done.error

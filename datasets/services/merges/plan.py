@@ -28,7 +28,8 @@ from vaultsite.kernel.jobs import Claim
 MAX_CONFLICTS: Final = 10_000
 #: Ids of erased records that a merge names; beyond, it counts them.
 ERASED_NAMED: Final = 1_000
-_BATCH: Final = 256
+#: Collisions decided on, and new records looked through, at a time.
+_BATCH: Final = 64
 _RESET: Final = ("kind", "sides", "resolution", "record", "secret", "resolved_by", "resolved_at")
 
 
