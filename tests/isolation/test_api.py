@@ -20,6 +20,22 @@ UNTOUCHABLE = sorted(
     - WRITABLE
     | {"owner", "owner_id", "is_staff", "role", "hold", "key_id", "pk", "_state", "__class__"}
 )
+#: What an id in a path names.
+IDENTIFIED = {
+    "<uuid:dataset_id>": "datasets_dataset",
+    "<uuid:ingest_id>": "datasets_ingest",
+    "<uuid:merge_id>": "datasets_merge",
+    "<uuid:conflict_id>": "datasets_mergeconflict",
+    "<uuid:request_id>": "datasets_mergerequest",
+    "<uuid:publication_id>": "datasets_publication",
+    "<uuid:export_id>": "datasets_export",
+    "<uuid:erasure_id>": "datasets_erasure",
+    "<uuid:collection_id>": "datasets_garbagecollection",
+    "<uuid:scrub_id>": "datasets_scrub",
+    "<uuid:purge_id>": "datasets_purge",
+    "<uuid:rotation_id>": "datasets_keyrotation",
+    "<uuid:key_id>": "access_encryptionkey",
+}
 BODIES = {"PUT": {"name": "other"}, "PATCH": {"description": "other"}, "POST": b'{"id": "1"}\n'}
 
 
@@ -56,9 +72,10 @@ def test_another_tenants_resource_is_answered_like_one_that_never_was(stewards, 
     """T01: the same bytes for a foreign and for a random id; each recorded as a refusal."""
     tenant, steward = stewards
     answers = []
-    for dataset_id, ingest_id in ((b.rows["datasets_dataset"], b.rows["datasets_ingest"]), (uuid4(), uuid4())):
-        path = route.replace("<uuid:dataset_id>", str(dataset_id)).replace("<uuid:ingest_id>", str(ingest_id))
-        path = path.replace("<str:version>", "1").replace("<str:record_id>", "a")
+    for identifier in (b.rows.__getitem__, lambda _: uuid4()):
+        path = route.replace("<str:version>", "1").replace("<str:record_id>", "a")
+        for place, table in IDENTIFIED.items():
+            path = path.replace(place, str(identifier(table)))
         request_id = new_request_id()
         answer = send(steward, method, path, BODIES.get(method), **{"X-Request-ID": request_id})
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
