@@ -122,12 +122,13 @@ def _lines(
             continue
         to_x, to_y = places.get(parent, (x, floor))  # an older one lies below the picture
         colour = lanes.get(parent, lanes[version.pk]) if is_merge else lanes[version.pk]
-        yield Line(_path(x, y, to_x, to_y), colour % _COLOURS, is_merge)
+        yield Line(_path(x, y, to_x, to_y, is_merge=is_merge), colour % _COLOURS, is_merge)
 
 
-def _path(x: int, y: int, to_x: int, to_y: int) -> str:
-    """Straight down a lane; into another one with a bend of one row."""
+def _path(x: int, y: int, to_x: int, to_y: int, *, is_merge: bool) -> str:
+    """Straight down a lane, into another one with a bend of one row: beside the dot whose lane it leaves or joins."""
     if x == to_x:
         return f"M{x} {y}V{to_y}"
-    bend = min(y + _ROW, to_y)
-    return f"M{x} {y}C{x} {bend} {to_x} {y} {to_x} {bend}V{to_y}"
+    top = y if is_merge else max(y, to_y - _ROW)
+    bottom = min(top + _ROW, to_y)
+    return f"M{x} {y}V{top}C{x} {bottom} {to_x} {top} {to_x} {bottom}V{to_y}"
