@@ -17,6 +17,7 @@ from access.services.authorize import authorize
 from access.services.idempotency import begin_attempt, fingerprint_of, store_answer
 from datasets import selectors
 from datasets.api.lifecycle import PurgeOutput, purge_response
+from datasets.api.content_encoding import require_known_encoding
 from datasets.api.serializers import (
     DatasetInput,
     DatasetOutput,
@@ -158,10 +159,11 @@ class DataView(VaultAPIView):
         responses={201: IngestOutput, 202: IngestOutput},
     )
     def post(self, request: Request, dataset_id: UUID) -> Response:
-        """Upload a file of records; the body is the file, whatever its Content-Type. gzip is recognized."""
+        """Upload a file of records; the body is the file, whatever its Content-Type. gzip and zstd are recognized."""
         with self.open_scope():
             query = UploadInput(data=request.query_params)
             query.is_valid(raise_exception=True)
+            require_known_encoding(request)
             upload = begin_ingest(
                 self.principal, dataset_id=dataset_id, options=query.options(), key=idempotency_key(request)
             )

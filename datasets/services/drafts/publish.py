@@ -34,12 +34,19 @@ class PublishOptions:
 
 
 def request_publication(
-    principal: Principal, *, dataset_id: UUID, name: str, options: PublishOptions, key: str = ""
+    principal: Principal,
+    *,
+    dataset_id: UUID,
+    name: str,
+    options: PublishOptions,
+    key: str = "",
+    is_awaited: bool = True,
 ) -> Publication:
     """Begin to publish a draft, in the open scope: nothing can be staged in it any more.
 
     A small one waits for ``run_publication`` in the same request (and for the reaper, should that die), a larger one
-    for a worker. A repetition under the same ``key`` gives the publication of the first request.
+    for a worker; so does any that is not ``is_awaited``. A repetition under the same ``key`` gives the publication of
+    the first request.
 
     Raises DatasetNotFound, AccessDenied, VersionNotFound, VersionSealed, DraftBusy, EmptyDraft, BranchNotFound,
     BranchProtected, BranchMoved, VersionLabelTaken, PersonalDataInText, RequestInFlight, IdempotencyMismatch.
@@ -62,7 +69,7 @@ def request_publication(
     )
     if attempt is not None:
         store_answer(attempt, fingerprint=fingerprint, answer={"publication": str(publication.pk)})
-    if staged > settings.PUBLISH_INLINE_RECORDS:
+    if not is_awaited or not is_inline(publication):
         enqueue(publication)
     return publication
 

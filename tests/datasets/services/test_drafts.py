@@ -79,11 +79,18 @@ def test_each_record_has_a_result_in_order(tenant):
 
 def test_a_bad_record_fails_alone_and_says_why(tenant):
     draft = make_draft(tenant, make_dataset(tenant))
-    body = (
-        b'{"records": [{"id": "ok", "data": {"n": 1}}, {"id": "x y", "data": {}},'
-        b' {"id": "dup", "data": {"a":1, "a":2}}, {"id": "nan", "data": {"n": 1e999}}, 7, {"id": "ok", "data": {}}, {"id": "jane@example.com", "data": {}},'
-        b' {"id": "extra", "data": {}, "more": 1}, {"data": {"n":\n2}}]}'
+    items = (
+        b'{"id": "ok", "data": {"n": 1}}',
+        b'{"id": "x y", "data": {}}',
+        b'{"id": "dup", "data": {"a":1, "a":2}}',
+        b'{"id": "nan", "data": {"n": 1e999}}',
+        b"7",
+        b'{"id": "ok", "data": {}}',
+        b'{"id": "jane@example.com", "data": {}}',
+        b'{"id": "extra", "data": {}, "more": 1}',
+        b'{"data": {"n":\n2}}',
     )
+    body = b'{"records": [' + b" , ".join(items) + b"]}"
     incoming = read_incoming(read_document(body).records)
     codes = [item.error.code if item.error else "" for item in incoming]
     malformed = "VAULT_DATA_4101"
