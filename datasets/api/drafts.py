@@ -174,7 +174,12 @@ class RecordListView(_Changing, views.RecordListView):
         staging, results = self.changed(request, dataset_id, version, route="POST records")
         return Response({"draft": str(staging.draft.pk), "results": results})
 
-    @extend_schema(parameters=[KEY], request=UnstageInput, responses=StageOutput)
+    @extend_schema(
+        operation_id="datasets_versions_records_destroy_many",
+        parameters=[KEY],
+        request=UnstageInput,
+        responses=StageOutput,
+    )
     def delete(self, request: Request, dataset_id: UUID, version: str) -> Response:
         """Leave the records of these ids out of the draft."""
         staging, results = self.changed(request, dataset_id, version, route="DELETE records")

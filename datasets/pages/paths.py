@@ -7,6 +7,7 @@ from django.http import HttpResponse
 
 from datasets.pages.branches import branches_page
 from datasets.pages.compare import compare_page
+from datasets.pages.drafts import draft_page, drafts_page
 from datasets.pages.exports import export_page, export_wizard, exports_page, passport_page
 from datasets.pages.inventory import inventory_page
 from datasets.pages.keys import keys_page
@@ -34,6 +35,8 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("<uuid:dataset_id>/exports/new/", export_wizard, "datasets_export_new"),
     ("exports/<uuid:export_id>/", export_page, "datasets_export"),
     ("exports/<uuid:export_id>/passport/", passport_page, "datasets_export_passport"),
+    ("<uuid:dataset_id>/drafts/", drafts_page, "datasets_drafts"),
+    ("<uuid:dataset_id>/drafts/<uuid:draft_id>/", draft_page, "datasets_draft"),
     ("<uuid:dataset_id>/compare/", compare_page, "datasets_compare"),
     ("<uuid:dataset_id>/merges/", merges_page, "datasets_merges"),
     ("merges/<uuid:merge_id>/", merge_page, "datasets_merge"),

@@ -24,6 +24,7 @@ TABS: Final = (
     ("Query", "datasets_query", "record.read"),
     ("Schema", "datasets_schemas", "dataset.read"),
     ("Lineage", "datasets_lineage", "version.read"),
+    ("Drafts", "datasets_drafts", "version.read"),
     ("Branches", "datasets_branches", "version.read"),
     ("Compare", "datasets_compare", "record.read"),
     ("Merges", "datasets_merges", "version.read"),
