@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from access.model_admin import ServiceForm, VaultModelAdmin
 from access.services.authorize import authorize, may
-from datasets.models import Classification, Dataset, Ingest, IngestFormat, IngestMode, OnError
+from datasets.models import Classification, Dataset, IdMode, Ingest, IngestFormat, IngestMode, OnError, RecordShape
 from datasets.pages.page import render_page
 from datasets.pages.paths import bound
 from datasets.selectors import get_dataset, head_of, heads_of, list_datasets, list_versions, resource_of
@@ -145,6 +145,8 @@ class DatasetAdmin(VaultModelAdmin):
             "formats": IngestFormat.choices,
             "modes": IngestMode.choices,
             "on_errors": OnError.choices,
+            "id_modes": IdMode.choices,
+            "shapes": RecordShape.choices,
         }
         return render_page(request, "vault/dataset.html", context, dataset=dataset, tab="datasets_dataset_page")
 

@@ -4,7 +4,6 @@ from typing import Final
 
 from vaultsite.kernel.errors import FieldProblem, VaultError
 
-
 CONTENT_ENCODINGS: Final = "Send the file as it is, or compressed once with gzip or zstd"
 
 

@@ -24,8 +24,8 @@ def read_csv(
 
     A record's line is the physical line where its row starts. Blank lines between rows are skipped but counted. A row
     that is refused while a quoted field is open is passed over to the end of that field, so nothing inside a refused
-    row is ever read as rows of its own. The delimiter is one ASCII character. Raises InvalidHeader (``empty-file``, ``empty-name``, ``duplicate-name``,
-    ``unreadable``), and RefusedFile and WrongEncoding as ``numbered_lines`` does.
+    row is ever read as rows of its own. The delimiter is one ASCII character. Raises InvalidHeader (``empty-file``,
+    ``empty-name``, ``duplicate-name``, ``unreadable``), and RefusedFile and WrongEncoding as ``numbered_lines`` does.
     """
     rows = _rows(blocks, delimiter, max_record_bytes)
     names = _header(next(rows, None))

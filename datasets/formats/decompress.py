@@ -46,7 +46,10 @@ DEFAULT_LIMITS: Final = Limits()
 
 
 class Meter:
-    """Counts what went into a decoder and what came out of it. Raises DecompressionLimit (``decoded-size``, ``ratio``)."""
+    """Counts what went into a decoder and what came out of it.
+
+    Raises DecompressionLimit (``decoded-size``, ``ratio``).
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

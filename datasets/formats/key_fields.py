@@ -1,4 +1,4 @@
-"""Record ids made of the values of key fields: the same values always give the same id, and no value can be read off it."""
+"""Record ids made of the values of key fields: equal values give equal ids, and no value can be read off one."""
 
 import base64
 from dataclasses import dataclass

@@ -87,7 +87,7 @@ def read_frames(keys: DatasetKeys, blob: Blob, *, compressed: bool = True) -> It
 
 
 def read_frame(keys: DatasetKeys, blob: Blob, *, number: int, frame_bytes: int, length: int) -> bytes:
-    """Frame ``number`` (from 1), of ``length`` plaintext bytes, of an object whose frames before it have ``frame_bytes``.
+    """Frame ``number`` (from 1) of ``length`` plaintext bytes; each frame before it has ``frame_bytes``.
 
     For objects that are not compressed. Raises IntegrityFailure, BlobMissing.
     """

@@ -57,14 +57,14 @@
       const file = this.form.elements.file.files[0];
       if (!file) return;
       this.form.querySelector("[data-file-name]").textContent = `${file.name}, ${size(file.size)}`;
-      this.form.elements.format.value = /\.csv(\.gz)?$/i.test(file.name) ? "csv" : "jsonl";
+      this.form.elements.format.value = /\.csv(\.gz|\.zst)?$/i.test(file.name) ? "csv" : "auto";
     }
 
     query() {
       const chosen = this.form.elements;
       const query = new URLSearchParams({ wait: "2" });
-      for (const name of ["format", "mode", "on_error", "id_field", "message"]) {
-        if (chosen[name].value) query.set(name, chosen[name].value);
+      for (const name of ["format", "mode", "on_error", "shape", "id_field", "id_mode", "key", "message"]) {
+        if (chosen[name]?.value) query.set(name, chosen[name].value);
       }
       return query;
     }
@@ -121,7 +121,8 @@
 
     finish(ingest) {
       const records = Number(ingest.progress?.records || 0).toLocaleString("en");
-      this.show("succeeded", `Stored: ${records} records in version ${ingest.version}. `, 100);
+      const shape = ingest.recognized_shape && ingest.recognized_shape !== "any" ? ` as ${ingest.recognized_shape}` : "";
+      this.show("succeeded", `Stored: ${records} records${shape} in version ${ingest.version}. `, 100);
       this.button.disabled = false;
       const again = element("a", "Show it");
       again.href = location.pathname;
@@ -138,7 +139,7 @@
       this.button.disabled = false;
       const listed = (problem.errors || []).filter((one) => !(problem.detail || "").includes(one.detail));
       this.problems.replaceChildren(
-        ...listed.slice(0, 20).map((one) => element("li", `${one.line ? `Line ${one.line}: ` : ""}${one.detail}`)),
+        ...listed.slice(0, 20).map((one) => element("li", `${one.line ? `Line ${one.line}: ` : ""}${one.field?.startsWith("/") ? `${one.field}: ` : ""}${one.detail}`)),
       );
     }
 

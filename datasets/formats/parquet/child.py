@@ -1,4 +1,4 @@
-"""The child: reads a Parquet file it can only ask bytes of, and answers with JSON lines. It holds no key and no name."""
+"""The child: reads a Parquet file it can only ask bytes of, and answers with JSON lines. It holds no key."""
 
 import io
 import sys
@@ -95,9 +95,11 @@ def _serve(source: RemoteFile, skip: int, bounds: wire.Bounds, told: BinaryIO) -
     _check_ends(source, bounds)
     file = _opened(source)
     _check_schema(file, bounds)
+    counts = [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
+    if min(counts, default=0) < 0 or sum(counts) != file.metadata.num_rows:
+        raise FailedError("lying-footer", 1)
     row = 0
-    for group in range(file.metadata.num_row_groups):
-        count = file.metadata.row_group(group).num_rows
+    for group, count in enumerate(counts):
         if row + count > skip:
             _Group(file, group, row, bounds, told).send(skip)
         row += count

@@ -1,4 +1,4 @@
-"""The first thing the child does: give away what it does not need. Nothing is imported before it but the standard library."""
+"""The first thing the child does, before anything but the standard library is imported: give up what it may not use."""
 
 import resource
 import sys

@@ -77,7 +77,8 @@ def _maps(array: pa.MapArray) -> list[Any]:
     return [None if names is None else _object(names, values) for names, values in zip(keys, items, strict=True)]
 
 
-def _object(names: list[str], values: list[Any]) -> dict[str, Any]:
+def _object(names: list[str], values: list[Any] | None) -> dict[str, Any]:
+    assert values is not None
     members = dict(zip(names, values, strict=True))
     if len(members) != len(names):
         raise InexpressibleError("duplicate-key")

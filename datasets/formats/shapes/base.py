@@ -10,7 +10,7 @@ _MISSING: Any = object()
 class Problem(NamedTuple):
     """One way in which ``data`` breaks its shape.
 
-    ``pointer`` is an RFC 6901 pointer into ``data``, made of the shape's own member names and indexes alone, ``reason`` a
+    ``pointer`` is an RFC 6901 pointer into ``data``, made of the shape's own member names and of indexes, ``reason`` a
     stable word beginning with ``shape-``, ``rule`` the rule in words. None of them holds anything of the record.
     """
 
@@ -22,7 +22,8 @@ class Problem(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Shape:
     """``members`` are the top-level members by which a record is taken for this shape; ``problems`` judges it: only its
-    first answer counts, what follows may build on there being none."""
+    first answer counts, what follows may build on there being none.
+    """
 
     members: frozenset[str]
     problems: Callable[[dict[str, Any]], Iterator[Problem]]

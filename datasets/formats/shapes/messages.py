@@ -66,7 +66,9 @@ def _content(message: dict[str, Any], pointer: str) -> Iterator[Problem]:
 def _part(part: Any, pointer: str) -> Iterator[Problem]:
     kind = part.get("type") if isinstance(part, dict) else None
     if not isinstance(kind, str) or kind not in PARTS:
-        yield Problem(f"{pointer}/type", "shape-content-part", f"a part has one of the types {', '.join(sorted(PARTS))}")
+        yield Problem(
+            f"{pointer}/type", "shape-content-part", f"a part has one of the types {', '.join(sorted(PARTS))}"
+        )
         return
     member, is_object = PARTS[kind]
     if not isinstance(part.get(member), dict if is_object else str):

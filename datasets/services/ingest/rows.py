@@ -48,7 +48,7 @@ def read_rows(
     WrongEncoding, at once or while reading.
     """
     form = IngestFormat(ingest.recognized_format or _format_of(ingest, keys, parts))
-    rows = (row for row in _parsed(form, ingest, keys, parts, after) if row.line > after)
+    rows: Iterator[Row] = (row for row in _parsed(form, ingest, keys, parts, after) if row.line > after)
     shape = ingest.recognized_shape or ingest.shape
     if shape == RecordShape.AUTO:
         sample = list(islice(rows, SHAPE_SAMPLE))
@@ -69,9 +69,7 @@ def _decoded(keys: DatasetKeys, parts: Sequence[Blob]) -> Iterator[bytes]:
     return decompressed(read_parts(keys, parts), Limits(decoded_bytes=settings.MAX_UPLOAD_BYTES))
 
 
-def _parsed(
-    form: IngestFormat, ingest: Ingest, keys: DatasetKeys, parts: Sequence[Blob], after: int
-) -> Iterator[Row]:
+def _parsed(form: IngestFormat, ingest: Ingest, keys: DatasetKeys, parts: Sequence[Blob], after: int) -> Iterator[Row]:
     rule, largest = id_rule(ingest, keys), settings.MAX_RECORD_BYTES
     if form == IngestFormat.PARQUET:
         return read_parquet(

@@ -97,6 +97,70 @@ def test_a_header_must_name_every_column_once(text, reason):
     assert caught.value.reason == reason
 
 
+def shown(items):
+    return [(item.line, item.reason if isinstance(item, Rejected) else item.data["b"]) for item in items]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'1,"' + b"y" * 190 + b'\n7,8\n7,8\nlast"',  # grows too long over lines
+        b'1,"' + b"y" * 300 + b'\n7,8\nlast"',  # a line too long for itself, and then on
+        b'1,"a\n' + b"y" * 300 + b'\n7,8\nlast"',
+        b'1,"a\n' + b"y" * 300 + b'"',
+        b'1,"\xff\n7,8\nlast"',
+        b'1,"a\n\xff\n7,8\n"',
+        b'1,"a\n\xff""\n7,8\n"',
+        b'"1"x,"2\n7,8\n"',  # a quote out of place, then a field that goes on
+        b'1,"2\n7,8\n"x',
+        b'1,"2","3\n7,8\n"',  # ragged
+    ],
+)
+def test_nothing_inside_a_refused_row_is_read_as_rows(row):
+    items = read(b"a,b\n1,2\n" + row + b"\n9,good\n", max_record_bytes=200)
+    assert [shown(items)[index] for index in (0, -1)] == [(2, "2"), (3 + row.count(b"\n") + 1, "good")]
+    assert len(items) == 3
+    assert items[1].line == 3
+    assert isinstance(items[1], Rejected)
+
+
+def test_a_refused_row_whose_field_never_ends_is_said_to_swallow_the_rest():
+    items = read(b'a,b\n1,"' + b"y" * 300 + b"\n7,8\n", max_record_bytes=200)
+    assert shown(items) == [(2, "record-too-long"), (2, "open-quote")]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("good"), st.lists(fields, min_size=2, max_size=2)),
+            st.tuples(st.just("ragged"), st.lists(fields, min_size=3, max_size=4)),
+            st.tuples(st.just("long"), st.tuples(fields, st.text(alphabet='ab",\n', min_size=60, max_size=90))),
+        ),
+        max_size=8,
+    ),
+    st.integers(1, 40),
+)
+def test_in_a_file_by_the_rules_every_good_row_survives_its_neighbours(rows, size):
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerows([["p", "q"], *(row for _, row in rows)])
+    encoded = out.getvalue().encode()
+    blocks = [encoded[at : at + size] for at in range(0, len(encoded), size)]
+    items = list(read_csv(blocks, ids=IdRule(None), max_record_bytes=56))
+    read_back = [list(item.data.values()) for item in items if isinstance(item, RawRecord)]
+    assert read_back == [list(row) for kind, row in rows if kind == "good"]
+    assert len(items) == len(rows)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60), st.integers(1, 9))
+def test_no_bytes_make_the_reader_fail_in_another_way(text, size):
+    file = b"a,b\n" + text
+    for item in read_csv([file[at : at + size] for at in range(0, len(file), size)], max_record_bytes=20):
+        assert item.line >= 2
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_name():
     assert read(b"\xef\xbb\xbfid,a\n5,6\n")[0].id == "5"
 
