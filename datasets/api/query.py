@@ -19,6 +19,7 @@ from datasets.errors.query import InvalidQuery
 from datasets.models.version import DEFAULT_BRANCH
 from datasets.query import parse_filter
 from datasets.query.aggregate import MAX_FIELDS, MAX_GROUPINGS, parse_aggregates, parse_paths
+from datasets.selectors import get_dataset
 from datasets.services.query import Query, aggregate, emit_completion, find_page, open_query, stream_matches
 from datasets.services.read import Release
 from vaultsite.kernel.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor, page
@@ -96,6 +97,7 @@ class QueryView(VaultAPIView):
         comes as a line.
         """
         with self.open_scope():
+            get_dataset(self.principal, dataset_id, action="record.read")  # who may not know of it learns no more
             asked = read_query(request.data)
             release = open_query(
                 self.principal,

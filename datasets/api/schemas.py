@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from datasets.api.branches import StrictInput
 from datasets.models import Compatibility, RecordSchema
 from datasets.schemas.shorthand import expand_shorthand
+from datasets.selectors import get_dataset
 from datasets.services import schemas
 from datasets.services.schemas import NewSchema, SchemaCheck
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
@@ -130,6 +131,7 @@ class SchemaListView(VaultAPIView):
     @extend_schema(request=SchemaInput, responses={201: SchemaOutput})
     def post(self, request: Request, dataset_id: UUID) -> Response:
         """Make a schema the active one: records written from now on are refused when they break it."""
+        get_dataset(self.principal, dataset_id, action="schema.write")  # who may not know of it learns no more
         body = SchemaInput(data=request.data)
         body.is_valid(raise_exception=True)
         made = schemas.add_schema(self.principal, dataset_id=dataset_id, new=body.new_schema())
@@ -153,6 +155,7 @@ class SchemaCheckView(VaultAPIView):
     @extend_schema(request=CheckInput, responses=CheckOutput)
     def post(self, request: Request, dataset_id: UUID) -> Response:
         """What adding a schema would meet, and samples against it; nothing is kept."""
+        get_dataset(self.principal, dataset_id, action="dataset.read")
         body = CheckInput(data=request.data)
         body.is_valid(raise_exception=True)
         checked = schemas.check_schema(

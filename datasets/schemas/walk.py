@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from anonymization.findings import escape_token
 
-Schema: TypeAlias = "dict[str, Any] | bool"
+Schema: TypeAlias = dict[str, Any] | bool
 #: A pointer into the schema document and what is wrong there.
 Fault: TypeAlias = tuple[str, str]
 
