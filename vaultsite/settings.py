@@ -227,6 +227,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": [],
+    # Members of one name and different choices: what each set of choices is called.
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatusEnum": "vaultsite.kernel.jobs.JobStatus",
+        "VersionKindEnum": "datasets.models.version.VersionKind",
+        "IngestFormatEnum": "datasets.models.ingest.IngestFormat",
+        "EdgeKindEnum": "datasets.models.lineage.EdgeKind",
+        "ExportFormatEnum": "datasets.models.export.ExportFormat",
+    },
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
