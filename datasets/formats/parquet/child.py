@@ -1,6 +1,7 @@
 """The child: reads a Parquet file it can only ask bytes of, and answers with JSON lines. It holds no key."""
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, NoReturn
@@ -67,8 +68,11 @@ class RemoteFile(io.RawIOBase):
         return b"".join(parts)
 
     def _range(self, offset: int, length: int) -> bytes:
-        wire.write_message(self._told, wire.READ, wire.RANGE.pack(offset, length))
-        kind, data = wire.read_message(self._asked)
+        try:
+            wire.write_message(self._told, wire.READ, wire.RANGE.pack(offset, length))
+            kind, data = wire.read_message(self._asked)
+        except MemoryError:
+            os._exit(wire.OUT_OF_MEMORY)  # half a message is read: nothing that comes after it could be understood
         if kind != wire.READ or len(data) != length:
             raise EOFError("the reader is gone")
         return data

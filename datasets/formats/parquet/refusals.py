@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from datasets.errors import DecompressionLimit, InvalidHeader, RefusedFile, UnreadableFile
+from datasets.formats.parquet import wire
 
 #: Why a row has no exact JSON form.
 ROW_RULES: Final = {
@@ -52,7 +53,7 @@ def died(exit_code: int | None, row: int) -> RefusedFile:
         return _error("silence", 0, row + 1)
     if exit_code == -signal.SIGXCPU:
         return _error("processor-time", 0, row + 1)
-    if exit_code in (-signal.SIGABRT, -signal.SIGKILL):
+    if exit_code in (wire.OUT_OF_MEMORY, -signal.SIGABRT, -signal.SIGKILL):
         return _error("memory", 0, row + 1)
     return _error("damaged", 0, row + 1)
 

@@ -17,6 +17,8 @@ ROW: Final = struct.Struct(">Q")
 #: The file cannot be read further: JSON of ``reason`` and ``detail``, a row or column.
 FAILED: Final = b"F"
 DONE: Final = b"D"
+#: The exit code of a child that ran out of memory between two messages.
+OUT_OF_MEMORY: Final = 12
 
 REJECTED: Final = b"!"
 #: The longest message either side takes: one row of the greatest length, or one range.
