@@ -161,7 +161,7 @@ def _page(request: HttpRequest, dataset_id: UUID, form: Form, refusal: VaultErro
 def _versions(rows: Sequence[RecordSchema]) -> list[Shown]:
     """Each version with what it changed in the one before it."""
     texts = [_pretty(document_of(row)) for row in rows]
-    before = [*texts[1:], ""]
+    before = [*texts[1:], ""] if texts else []
     return [
         Shown(row, text, _changes(old, text) if old else ()) for row, text, old in zip(rows, texts, before, strict=True)
     ]

@@ -6,8 +6,11 @@ import pytest
 
 from tests.factories.datasets import jsonl, make_dataset, upload
 from tests.factories.pages import browser_of, events_of, opened
+from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 
 ROWS = [{"id": f"r{n:03d}", "n": n, "mail": f"ada{n}@example.com", "text": f"<b>row</b> {n}"} for n in range(60)]
+
+pytestmark = pytest.mark.usefixtures("plain_static", "quick_passwords")
 
 
 @pytest.fixture

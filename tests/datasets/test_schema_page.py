@@ -8,8 +8,11 @@ from datasets.models import RecordSchema
 from tests.factories.access import acting
 from tests.factories.datasets import make_dataset
 from tests.factories.pages import browser_of, opened
+from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 
 FIRST = {"type": "object", "properties": {"a": {"type": "string", "x-pii-type": "PERSON"}}, "required": ["a"]}
+
+pytestmark = pytest.mark.usefixtures("plain_static", "quick_passwords")
 
 
 @pytest.fixture
