@@ -127,16 +127,22 @@ def describe_records(records: Sequence[TreeRecord]) -> bytes:
 
 def describe(rows: Sequence[Mapping[str, Any]]) -> ChunkStatistics:
     """The statistics of the ``data`` of some records."""
-    columns: dict[str, list[Any]] = {}
-    for row in rows:
-        for name, value in row.items():
-            try:
-                columns[name].append(value)
-            except KeyError:
-                columns[name] = [value]
+    columns = _columns(rows)
     names = [name for name in columns if len(name.encode()) <= MAX_NAME_BYTES][:MAX_MEMBERS]
     members = {name: _member(columns[name], len(rows)) for name in names}
     return ChunkStatistics(len(rows), members, is_complete=len(names) == len(columns))
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The values of each member; rows with the same members are turned into columns together, which is much faster."""
+    alike: dict[tuple[str, ...], list[Iterable[Any]]] = {}
+    for row in rows:
+        alike.setdefault(tuple(row), []).append(row.values())
+    columns: dict[str, list[Any]] = {}
+    for names, values in alike.items():
+        for name, column in zip(names, zip(*values, strict=True), strict=True):
+            columns.setdefault(name, []).extend(column)
+    return columns
 
 
 def _member(values: Sequence[Any], count: int) -> MemberStatistics:
