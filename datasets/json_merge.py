@@ -116,39 +116,40 @@ def merge_members(
     value. ``prefer`` decides conflicts (there are none then); without it a conflict keeps the base's member. A side
     may be ABSENT, and so may be what comes out.
     """
-    conflicts: list[MemberConflict] = []
-    merged = _merged("", base, ours, theirs, prefer, conflicts)
-    return merged, conflicts
+    run = _ThreeWay(prefer)
+    return run.merged("", base, ours, theirs), run.conflicts
 
 
-def _merged(
-    pointer: str, base: Any, ours: Any, theirs: Any, prefer: Preference | None, conflicts: list[MemberConflict]
-) -> Any:
-    if is_equal(ours, theirs) or is_equal(base, theirs):
-        return ours
-    if is_equal(base, ours):
-        return theirs
-    if isinstance(ours, dict) and isinstance(theirs, dict) and (base is ABSENT or isinstance(base, dict)):
-        known = base if isinstance(base, dict) else {}
+class _ThreeWay:
+    """One merge, and the conflicts it has met."""
+
+    def __init__(self, prefer: Preference | None) -> None:
+        self.conflicts: list[MemberConflict] = []
+        self._prefer = prefer
+
+    def merged(self, pointer: str, base: Any, ours: Any, theirs: Any) -> Any:
+        if is_equal(ours, theirs) or is_equal(base, theirs):
+            return ours
+        if is_equal(base, ours):
+            return theirs
+        if isinstance(ours, dict) and isinstance(theirs, dict) and (base is ABSENT or isinstance(base, dict)):
+            return self._members(pointer, base if isinstance(base, dict) else {}, ours, theirs)
+        if _are_rows(base, ours, theirs):
+            rows = enumerate(zip(base, ours, theirs, strict=True))
+            return [self.merged(f"{pointer}/{index}", *row) for index, row in rows]
+        if self._prefer is not None:
+            return ours if self._prefer == "ours" else theirs
+        self.conflicts.append(MemberConflict(pointer, base, ours, theirs))
+        return base
+
+    def _members(
+        self, pointer: str, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]
+    ) -> dict[str, Any]:
         members = {
-            name: _merged(
-                _below(pointer, name),
-                known.get(name, ABSENT),
-                ours.get(name, ABSENT),
-                theirs.get(name, ABSENT),
-                prefer,
-                conflicts,
-            )
-            for name in sorted(known.keys() | ours.keys() | theirs.keys())
+            name: self.merged(_below(pointer, name), *(side.get(name, ABSENT) for side in (base, ours, theirs)))
+            for name in sorted(base.keys() | ours.keys() | theirs.keys())
         }
         return {name: value for name, value in members.items() if value is not ABSENT}
-    if _are_rows(base, ours, theirs):
-        rows = enumerate(zip(base, ours, theirs, strict=True))
-        return [_merged(f"{pointer}/{index}", *row, prefer, conflicts) for index, row in rows]
-    if prefer is not None:
-        return ours if prefer == "ours" else theirs
-    conflicts.append(MemberConflict(pointer, base, ours, theirs))
-    return base
 
 
 def _are_rows(*sides: Any) -> bool:

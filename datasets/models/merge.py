@@ -160,8 +160,8 @@ class Resolution(models.TextChoices):
 class MergeConflict(TenantModel):
     """One record that a merge cannot decide on.
 
-    The sides are read from their versions; ``sides`` is one digest over their leaves, so that a resolution holds only for what
-    its author saw. A record given as resolution is sealed under the dataset's key, opened by ``secret``.
+    The sides are read from their versions; ``sides`` is one digest over their leaves, so that a resolution holds only
+    for what its author saw. A record given as resolution is sealed under the dataset's key, opened by ``secret``.
     """
 
     merge = TenantForeignKey(Merge, on_delete=models.CASCADE, related_name="conflicts")

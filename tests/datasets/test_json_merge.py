@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.json_merge import ABSENT, MemberChange, MemberConflict, apply_members, diff_members, is_equal, merge_members
+from datasets.json_merge import (
+    ABSENT,
+    MemberChange,
+    MemberConflict,
+    apply_members,
+    diff_members,
+    is_equal,
+    merge_members,
+)
 
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.0, -0.0, 1.0, 2.5]) | st.text(max_size=3)
 NAMES = st.sampled_from(["a", "b", "", "a/b", "m~n", "0"])

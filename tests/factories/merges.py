@@ -3,12 +3,14 @@
 from typing import Any
 
 from access.models import Tenant
-from datasets.models import Branch, Dataset, Merge, Version
+from datasets.models import Blob, BlobState, Branch, Chunk, Dataset, FindingsBlob, Merge, SubjectIndexEntry, Version
 from datasets.services.merges.start import Wish, start_merge
 from datasets.services.merges.work import run_merge
+from datasets.services.sweep import remove_dead_blobs
 from datasets.services.write import run_ingest
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, queue_upload, reload, someone
+from vaultsite.kernel.jobs import JobStatus
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
@@ -59,3 +61,20 @@ def merged(tenant: Tenant, dataset: Dataset, by: Principal | None = None, **wish
 def reload_merge(tenant: Tenant, merge: Merge) -> Merge:
     with acting(tenant):
         return Merge.objects.select_related("version", "source", "ours", "base", "dataset").get(pk=merge.pk)
+
+
+def forget_merge(tenant: Tenant, merge: Merge, seed: bytes) -> None:
+    """Forget all that came of a merge that made a version; it waits for a worker again, with the seed it had."""
+    with acting(tenant):
+        blobs = Blob.objects.filter(created_at__gte=merge.created_at, dataset_id=merge.dataset_id)
+        blobs.update(job=merge.pk, state=BlobState.DEAD)
+        for model in (FindingsBlob, Chunk):
+            model.objects.filter(blob__in=blobs).delete()
+        SubjectIndexEntry.objects.filter(job=merge.pk).delete()
+        Branch.objects.filter(dataset_id=merge.dataset_id, name=merge.target).update(head=merge.ours)
+        made = merge.version_id
+        Merge.objects.filter(pk=merge.pk).update(
+            status=JobStatus.QUEUED, outcome="", version=None, seed=seed, attempt=0, finished_at=None, checkpoint={}
+        )
+        Version.objects.get(pk=made).delete()
+    remove_dead_blobs(tenant.pk, job=merge.pk)

@@ -6,14 +6,19 @@ from uuid import UUID
 
 from datasets.models import StagedRecord, SubjectIndexEntry
 from datasets.services.exports.removal import remove_exports
+from datasets.services.merges.resolutions import forget_resolutions
 
 _BATCH: Final = 2000
 
 
 def drop_derived(dataset_id: UUID, record_ids: Sequence[str]) -> None:
-    """Inside a scope: remove index entries and staged changes of the records, and every export of the dataset."""
+    """Inside a scope: remove index entries, staged changes and what was put into conflicts by hand of the records.
+
+    Every export of the dataset goes too.
+    """
     remove_exports(dataset_id)
     for start in range(0, len(record_ids), _BATCH):
         batch = record_ids[start : start + _BATCH]
         SubjectIndexEntry.objects.filter(dataset_id=dataset_id, record_id__in=batch).delete()
         StagedRecord.objects.filter(dataset_id=dataset_id, record_id__in=batch).delete()
+        forget_resolutions(dataset_id, batch)

@@ -148,9 +148,3 @@ def _checked(record_id: str, data: dict[str, Any], metadata: dict[str, Any]) -> 
     if forbidden_payment_data(findings):
         raise RefusedPaymentData("The record holds card authentication data")
     return canonical
-
-
-def forget_resolutions(dataset_id: UUID, record_ids: Sequence[str]) -> int:
-    """Inside a scope: drop what people put in by hand for these records, which are erased. Returns how many."""
-    rows = MergeConflict.objects.filter(merge__dataset_id=dataset_id, record_id__in=record_ids, record__isnull=False)
-    return rows.update(record=None, secret=None, resolution=Resolution.NONE)

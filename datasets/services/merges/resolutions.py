@@ -1,8 +1,9 @@
 """What people decided on the conflicts of one merge, kept sealed."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from datasets.models import Merge, MergeConflict, Resolution
 from datasets.services.keys import DatasetKeys
@@ -39,3 +40,9 @@ def open_resolution(keys: DatasetKeys, conflict: MergeConflict) -> bytes | None:
     if conflict.record is None or conflict.secret is None:
         return None
     return keys.open(_KIND, conflict.pk.bytes, bytes(conflict.secret), bytes(conflict.record))
+
+
+def forget_resolutions(dataset_id: UUID, record_ids: Sequence[str]) -> int:
+    """Inside a scope: drop what people put in by hand for these records, which are erased. Returns how many."""
+    rows = MergeConflict.objects.filter(merge__dataset_id=dataset_id, record_id__in=record_ids, record__isnull=False)
+    return rows.update(record=None, secret=None, resolution=Resolution.NONE)

@@ -9,8 +9,9 @@ from datasets.errors import RefusedPaymentData
 from datasets.errors.merges import ConflictsLeft, MergeConflictNotFound, MergeNotWaiting
 from datasets.models import Blob, Merge, MergeConflict, Resolution
 from datasets.services.merges import plan
-from datasets.services.merges.conflicts import forget_resolutions, open_conflicts, resolve_conflict
+from datasets.services.merges.conflicts import open_conflicts, resolve_conflict
 from datasets.services.merges.lookup import list_conflicts
+from datasets.services.merges.resolutions import forget_resolutions
 from datasets.services.merges.start import abandon_merge, continue_merge
 from datasets.services.merges.work import run_merge
 from tests.factories.access import acting
