@@ -75,6 +75,10 @@ def test_each_record_has_a_result_in_order(tenant):
         (2, "b", "updated"),
     ]
     assert staged_kinds(tenant, draft) == {"b": "updated", "c": "added"}
+    with acting(tenant):
+        (event,) = AuditEvent.objects.filter(type="data.draft.staged", version=str(draft.pk))
+    told = orjson.loads(bytes(event.body))["metadata"]
+    assert (told["created"], told["updated"], told["unchanged"]) == (1, 1, 1)
 
 
 def test_a_bad_record_fails_alone_and_says_why(tenant):
