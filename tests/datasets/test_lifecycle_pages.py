@@ -15,10 +15,6 @@ pytestmark = pytest.mark.usefixtures("plain_static", "quick_passwords")
 
 LIST = "/admin/datasets/dataset/"
 DELETED, QUOTAS = f"{LIST}deleted/", f"{LIST}quotas/"
-    "/admin/datasets/dataset/",
-    "/admin/datasets/dataset/deleted/",
-    "/admin/datasets/dataset/quotas/",
-)
 
 
 def page_of(dataset):
