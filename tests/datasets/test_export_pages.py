@@ -42,7 +42,7 @@ def test_an_export_is_made_watched_and_downloaded_in_the_browser(tenant, dataset
     browser = browser_of(tenant, "data_steward")
     assert "You have asked for none." in browser.get(f"{BASE}{dataset.pk}/exports/").text
     questions = browser.get(f"{BASE}{dataset.pk}/exports/new/").text
-    assert re.search(r"<option>\s*evaluation", questions)
+    assert re.search(r"<option\s*>\s*evaluation", questions)
     review = wizard(browser, dataset, "review")
     assert review.status_code == 200
     assert "What you will get" in review.text
