@@ -1,17 +1,16 @@
-"""REST and pages of erasures, garbage collections and scrubs."""
+"""REST: erasures, garbage collections and scrubs."""
 
 from uuid import uuid4
 
 import pytest
 
-from datasets.models import Dataset, GarbageCollection
+from datasets.models import Dataset
 from datasets.services.erasure import work
 from datasets.services.erasure.work import run_erasure
 from datasets.services.upkeep.jobs import run_collection, run_scrub
 from tests.factories.access import acting
 from tests.factories.api import caller, decisions_of, new_request_id, send
 from tests.factories.datasets import jsonl, make_dataset, read_all, upload
-from tests.factories.pages import browser_of, opened
 
 ROWS = [{"id": f"r{index}", "text": "all work and no play " * 10} for index in range(20)]
 
@@ -37,7 +36,7 @@ def test_an_erasure_is_accepted_done_and_receipted(tenant, dataset):
     made = answer.json()
     assert (made["status"], made["id_count"], made["epoch"]) == ("queued", 2, 1)
     (decision,) = decisions_of(tenant, request_id)
-    assert (decision.type, decision.outcome) == ("data.access.delete", "success")
+    assert (decision.type, decision.status) == ("data.access.delete", "success")
 
     where = answer["Location"].removeprefix("/api/v1")
     assert send(officer, "GET", where).json()["receipt"] is None
@@ -80,7 +79,7 @@ def test_what_is_no_erasure_is_refused_by_field(tenant, dataset, changed, field)
     body = {"record_ids": ["r3"], "reason": "asked for"} | changed
     answer = send(caller(tenant, "privacy_officer"), "POST", f"/datasets/{dataset.pk}/erasures", body)
     assert answer.status_code == 400
-    assert answer.json()["errors"][0]["field"].startswith(field)
+    assert answer.json()["errors"][0]["field"].startswith(f"/{field}")
 
 
 def test_a_reason_with_personal_data_is_refused(tenant, dataset):
@@ -136,46 +135,3 @@ def test_upkeep_is_started_by_hand_once_at_a_time(tenant, dataset, kind, run, co
     rest = send(auditor, "GET", f"{path}?limit=1&cursor={listed['pagination']['next_cursor']}").json()
     assert [item["id"] for item in rest["data"]] == [made["id"]]
     assert send(auditor, "GET", f"/{kind}/{uuid4()}").json()["code"] == code
-
-
-def test_the_storage_page_shows_packs_and_starts_upkeep(tenant, dataset):
-    browser = browser_of(tenant, "tenant_admin")
-    path = f"/admin/datasets/dataset/{dataset.pk}/storage/"
-    answer, _ = opened(browser, path)
-    assert answer.status_code == 200
-    text = answer.content.decode()
-    assert "Nothing damaged is known of." in text
-    assert "pack/" in text
-    answer, _ = opened(browser, path, {"do": "collect"}, method="post")
-    assert (answer.status_code, answer["Location"]) == (302, path)
-    with acting(tenant):
-        assert GarbageCollection.objects.filter(dataset=dataset).count() == 1
-    empty, _ = opened(browser, f"/admin/datasets/dataset/{make_dataset(tenant).pk}/storage/")
-    assert "Nothing is stored yet." in empty.content.decode()
-    refused, _ = opened(browser_of(tenant, "data_steward"), path, {"do": "scrub"}, method="post")
-    assert refused.status_code == 403
-
-
-def test_records_are_erased_from_the_page_with_a_receipt(tenant, dataset):
-    browser = browser_of(tenant, "privacy_officer")
-    path = f"/admin/datasets/dataset/{dataset.pk}/erasures/"
-    answer, _ = opened(browser, path)
-    assert "Nothing was erased." in answer.content.decode()
-    form = {"record_ids": "r3\nr99", "reason": "asked for"}
-    refused, _ = opened(browser, path, form, method="post")
-    assert refused.status_code == 400
-    assert "confirm that this cannot be undone" in refused.content.decode()
-    refused, _ = opened(browser, path, form | {"record_ids": "<b>", "confirmed": "1"}, method="post")
-    assert "line 1 is no record id" in refused.content.decode()
-    assert "<b>" not in refused.content.decode()
-    answer, _ = opened(browser, path, form | {"confirmed": "1"}, method="post")
-    assert (answer.status_code, answer["Location"]) == (302, path)
-    with acting(tenant):
-        (erasure,) = Dataset.objects.get(pk=dataset.pk).erasures.all()
-    receipt = f"/admin/datasets/dataset/erasures/{erasure.pk}/"
-    assert "No receipt yet" in opened(browser, receipt)[0].content.decode()
-    run_erasure(tenant.pk, erasure.pk)
-    text = opened(browser, receipt)[0].content.decode()
-    assert ">r3<" in text
-    assert ">r99<" in text
-    assert opened(browser_of(tenant, "ml_engineer"), receipt)[0].status_code == 404
