@@ -204,8 +204,9 @@ def _columns(records: Sequence[dict[str, Any]]) -> list[str]:
     """The members of data that most records of the page have, in the order they come."""
     counted: dict[str, int] = {}
     for record in records:
-        for name in record["data"]:
-            counted[name] = counted.get(name, 0) + 1
+        for name, value in record["data"].items():
+            if name != "id" or value != record["id"]:  # that column is there already
+                counted[name] = counted.get(name, 0) + 1
     chosen = sorted(counted, key=lambda name: -counted[name])[:_COLUMNS]
     return [name for name in counted if name in chosen]
 
