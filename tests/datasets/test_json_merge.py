@@ -1,6 +1,6 @@
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasets.json_merge import (
@@ -16,9 +16,12 @@ from datasets.json_merge import (
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.0, -0.0, 1.0, 2.5]) | st.text(max_size=3)
 NAMES = st.sampled_from(["a", "b", "", "a/b", "m~n", "0"])
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=12
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=8
 )
 RECORDS = st.dictionaries(NAMES, VALUES, max_size=4)
+
+#: A busy machine is no bug.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def canonical(value):
@@ -30,11 +33,13 @@ def merged(base, ours, theirs, prefer=None):
     return canonical(value), conflicts
 
 
+@UNHURRIED
 @given(VALUES, VALUES)
 def test_values_are_equal_when_their_canonical_bytes_are(left, right):
     assert is_equal(left, right) == (canonical(left) == canonical(right))
 
 
+@UNHURRIED
 @given(VALUES, VALUES)
 def test_applying_the_difference_gives_the_other_value(before, after):
     changes = diff_members(before, after)
@@ -42,17 +47,20 @@ def test_applying_the_difference_gives_the_other_value(before, after):
     assert bool(changes) == (canonical(before) != canonical(after))
 
 
+@UNHURRIED
 @given(RECORDS, RECORDS)
 def test_a_merge_with_an_unchanged_side_is_the_other_side(base, changed):
     assert merged(base, changed, base) == (canonical(changed), [])
     assert merged(base, base, changed) == (canonical(changed), [])
 
 
+@UNHURRIED
 @given(RECORDS, RECORDS)
 def test_the_same_change_on_both_sides_is_no_conflict(base, changed):
     assert merged(base, changed, changed) == (canonical(changed), [])
 
 
+@UNHURRIED
 @given(RECORDS, RECORDS, RECORDS)
 def test_conflicts_are_symmetric(base, ours, theirs):
     one, conflicts = merged(base, ours, theirs)
@@ -62,6 +70,7 @@ def test_conflicts_are_symmetric(base, ours, theirs):
     assert [(c.pointer, repr(c)) for c in conflicts] == [(c.pointer, repr(c)) for c in turned]
 
 
+@UNHURRIED
 @given(RECORDS, RECORDS, RECORDS)
 def test_preferring_a_side_leaves_no_conflict_and_differs_only_at_conflicts(base, ours, theirs):
     _, conflicts = merge_members(base, ours, theirs)
@@ -74,6 +83,7 @@ def test_preferring_a_side_leaves_no_conflict_and_differs_only_at_conflicts(base
             assert any((change.pointer + "/").startswith(place + "/") for place in places), (change, side, other)
 
 
+@UNHURRIED
 @given(RECORDS, RECORDS, RECORDS)
 def test_merging_again_changes_nothing(base, ours, theirs):
     """Idempotence: who has merged theirs gains nothing from merging it again."""
