@@ -23,7 +23,8 @@ pytestmark = pytest.mark.slow
 CANARY = "zanzibar-9f31c"
 FILLER = "all work and no play " * 40
 COUNT = 300
-WANTED = [f"r{index:05}" for index in range(0, COUNT, 10)]
+#: One in ten, and the last: so that every chunk holds one, the short one at the end too.
+WANTED = [f"r{index:05}" for index in (*range(0, COUNT, 10), COUNT - 1)]
 
 
 def rows(note=""):

@@ -7,14 +7,18 @@ import threading
 import orjson
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from datasets.errors import DatasetHeld, RecordNotFound
+from datasets.errors.upkeep import ErasedMeanwhile, ErasureUnderway
 from datasets.models import Chunk, Dataset, ErasedRecord, Ingest, SubjectIndexEntry, Version
 from datasets.services.erasure import work
+from datasets.services.erasure.suppress import suppressed
 from datasets.services.erasure.work import run_erasure
 from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
+from datasets.services.pack_store import PackWriter
 from datasets.services.places import PLACE_SECONDS, open_place, places_of
 from datasets.services.read import open_release, read_record, scanned_chunk, stream_data
 from datasets.services.relocation import Move, Relocation
@@ -34,6 +38,7 @@ from tests.factories.upkeep import (
 )
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import StorageFull
+from vaultsite.kernel.jobs import claim
 from vaultsite.kernel.tenancy.principal import RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
@@ -375,3 +380,24 @@ def test_the_audit_has_the_erasure_and_its_receipts_digest(tenant):
     encoded = orjson.dumps(receipt_of(tenant, erasure), option=orjson.OPT_SORT_KEYS)
     assert facts["receipt_sha256"] == hashlib.sha256(encoded).hexdigest()
     assert (facts["records"], facts["chunks"], facts["versions"]) == (1, 1, 1)
+
+
+def test_a_writer_from_before_an_erasure_can_keep_nothing_more(tenant):
+    dataset = make_dataset(tenant)
+    upload(tenant, dataset, jsonl(rows(count=2)))
+    ingest = queue_upload(tenant, dataset, jsonl(rows(count=1)))
+    with acting(tenant):
+        keys, claimed = load_keys(dataset.pk), claim(Ingest, ingest.pk)
+    writer = PackWriter(keys, claim=claimed[1], detector=bytes(32))
+    writer.add_findings(bytes(32), b"[]")
+    erasure = queue_erasure(tenant, dataset, ["r00001"])
+    with acting(tenant), pytest.raises(ErasureUnderway):
+        suppressed(dataset.pk, since=ingest.created_at)
+    with pytest.raises(ErasedMeanwhile):
+        writer.flush()
+    run_erasure(tenant.pk, erasure.pk)
+    with acting(tenant):
+        erased = suppressed(dataset.pk, since=ingest.created_at)
+        assert not suppressed(dataset.pk, since=timezone.now())
+    assert erased("r00001", bytes(16))
+    assert not erased("r00002", bytes(16))
