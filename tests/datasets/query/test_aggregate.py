@@ -4,7 +4,7 @@ import json
 from statistics import fmean
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasets.errors.query import InvalidQuery, TooManyGroups
@@ -18,7 +18,7 @@ def records(rows):
     return [{"id": f"r{index}", "data": row, "metadata": {}} for index, row in enumerate(rows)]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS)
 def test_groups_add_up_as_the_reference_does(rows):
     groups = Groups(

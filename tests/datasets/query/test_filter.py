@@ -1,7 +1,7 @@
 """Rules of filters: both syntaxes mean the same, and mean what the plain reference says."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from datasets.errors.query import InvalidFilter
@@ -20,13 +20,13 @@ RECORD = {
 }  # fmt: skip
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FILTERS, RECORDS)
 def test_a_filter_means_what_the_reference_says(node, record):
     assert Filter(node).matches(record) is is_met(node, record)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FILTERS)
 def test_a_filter_written_and_read_again_is_the_same(node):
     one = Filter(node)
@@ -246,7 +246,7 @@ def test_filters_are_bounded_in_depth_and_size():
             parse_filter(content)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=60))
 @example("a='")
 @example('"')
@@ -273,7 +273,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(JSON)
 def test_no_json_breaks_the_parser(content):
     try:

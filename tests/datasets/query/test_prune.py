@@ -1,6 +1,6 @@
 """Pruning: what the statistics of a chunk leave out holds no match, whatever is in it."""
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasets.query import Filter, parse_expression
@@ -8,7 +8,7 @@ from datasets.tree.statistics import ChunkStatistics, describe
 from tests.datasets.query.cases import DATA, FILTERS
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FILTERS, st.lists(DATA, min_size=1, max_size=5))
 def test_a_chunk_with_a_match_is_never_left_out(node, rows):
     one = Filter(node)

@@ -1,7 +1,7 @@
 """Compatibility: what is called compatible is, and the everyday changes are judged as people expect."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datasets.schemas.compatibility import incompatibilities
@@ -10,7 +10,7 @@ from datasets.schemas.shorthand import expand_shorthand
 from tests.datasets.schemas.cases import NAMES, SCHEMAS, VALUES
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEMAS, SCHEMAS, st.lists(st.dictionaries(NAMES, VALUES, max_size=3), min_size=3, max_size=8))
 def test_what_is_compatible_takes_every_record_of_the_other(old, new, rows):
     # What a schema does not speak of is taken as not there: so both say it of everything here.
@@ -35,7 +35,7 @@ def _spoken(schema):
     return whole
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEMAS)
 def test_a_schema_is_compatible_with_itself(schema):
     assert incompatibilities(schema, schema, "full") == []

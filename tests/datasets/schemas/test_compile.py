@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -24,7 +24,7 @@ def faults_of(document, **named):
     return [problem.field for problem in refused.value.errors]
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEMAS, VALUES)
 def test_a_record_is_judged_as_the_stock_validator_judges_it(document, value):
     assert (not compile_schema(document).problems(value)) == Draft202012Validator(document).is_valid(value)
