@@ -10,9 +10,9 @@ from datasets.services.erasure.work import run_erasure
 from datasets.services.exports.expiry import expire_exports
 from datasets.services.exports.run import run_export
 from datasets.services.merges.work import run_merge
+from datasets.services.purge import run_purge
 from datasets.services.rotation.request import plan_rotations
 from datasets.services.rotation.work import run_rotation
-from datasets.services.purge import run_purge
 from datasets.services.sweep import sweep_blobs
 from datasets.services.upkeep.jobs import plan_upkeep, run_collection, run_scrub
 from datasets.services.write import run_ingest

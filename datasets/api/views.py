@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from access.services.authorize import authorize
 from access.services.idempotency import begin_attempt, fingerprint_of, store_answer
 from datasets import selectors
-from datasets.api.lifecycle import PurgeOutput, purge_response
 from datasets.api.content_encoding import require_known_encoding
+from datasets.api.lifecycle import PurgeOutput, purge_response
 from datasets.api.serializers import (
     DatasetInput,
     DatasetOutput,

@@ -30,11 +30,6 @@ class TooManyColumns(VaultError):
     title = "The records have more members than a table may have columns"
 
 
-class FormatUnavailable(VaultError):
-    code, slug, status = "VAULT_DATA_4425", "format-unavailable", 501
-    title = "This installation cannot write the format"
-
-
 class DownloadRefused(VaultError):
     """The address is signed for one file, one principal and a short time."""
 

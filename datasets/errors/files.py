@@ -44,7 +44,7 @@ class FormatUnavailable(VaultError):
     """The format needs a package that is not installed here; the detail says which to install."""
 
     code, slug, status = "VAULT_DATA_4114", "format-unavailable", 501
-    title = "This format cannot be read here"
+    title = "The format is not available here"
 
     def __init__(self, *, extra: str) -> None:
         super().__init__(f"Install the optional packages: pip install 'llm-data-vault[{extra}]'", missing=extra)

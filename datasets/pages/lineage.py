@@ -78,7 +78,7 @@ def _title(node: LineageNode, dataset: Dataset | None) -> tuple[str, str, str]:
         return node.name, f"{node.get_type_display()} · of a purged dataset", ""
     url = ""
     if node.type == NodeType.VERSION:
-        url = f"{reverse('admin:datasets_lineage', args=[dataset.pk])}?{urlencode({'version': node.object_id})}"
+        url = f"{reverse('admin:datasets_lineage', args=[dataset.pk])}?{urlencode({'version': str(node.object_id)})}"
     return f"{dataset.name} {node.name}", str(node.get_type_display()), url
 
 

@@ -17,8 +17,8 @@ from access.models import Tenant
 from anonymization.findings import ACT_FROM, Finding, unescape_token
 from audit.selectors import EventFilter, list_events, open_actor, read_body
 from datasets.models import Dataset, IngestFormat, Version
-from datasets.services.datasets import DatasetFacts, create_dataset
 from datasets.services.commit import read_profile
+from datasets.services.datasets import DatasetFacts, create_dataset
 from datasets.services.read import ReadRecord, Release, open_release, read_record, read_records, stream_data
 from datasets.services.write import UploadOptions
 from vaultsite.demo.credentials import Login

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 import zstandard
 
-from datasets.errors.exports import FormatUnavailable
+from datasets.errors import FormatUnavailable
 from datasets.formats.write_columns import ColumnType
 from datasets.models import ExportCompression, ExportFormat
 from datasets.services.exports.options import ExportOptions
@@ -44,7 +44,7 @@ def _writer_class(chosen: ExportFormat) -> Any:
     try:
         return getattr(import_module(module), name)
     except ModuleNotFoundError as missing:
-        raise FormatUnavailable(f"Install llm-data-vault[{chosen}]", format=str(chosen)) from missing
+        raise FormatUnavailable(extra=str(chosen)) from missing
 
 
 class Encoder:

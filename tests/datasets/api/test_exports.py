@@ -315,7 +315,7 @@ def test_the_same_request_twice_is_one_export(tenant, dataset):
 def test_a_format_that_is_not_installed_is_said_to_be(tenant, dataset, monkeypatch):
     monkeypatch.setitem(encode.WRITERS, "parquet", ("no_such_module", "X"))
     answer = ask(caller(tenant, "data_steward"), dataset, {"format": "parquet"})
-    assert (answer.status_code, answer.json()["code"]) == (501, "VAULT_DATA_4425")
+    assert (answer.status_code, answer.json()["code"]) == (501, "VAULT_DATA_4114")
     assert "llm-data-vault[parquet]" in answer.json()["detail"]
 
 
