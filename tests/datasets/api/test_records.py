@@ -11,7 +11,7 @@ from vaultsite.kernel.identifiers import uuid7
 
 VERSION = {
     "id", "version_id", "root", "label", "sequence", "parent", "author", "message", "record_count", "canonical_bytes",
-    "chunk_count", "new_chunk_count", "new_sealed_bytes", "created_at",
+    "chunk_count", "new_chunk_count", "new_sealed_bytes", "created_at", "kind", "merge_parent",
 }  # fmt: skip
 ROWS = [
     {"id": f"r{number:03d}", "text": f"row {number}", "mail": f"ada{number}@example.com", "n": number}
