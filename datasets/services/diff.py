@@ -16,11 +16,20 @@ import orjson
 
 from access.services.authorize import authorize
 from anonymization.findings import Finding
-from datasets.errors import VersionNotFound
+from datasets.errors import NotScanned, VersionNotFound
 from datasets.json_merge import ABSENT, MemberChange, diff_members
 from datasets.models import Version
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
-from datasets.services.read import ReadRecord, Release, as_shown, findings_of, release_under, stream_lines
+from datasets.services.read import (
+    ReadRecord,
+    Release,
+    as_shown,
+    findings_of,
+    release_under,
+    scanned_chunk,
+    stream_lines,
+)
+from datasets.tree.chunk import ChunkCodec
 from datasets.tree.diff import Place, RecordChange, diff
 from datasets.tree.digests import EMPTY_ROOT
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
@@ -93,7 +102,8 @@ class ChangeView:
     """Turns changes of the tree into what the release's reader may see of them."""
 
     release: Release
-    _findings: dict[bytes, list[list[Finding]]] = field(default_factory=dict)
+    #: By chunk and the number of its records when they were compared.
+    _findings: dict[tuple[bytes, int], list[list[Finding]] | dict[str, list[Finding]]] = field(default_factory=dict)
 
     def shown(self, change: RecordChange) -> ShownChange | None:
         """The change on the reader's view; None when the view hides it. Raises NotScanned, FindingMismatch."""
@@ -101,25 +111,40 @@ class ChangeView:
             return ShownChange(change.id, "erased", after=self.record_at(change.after))
         before = self.record_at(change.before)
         after = self.record_at(change.after)
+        if (before is None and change.before is not None) or (after is None and change.after is not None):
+            return ShownChange(change.id, "erased", after=after)  # since they were compared
         if before is None or after is None:
             return ShownChange(change.id, change.kind, before=before, after=after)
         members = tuple(diff_members(_content(before), _content(after)))
         return ShownChange(change.id, change.kind, members, before, after) if members else None
 
     def record_at(self, place: Place | None) -> ReadRecord | None:
-        """The record at a place of the tree, as the reader may see it."""
+        """The record at a place of the tree, as the reader may see it; None where it was erased in the meantime."""
         if place is None:
             return None
         findings = [] if self.release.is_raw else self._findings_of(place)
-        return as_shown(self.release, place.record, findings)
+        return None if findings is None else as_shown(self.release, place.record, findings)
 
-    def _findings_of(self, place: Place) -> list[Finding]:
-        digest = place.chunk_digest
-        if digest not in self._findings:
+    def _findings_of(self, place: Place) -> list[Finding] | None:
+        key = (place.chunk_digest, place.chunk_length)
+        if key not in self._findings:
             while len(self._findings) >= _CACHED_CHUNKS:
                 self._findings.pop(next(iter(self._findings)))
-            self._findings[digest] = findings_of(self.release, digest, place.chunk_length)
-        return self._findings[digest][place.index]
+            self._findings[key] = self._of_chunk(place)
+        found = self._findings[key]
+        return found[place.index] if isinstance(found, list) else found.get(place.record.id)
+
+    def _of_chunk(self, place: Place) -> list[list[Finding]] | dict[str, list[Finding]]:
+        """In order of the records; by id where some were erased since they were compared. Raises NotScanned."""
+        digest = place.chunk_digest
+        try:
+            return findings_of(self.release, digest, place.chunk_length)
+        except NotScanned:
+            chunk = ChunkCodec().decode(self.release.store.load(digest).body)
+            if len(chunk) == place.chunk_length:
+                raise
+        chunk, findings = scanned_chunk(self.release, digest, chunk)
+        return dict(zip(chunk.ids, findings, strict=True))
 
 
 def _content(record: ReadRecord) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from datasets.query import Filter
 from datasets.query.aggregate import Aggregate, Groups, project
 from datasets.query.ast import Path
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
-from datasets.services.read import Release, as_shown, findings_of, release_under, stream_lines
+from datasets.services.read import Release, as_shown, release_under, scanned_chunk, stream_lines
 from datasets.tree.chunk import Chunk
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.node import Child
@@ -123,11 +123,10 @@ class RecordScan:
     def _records(self) -> Iterator[dict[str, Any]]:
         for child, chunk in self._chunks():
             self.scanned.chunks += 1
-            start = chunk.after(self.after)
             if self.release.is_raw:
-                yield from map(orjson.loads, chunk.lines[start:])
+                yield from map(orjson.loads, chunk.lines[chunk.after(self.after) :])
             else:
-                yield from self._shown(child, chunk, start)
+                yield from self._shown(child, chunk)
 
     def _chunks(self) -> Iterator[tuple[Child, Chunk]]:
         root = bytes(self.release.version.root)
@@ -140,9 +139,9 @@ class RecordScan:
         self.scanned.pruned_chunks += not is_kept
         return is_kept
 
-    def _shown(self, child: Child, chunk: Chunk, start: int) -> Iterator[dict[str, Any]]:
-        findings = findings_of(self.release, child.digest, len(chunk))
-        for index in range(start, len(chunk)):
+    def _shown(self, child: Child, chunk: Chunk) -> Iterator[dict[str, Any]]:
+        chunk, findings = scanned_chunk(self.release, child.digest, chunk)
+        for index in range(chunk.after(self.after), len(chunk)):
             if findings[index]:
                 yield as_shown(self.release, chunk[index], findings[index]).as_json()
             else:

@@ -203,6 +203,8 @@ class RecordRules:
     """What the active schema asks and says of records; of a dataset without one, nothing."""
 
     compiled: CompiledSchema | None = None
+    #: Equal for equal rules, in hex; empty where there are none.
+    digest: str = ""
 
     def problems(self, data: Mapping[str, Any]) -> list[Problem]:
         """Where ``data`` breaks the schema."""
@@ -222,7 +224,7 @@ class RecordRules:
 def rules_for(dataset_id: UUID, *, at: datetime | None = None) -> RecordRules:
     """The rules of the dataset's records, in the open scope; ``at`` a time for jobs that must come out the same."""
     schema = active_schema(dataset_id, at=at)
-    return RecordRules(compile_schema(document_of(schema)) if schema else None)
+    return RecordRules(compile_schema(document_of(schema)), bytes(schema.digest).hex()) if schema else RecordRules()
 
 
 def validator_for(dataset_id: UUID, *, at: datetime | None = None) -> Validator:

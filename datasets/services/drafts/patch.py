@@ -1,11 +1,11 @@
 """Change records of a branch's head into a new version in one request: a draft that is opened, filled and published."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -42,6 +42,7 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 
 UPSERT: Final = "upsert"
 MERGE: Final = "merge"
+Scope: TypeAlias = Callable[[], AbstractContextManager[object]]
 _MEMBERS: Final = ("mode", "delete", "branch", "message", "expected", "on_error")
 _LONGEST: Final[Mapping[str, int]] = {"branch": 100, "message": 1000, "expected": 100}
 
@@ -127,16 +128,9 @@ def apply_patch(principal: Principal, patch: Patch, body: bytes, request: Reques
         scope = partial(tenant_scope, principal.tenant_id, principal, request)
         with scope():
             refuse_personal_data(message=options.message)
-            head = _expected_head(patch.dataset, options)
-        prepared, deletions = _prepare(patch, document, options, head)
-        in_parent = unchanged_in_parent(PackReader(patch.keys), _root(head), [*prepared, *deletions])
-        with scope():
-            hold_open(patch.dataset.pk)
-            draft = _internal_draft(principal, patch, options, head)
-            done = put_changes(patch.keys, draft, [*prepared, *deletions], in_parent)
-            outcome = _queued(principal, patch, options, draft, done, records=len(prepared))
-            if patch.attempt is not None:
-                store_answer(patch.attempt, fingerprint=fingerprint, answer=_answer(outcome))
+        outcome = None
+        while outcome is None:
+            outcome = _applied(principal, patch, document, options, scope, fingerprint=fingerprint)
     except BaseException:
         if patch.attempt is not None:
             with suppress(VaultError, DatabaseError), tenant_scope(principal.tenant_id, principal):
@@ -144,6 +138,26 @@ def apply_patch(principal: Principal, patch: Patch, body: bytes, request: Reques
         raise
     if outcome.publication is not None:
         run_publication(principal.tenant_id, outcome.publication)
+    return outcome
+
+
+def _applied(
+    principal: Principal, patch: Patch, document: Document, options: PatchOptions, scope: Scope, *, fingerprint: bytes
+) -> PatchOutcome | None:
+    """Staged and queued; None when records were erased since they were read: what was made of them must not stay."""
+    with scope():
+        epoch = Dataset.objects.values_list("erasure_epoch", flat=True).filter(pk=patch.dataset.pk).first()
+        head = _expected_head(patch.dataset, options)
+    prepared, deletions = _prepare(patch, document, options, head)
+    in_parent = unchanged_in_parent(PackReader(patch.keys), _root(head), [*prepared, *deletions])
+    with scope():
+        if hold_open(patch.dataset.pk).erasure_epoch != epoch:
+            return None
+        draft = _internal_draft(principal, patch, options, head)
+        done = put_changes(patch.keys, draft, [*prepared, *deletions], in_parent)
+        outcome = _queued(principal, patch, options, draft, done, records=len(prepared))
+        if patch.attempt is not None:
+            store_answer(patch.attempt, fingerprint=fingerprint, answer=_answer(outcome))
     return outcome
 
 

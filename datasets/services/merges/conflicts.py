@@ -13,6 +13,7 @@ from access.services.authorize import authorize
 from anonymization.services.detect import detect_records, forbidden_payment_data
 from datasets.errors import RecordTooLong, RefusedPaymentData
 from datasets.errors.merges import MergeConflictNotFound
+from datasets.errors.schemas import SchemaViolation
 from datasets.formats.strict_json import parse_object
 from datasets.json_merge import ABSENT, MemberConflict, merge_members
 from datasets.models import Merge, MergeConflict, Resolution, Version
@@ -21,7 +22,8 @@ from datasets.services.keys import load_keys
 from datasets.services.merges.lookup import get_merge
 from datasets.services.merges.resolutions import seal_resolution
 from datasets.services.merges.start import waiting_merge
-from datasets.services.read import ReadRecord, Release, as_shown, findings_of, release_under
+from datasets.services.read import ReadRecord, Release, as_shown, release_under, scanned_chunk
+from datasets.services.schemas import RecordRules, rules_for
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.reader import locate
 from datasets.tree.record import canonical_record
@@ -84,8 +86,13 @@ class ConflictReader:
         if place is None:
             return None
         child, chunk, index = place
-        findings = [] if self.release.is_raw else findings_of(self.release, child.digest, len(chunk))[index]
-        return as_shown(self.release, chunk[index], findings)
+        if self.release.is_raw:
+            return as_shown(self.release, chunk[index], [])
+        chunk, findings = scanned_chunk(self.release, child.digest, chunk)
+        index = chunk.after(record_id) - 1
+        if index < 0 or chunk.ids[index] != record_id:
+            return None  # erased while it was read
+        return as_shown(self.release, chunk[index], findings[index])
 
 
 def _content(record: ReadRecord | None) -> Any:
@@ -124,13 +131,13 @@ def resolve_conflict(
     """Say what shall stand in the merge: a side's record, or with RECORD this one, which is looked through first.
 
     Raises MergeNotFound, AccessDenied, MergeNotWaiting, MergeConflictNotFound, MalformedRecord, RecordTooLong,
-    RefusedPaymentData, DetectionFailed.
+    SchemaViolation, RefusedPaymentData, DetectionFailed.
     """
     merge = waiting_merge(principal, merge_id)
     row = get_conflict(merge, conflict_id)
     row.record = row.secret = None
     if resolution == Resolution.RECORD:
-        canonical = _checked(row.record_id, data or {}, metadata or {})
+        canonical = _checked(row.record_id, data or {}, metadata or {}, rules_for(merge.dataset_id))
         seal_resolution(load_keys(merge.dataset_id), row, canonical)
     row.resolution = resolution
     row.resolved_by, row.resolved_at = principal.id, timezone.now()
@@ -138,13 +145,16 @@ def resolve_conflict(
     return row
 
 
-def _checked(record_id: str, data: dict[str, Any], metadata: dict[str, Any]) -> bytes:
+def _checked(record_id: str, data: dict[str, Any], metadata: dict[str, Any], rules: RecordRules) -> bytes:
     """The canonical bytes of a record that may be stored."""
     canonical = canonical_record(record_id, data, metadata)
     if len(canonical) > settings.MAX_RECORD_BYTES:
         raise RecordTooLong("the record is longer than allowed", reason="too-long", line=1)
     parse_object(orjson.dumps({"data": data, "metadata": metadata}))
-    [findings] = detect_records([(data, metadata)])
-    if forbidden_payment_data(findings):
+    problems = rules.problems(data)
+    if problems:
+        raise SchemaViolation(problems, line=1)
+    [detected] = detect_records([(data, metadata)])
+    if forbidden_payment_data(rules.with_stated(data, detected)):
         raise RefusedPaymentData("The record holds card authentication data")
     return canonical

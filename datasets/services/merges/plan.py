@@ -19,6 +19,7 @@ from datasets.services.keys import DatasetKeys
 from datasets.services.merges.collisions import Erased, Merged, decide, find_collisions, sides_digest
 from datasets.services.merges.resolutions import Resolutions
 from datasets.services.pack_store import PackReader
+from datasets.services.schemas import RecordRules
 from datasets.services.temporary import write_temporary
 from datasets.tree.merge import Collision
 from datasets.tree.record import data_bytes
@@ -41,6 +42,7 @@ class Progress:
     base: str = ""
     epoch: int = 0
     detector: str = ""
+    schema: str = ""
     after: str | None = None
     runs: list[str] = field(default_factory=list)
     records: int = 0
@@ -55,11 +57,12 @@ class Progress:
 
     def is_against(self, other: "Progress") -> bool:
         """Whether both are plans of the same merge: what one has found holds for the other."""
-        return (self.ours, self.base, self.epoch, self.detector) == (
+        return (self.ours, self.base, self.epoch, self.detector, self.schema) == (
             other.ours,
             other.base,
             other.epoch,
             other.detector,
+            other.schema,
         )
 
     def as_checkpoint(self) -> dict[str, Any]:
@@ -75,6 +78,7 @@ class Plan:
     keys: DatasetKeys
     resolutions: Resolutions
     erased: Suppression
+    rules: RecordRules
     progress: Progress
     _entries: list[Entry] = field(default_factory=list)
     _conflicts: list[MergeConflict] = field(default_factory=list)
@@ -135,15 +139,19 @@ class Plan:
         )
 
     def _scan(self, merged: list[tuple[Collision, bytes]]) -> None:
-        """What no version had so far is looked through like an upload; what may not be stored is a conflict."""
+        """What no version had so far is looked through like an upload; what may not be stored is a conflict.
+
+        So is what breaks the dataset's schema: members of two records that keep it may break it together.
+        """
         contents = [orjson.loads(canonical) for _, canonical in merged]
         found = detect_records([(content["data"], content["metadata"]) for content in contents])
         content_key = scan.content_keys(self.keys)
-        for (collision, canonical), content, findings in zip(merged, contents, found, strict=True):
-            if forbidden_payment_data(findings):
+        for (collision, canonical), content, detected in zip(merged, contents, found, strict=True):
+            data, metadata = content["data"], content["metadata"]
+            findings = self.rules.with_stated(data, detected)
+            if forbidden_payment_data(findings) or self.rules.problems(data):
                 self._add_conflict(collision, ConflictKind.REFUSED)
                 continue
-            data, metadata = content["data"], content["metadata"]
             entry = Entry(
                 id=collision.id,
                 line=0,

@@ -36,6 +36,7 @@ from datasets.services.merges.commit import (
 from datasets.services.merges.plan import Plan, Progress
 from datasets.services.merges.resolutions import Resolutions
 from datasets.services.pack_store import PackWriter
+from datasets.services.schemas import RecordRules, rules_for
 from datasets.services.sweep import remove_dead_blobs
 from datasets.services.temporary import read_frames
 from datasets.tree.digests import EMPTY_ROOT, keyed_digest
@@ -56,13 +57,16 @@ MAX_MOVES: Final = 8
 
 @dataclass(frozen=True)
 class Heads:
-    """What is merged into what, where the two parted, and what was erased since the merge was asked for."""
+    """What is merged into what, where the two parted, and what was erased since the merge was asked for; and
+    what the dataset asks of records now.
+    """
 
     ours: Version | None
     theirs: Version
     base: Version | None
     epoch: int
     erased: Suppression
+    rules: RecordRules
 
     @property
     def roots(self) -> tuple[bytes, bytes, bytes]:
@@ -76,6 +80,7 @@ class Heads:
             base=str(self.base.pk) if self.base else "",
             epoch=self.epoch,
             detector=detector_hash().hex(),
+            schema=self.rules.digest,
         )
 
 
@@ -134,13 +139,14 @@ class Work:
             if erased:
                 discard_packs(merge.pk)
             self.claim.save(ours=ours, base=base)
-        return Heads(ours, theirs, base, dataset.erasure_epoch, erased)
+            rules = rules_for(dataset.pk)
+        return Heads(ours, theirs, base, dataset.erasure_epoch, erased, rules)
 
     def _merge(self, heads: Heads, ours: Version, *, deadline: float) -> bool:
         """Commit, give back, or leave it to somebody to resolve; False when the target moved meanwhile."""
         progress, resolutions = self._begin(heads)
         if not progress.is_done:
-            plan = Plan(self.merge, self.claim, self.keys, resolutions, heads.erased, progress)
+            plan = Plan(self.merge, self.claim, self.keys, resolutions, heads.erased, heads.rules, progress)
             if not plan.run(*heads.roots, deadline=deadline):
                 self.claim.give_turn_back(self.merge)
                 return True
