@@ -97,8 +97,9 @@ def confirm_destruction(
 ) -> EncryptionKey:
     """Destroy the key as the second person: what only it opens is unreadable once the open transaction commits.
 
-    ``count_uses`` says how many stored objects the key still opens; only with ``accepts_loss`` may there be any.
-    Raises KeyNotFound, AccessDenied, ActiveKey, SamePerson, KeyInUse.
+    ``count_uses`` says how many stored objects the key still opens; only with ``accepts_loss`` may there be any,
+    or a platform key end, whose columns nobody counts. Raises KeyNotFound, AccessDenied, ActiveKey, SamePerson,
+    KeyInUse.
     """
     key = get_key(principal, key_id, action="key.destroy")
     key = EncryptionKey.objects.select_for_update().get(pk=key.pk)
@@ -108,8 +109,10 @@ def confirm_destruction(
         raise KeyNotFound("Nobody has asked for the end of this key")
     if request.requested_by == principal.id:
         raise SamePerson
+    # What was sealed under a platform key stays under it, column by column, and nobody counts those.
+    is_counted = key.purpose != KeyPurpose.PLATFORM
     uses = count_uses(key) + EncryptionKey.objects.filter(wrapped_by=key).exclude(state=KeyState.DESTROYED).count()
-    if uses and not accepts_loss:
+    if (uses or not is_counted) and not accepts_loss:
         raise KeyInUse(uses=uses)
     EncryptionKey.objects.filter(pk=key.pk).update(state=KeyState.DESTROYED, wrapped=None)
     request.confirmed_by, request.confirmed_at = principal.id, timezone.now()

@@ -15,7 +15,7 @@ from datasets.api.serializers import refuse_unknown
 from datasets.models import KeyRotation
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.rotation.overview import KeyFamily, KeyView, list_keys
-from datasets.services.rotation.request import REQUESTABLE, count_uses, get_rotation, start_rotation
+from datasets.services.rotation.request import REQUESTABLE, get_rotation, start_rotation, uses_at_stake
 from vaultsite.kernel.api.views import VaultAPIView
 
 
@@ -134,7 +134,7 @@ class ConfirmationView(VaultAPIView):
         body = ConfirmationInput(data=request.data)
         body.is_valid(raise_exception=True)
         accepts = body.validated_data["accepts_loss"]
-        key = confirm_destruction(self.principal, key_id=key_id, count_uses=count_uses, accepts_loss=accepts)
+        key = confirm_destruction(self.principal, key_id=key_id, count_uses=uses_at_stake, accepts_loss=accepts)
         return Response({"key_id": str(key.pk), "state": key.state})
 
 

@@ -14,7 +14,7 @@ from datasets.models import KeyRotation
 from datasets.pages.page import render_page
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.rotation.overview import list_keys
-from datasets.services.rotation.request import REQUESTABLE, count_uses, start_rotation
+from datasets.services.rotation.request import REQUESTABLE, start_rotation, uses_at_stake
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.tenancy.ports import resolve_principal
 
@@ -75,7 +75,7 @@ def _confirm(request: HttpRequest) -> str:
     confirm_destruction(
         resolve_principal(request),
         key_id=_uuid(request, "key"),
-        count_uses=count_uses,
+        count_uses=uses_at_stake,
         accepts_loss=request.POST.get("accepts_loss") == "yes",
     )
     return "The key is destroyed."

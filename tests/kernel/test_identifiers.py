@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsite.kernel.identifiers import uuid7, uuid7_from
+from vaultsite.kernel.identifiers import moment_of, uuid7, uuid7_from
 
 milliseconds = st.integers(0, 2**48 - 1)
 counters = st.integers(0, 2**74 - 1)
@@ -37,6 +37,7 @@ def test_now_is_now():
     made = uuid7()
     moment = datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
     assert before <= moment <= datetime.now(UTC)
+    assert moment_of(made) == moment
 
 
 def test_identifiers_of_one_moment_differ():

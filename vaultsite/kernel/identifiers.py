@@ -29,6 +29,11 @@ def uuid7(at: datetime | None = None) -> UUID:
     return uuid7_from(milliseconds, secrets.randbits(COUNTER_BITS))
 
 
+def moment_of(identifier: UUID) -> datetime:
+    """When an identifier of version 7 was made, to the millisecond."""
+    return _EPOCH + (identifier.int >> 80) * _MILLISECOND
+
+
 def uuid7_from(milliseconds: int, counter: int) -> UUID:
     """The identifier of a Unix time in milliseconds and a 74-bit counter: the same for the same arguments.
 

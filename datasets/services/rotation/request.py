@@ -10,7 +10,7 @@ from django.utils import timezone
 from access.models import EncryptionKey, KeyPurpose, KeyState
 from access.services.authorize import authorize
 from access.services.key_rotation import due_keys
-from datasets.errors import DatasetNotFound
+from datasets.errors import DatasetHeld, DatasetNotFound
 from datasets.errors.keys import KeyRotationNotFound
 from datasets.models import (
     Blob,
@@ -117,3 +117,17 @@ def count_uses(key: EncryptionKey) -> int:
             Blob.objects.exclude(state=BlobState.DEAD),
         )
     )
+
+
+def uses_at_stake(key: EncryptionKey) -> int:
+    """``count_uses`` for who would end the key. Raises DatasetHeld when that would end what a legal hold keeps."""
+    uses, dataset_id = count_uses(key), dataset_of(key)
+    held = Dataset.objects.filter(legal_hold=True)
+    if dataset_id is not None:
+        is_held = uses > 0 and held.filter(pk=dataset_id).exists()
+    else:
+        wraps = EncryptionKey.objects.filter(wrapped_by=key).exclude(state=KeyState.DESTROYED)
+        is_held = (key.purpose == KeyPurpose.PLATFORM or wraps.exists()) and held.exists()
+    if is_held:
+        raise DatasetHeld
+    return uses

@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from anonymization.errors import MalformedFindings
 from anonymization.findings import decode_findings
 from datasets.errors import CorruptTree
-from datasets.models import Chunk, FindingsBlob, Scrub
+from datasets.models import Chunk, ErasedRecord, FindingsBlob, Scrub
 from datasets.services.pack_reader import PackReader
 from datasets.services.places import FAULTS, Place, open_findings, open_place, places_of
 from datasets.services.quarantine import quarantine
@@ -20,6 +20,7 @@ from datasets.tree.chunk import ChunkCodec, ChunkSidecar, verify_chunk
 from datasets.tree.node import decode_node
 from datasets.tree.store import ObjectKind
 from vaultsite.kernel.blobs import BlobStore
+from vaultsite.kernel.identifiers import moment_of
 from vaultsite.kernel.jobs import Claim
 
 #: Objects between two checkpoints.
@@ -81,26 +82,37 @@ class Verification:
     def _dataset_id(self) -> UUID:
         return self.reader.keys.dataset_id
 
-    def _verify(self, place: Place) -> None:
+    def _verify(self, place: Place) -> bool:
+        """Whether a whole object may be served: not a chunk that an erasure could not reach while it was damaged."""
         stored = open_place(self.reader.keys, self._blobs, place)
-        if place.kind == ObjectKind.CHUNK:
-            verify_chunk(self._codec.decode(stored.body), place.digest)
-            ChunkSidecar.decode(stored.sidecar)
-        else:
+        if place.kind != ObjectKind.CHUNK:
             decode_node(stored.body, stored.sidecar, place.digest)
+            return True
+        chunk = self._codec.decode(stored.body)
+        verify_chunk(chunk, place.digest)
+        ChunkSidecar.decode(stored.sidecar)
+        return not place.is_damaged or not self._holds_erased(place, chunk.ids)
 
-    def _verify_findings(self, row: FindingsBlob) -> None:
+    def _holds_erased(self, place: Place, ids: Sequence[str]) -> bool:
+        """Whether a record of the chunk was erased since it was stored; it waits for that to be done again."""
+        since = moment_of(place.pk)
+        rows = ErasedRecord.objects.filter(dataset_id=self._dataset_id, record_id__in=ids, erased_at__gte=since)
+        with self.reader.scope():
+            return rows.exists()
+
+    def _verify_findings(self, row: FindingsBlob) -> bool:
         decode_findings(open_findings(self.reader.keys, self._blobs, row))
+        return True
 
-    def _judge(self, same: Rows, digest: bytes, verify: Callable[[], None], *, is_damaged: bool) -> None:
+    def _judge(self, same: Rows, digest: bytes, verify: Callable[[], bool], *, is_damaged: bool) -> None:
         """Mark what does not verify and still lies there; unmark what was damaged and is whole again."""
         try:
-            verify()
+            may_serve = verify()
         except _ROT as rot:
             with self.reader.scope():
                 self._damaged += quarantine(same, dataset_id=self._dataset_id, digest=digest, fault=rot.code)
         else:
-            if is_damaged:
+            if is_damaged and may_serve:
                 with self.reader.scope():
                     self._healed += same.update(damaged_at=None)
 

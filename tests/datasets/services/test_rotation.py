@@ -12,8 +12,9 @@ from access.models import EncryptionKey, KeyPurpose, KeyState
 from access.services.key_rotation import confirm_destruction, request_destruction, withdraw_destruction
 from access.services.keyring import drop_tenant
 from audit.models import AuditEvent
+from datasets.errors import DatasetHeld
 from datasets.models import Chunk, FindingsBlob, KeyRotation
-from datasets.services.rotation.request import count_uses, plan_rotations, start_rotation
+from datasets.services.rotation.request import count_uses, plan_rotations, start_rotation, uses_at_stake
 from datasets.services.rotation.work import run_rotation
 from datasets.services.upkeep.jobs import run_scrub, start_scrub
 from tests.factories.access import acting
@@ -204,3 +205,26 @@ def test_who_may_not_manage_keys_rotates_none(tenant, dataset):
     steward = someone(tenant, "data_steward")
     with acting(tenant, steward), pytest.raises(AccessDenied):
         start_rotation(steward, purpose=KeyPurpose.DATASET, dataset_id=dataset.pk)
+
+
+def test_a_platform_key_whose_columns_nobody_counts_ends_only_knowingly(tenant, dataset):
+    rotate(tenant, KeyPurpose.PLATFORM)
+    old, _ = keys_of(tenant, KeyPurpose.PLATFORM)
+    first, second = someone(tenant, "tenant_admin"), someone(tenant, "security_officer")
+    with acting(tenant, first):
+        request_destruction(first, key_id=old.pk, reason="rotated")
+    with acting(tenant, second), pytest.raises(KeyInUse):
+        confirm_destruction(second, key_id=old.pk, count_uses=uses_at_stake)
+
+
+def test_a_key_that_a_legal_hold_needs_does_not_end(tenant, dataset):
+    with acting(tenant):
+        EncryptionKey.objects.filter(purpose=KeyPurpose.DATASET).update(state=KeyState.DECRYPT_ONLY)
+        type(dataset).objects.filter(pk=dataset.pk).update(legal_hold=True)
+    (old,) = keys_of(tenant, KeyPurpose.DATASET, scope_id=dataset.pk)
+    first, second = someone(tenant, "tenant_admin"), someone(tenant, "security_officer")
+    with acting(tenant, first):
+        request_destruction(first, key_id=old.pk, reason="shred")
+    with acting(tenant, second), pytest.raises(DatasetHeld):
+        confirm_destruction(second, key_id=old.pk, count_uses=uses_at_stake, accepts_loss=True)
+    assert len(read_all(tenant, dataset)) == 400

@@ -9,6 +9,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from datasets.errors.upkeep import DataCorruption
 from datasets.models import Blob, BlobState, Chunk, FindingsBlob, GarbageCollection, Ingest, Scrub
+from datasets.services.erasure import work
 from datasets.services.keys import load_keys
 from datasets.services.node_cache import NODES
 from datasets.services.pack_store import PackWriter
@@ -19,7 +20,7 @@ from datasets.services.write import run_ingest
 from datasets.tree.reader import iterate_chunks
 from tests.factories.access import acting, age, principal_with
 from tests.factories.datasets import jsonl, make_dataset, queue_upload, read_all, reload, someone, upload
-from tests.factories.upkeep import again, collect, drop_head, file_of, scrub
+from tests.factories.upkeep import again, collect, drop_head, erase, file_of, scrub
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.jobs import claim
 from vaultsite.kernel.tenancy.scope import tenant_scope
@@ -220,6 +221,23 @@ def test_a_missing_pack_is_damage_of_all_that_lay_in_it_and_heals_when_it_comes_
         read_all(tenant, dataset)  # not before it was verified
     assert scrub(tenant, dataset).healed_count == total
     assert len(read_all(tenant, dataset)) == COUNT
+
+
+def test_a_damaged_chunk_with_an_erased_record_is_not_served_until_that_is_erased_again(tenant, dataset, monkeypatch):
+    monkeypatch.setattr(work, "PLACE_SECONDS", 0.0)
+    with acting(tenant):
+        (pack,) = Blob.objects.filter(dataset_id=dataset.pk, kind="pack")
+    kept = file_of(pack.name).read_bytes()
+    file_of(pack.name).unlink()
+    scrub(tenant, dataset)
+    assert erase(tenant, dataset, ["r00000"]).status == "succeeded"
+    file_of(pack.name).write_bytes(kept)
+    scrub(tenant, dataset)
+    with pytest.raises(DataCorruption):
+        read_all(tenant, dataset)
+    assert erase(tenant, dataset, ["r00000"]).status == "succeeded"
+    scrub(tenant, dataset)
+    assert len(read_all(tenant, dataset)) == COUNT - 1
 
 
 def test_swapped_objects_and_empty_packs_are_found(tenant, dataset):
