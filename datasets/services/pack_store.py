@@ -75,6 +75,10 @@ class PackWriter(PackReader, TreeStore):
         self._flush_any(digests)
         return super().load_many(digests)
 
+    def load_bodies(self, digests: Sequence[bytes]) -> Iterator[bytes]:
+        self._flush_any(digests)
+        return super().load_bodies(digests)
+
     def load_sidecars(self, digests: Sequence[bytes]) -> Iterator[bytes]:
         self._flush_any(digests)
         return super().load_sidecars(digests)

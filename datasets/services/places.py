@@ -10,7 +10,7 @@ from datasets.models import Chunk, FindingsBlob
 from datasets.services.keys import DatasetKeys
 from datasets.tree.store import ObjectKind, StoredObject
 from vaultsite.kernel.blobs import BlobStore
-from vaultsite.kernel.crypto.aead import read_key_id
+from vaultsite.kernel.crypto.aead import Sealed, read_key_id
 from vaultsite.kernel.errors import BlobMissing, IntegrityFailure, UnsupportedSealing
 
 #: What opening raises when an object is not what was written: missing, cut off, swapped or flipped.
@@ -95,13 +95,23 @@ def open_place(keys: DatasetKeys, blobs: BlobStore, place: Place) -> StoredObjec
     )
 
 
+def open_body(keys: DatasetKeys, blobs: BlobStore, place: Place) -> bytes:
+    """The body alone of the object that lies there. Raises like ``open_place``."""
+    return opened_body(keys, place, blobs.get_range(place.name, place.offset, place.length))
+
+
+def opened_body(keys: DatasetKeys, place: Place, sealed: Sealed) -> bytes:
+    """The body that was read from that place. Raises like ``open_place``, but for BlobMissing."""
+    return _opened(keys, place.kind, place, sealed)
+
+
 def open_sidecar(keys: DatasetKeys, blobs: BlobStore, place: Place) -> bytes:
     """The sidecar alone of the object that lies there. Raises like ``open_place``."""
     sealed = blobs.get_range(place.name, place.sidecar_offset, place.sidecar_length)
     return _opened(keys, f"{place.kind}-sidecar", place, sealed)
 
 
-def _opened(keys: DatasetKeys, kind: str, place: Place, sealed: bytes) -> bytes:
+def _opened(keys: DatasetKeys, kind: str, place: Place, sealed: Sealed) -> bytes:
     if read_key_id(sealed) != place.key_id:
         raise IntegrityFailure
     return keys.open(kind, place.digest, place.secret, sealed)

@@ -52,8 +52,8 @@ def diff(
     codec = ChunkCodec()
     for batch in _batches(walk(source, (before_root, after_root), _is_same, after_id=after_id)):
         wanted = {child.digest: child for group in batch for side in group.sides for child in side}
-        stored = zip(wanted.values(), source.load_many(list(wanted)), strict=True)
-        chunks = {child.digest: decoded_chunk(codec, item.body, child) for child, item in stored}
+        bodies = zip(wanted.values(), source.load_bodies(list(wanted)), strict=True)
+        chunks = {child.digest: decoded_chunk(codec, body, child) for child, body in bodies}
         for group in batch:
             yield from _changes(group, chunks)
 

@@ -139,8 +139,8 @@ class _Run:
         plan = [None if any(child.digest in erased for child in passed_over) else side for side, passed_over in decided]
         opened = [group for group, side in zip(batch, plan, strict=True) if side is None]
         wanted = {child.digest: child for group in opened for side in group.sides for child in side}
-        stored = zip(wanted.values(), self._store.load_many(list(wanted)), strict=True)
-        self._chunks = {child.digest: decoded_chunk(self._codec, item.body, child) for child, item in stored}
+        bodies = zip(wanted.values(), self._store.load_bodies(list(wanted)), strict=True)
+        self._chunks = {child.digest: decoded_chunk(self._codec, body, child) for child, body in bodies}
         return plan
 
     def put(self, group: Group, side: int | None) -> None:

@@ -14,8 +14,8 @@ from datasets.tree.node import Child, Node, decode_node
 from datasets.tree.record import TreeRecord
 from datasets.tree.store import TreeSource
 
-#: Chunks asked of the store at once while reading in order: 16 of at most 256 KiB.
-READ_AHEAD: Final = 16
+#: Chunks asked of the store at once while reading in order; it fetches them as they are asked for.
+READ_AHEAD: Final = 256
 
 _last_id = attrgetter("last_id")
 
@@ -54,9 +54,9 @@ def iterate_chunks(
     for children in _chunk_runs(store, root, after_id):
         for start in range(0, len(children), read_ahead):
             run = children[start : start + read_ahead]
-            stored = store.load_many([child.digest for child in run])
-            for child, item in zip(run, stored, strict=True):
-                yield child, decoded_chunk(codec, item.body, child)
+            bodies = store.load_bodies([child.digest for child in run])
+            for child, body in zip(run, bodies, strict=True):
+                yield child, decoded_chunk(codec, body, child)
 
 
 def iterate_records(store: TreeSource, root: bytes, after_id: str | None = None) -> Iterator[TreeRecord]:

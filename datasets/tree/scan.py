@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import Final
 
 from datasets.tree.chunk import Chunk, ChunkCodec, ChunkSidecar
 from datasets.tree.node import Child
-from datasets.tree.reader import READ_AHEAD, decoded_chunk, iterate_chunk_children, iterate_chunks
+from datasets.tree.reader import decoded_chunk, iterate_chunk_children, iterate_chunks
 from datasets.tree.statistics import ChunkStatistics
 from datasets.tree.store import TreeSource
+
+#: Sidecars looked at before the first of their chunks is read.
+_ASKED: Final = 64
 
 
 def scan(
@@ -28,11 +32,11 @@ def scan(
         return
     codec = ChunkCodec()
     children = iterate_chunk_children(source, root, after_id)
-    while run := list(islice(children, READ_AHEAD)):
+    while run := list(islice(children, _ASKED)):
         kept = _kept(source, run, keep)
-        stored = source.load_many([child.digest for child in kept])
-        for child, item in zip(kept, stored, strict=True):
-            yield child, decoded_chunk(codec, item.body, child)
+        bodies = source.load_bodies([child.digest for child in kept])
+        for child, body in zip(kept, bodies, strict=True):
+            yield child, decoded_chunk(codec, body, child)
 
 
 def _kept(source: TreeSource, run: Sequence[Child], keep: Callable[[ChunkStatistics], bool]) -> list[Child]:

@@ -4,6 +4,7 @@ import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 import orjson
@@ -133,16 +134,29 @@ def describe(rows: Sequence[Mapping[str, Any]]) -> ChunkStatistics:
     return ChunkStatistics(len(rows), members, is_complete=len(names) == len(columns))
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def _columns_of_alike(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]] | None:
+    """The values of each member when all rows have the same; None otherwise."""
+    names = tuple(rows[0]) if rows else ()
+    if len(names) < 2 or set(map(len, rows)) != {len(names)}:  # noqa: PLR2004 - for one, itemgetter gives no tuple
+        return None
+    try:
+        return dict(zip(names, zip(*map(itemgetter(*names), rows), strict=True), strict=True))
+    except KeyError:
+        return None
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
     """The values of each member; rows with the same members are turned into columns together, which is much faster."""
+    if (columns := _columns_of_alike(rows)) is not None:
+        return columns
     alike: dict[tuple[str, ...], list[Iterable[Any]]] = {}
     for row in rows:
         alike.setdefault(tuple(row), []).append(row.values())
-    columns: dict[str, list[Any]] = {}
+    mixed: dict[str, list[Any]] = {}
     for names, values in alike.items():
         for name, column in zip(names, zip(*values, strict=True), strict=True):
-            columns.setdefault(name, []).extend(column)
-    return columns
+            mixed.setdefault(name, []).extend(column)
+    return {**mixed}
 
 
 def _member(values: Sequence[Any], count: int) -> MemberStatistics:

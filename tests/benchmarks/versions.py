@@ -197,7 +197,7 @@ def _two_workers(stored: Stored) -> list[Figure]:
 
 
 def _memory(plan: Plan, peaks: Mapping[str, Facts], less: Mapping[str, Facts]) -> list[Figure]:
-    note = "largest resident set of a process of its own (ru_maxrss) in MB; baseline: before it began"
+    note = "largest resident set of a process of its own in MB; baseline: before it began"
     return [
         Figure(f"{name}/{operation}", facts["peak_mb"], "MB", facts["idle_mb"], count, plan.seed, note)
         for name, count, measured in (("peak_mb_1m", plan.large, peaks), ("peak_mb_100k", plan.less, less))

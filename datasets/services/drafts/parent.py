@@ -31,9 +31,9 @@ def _below(store: TreeSource, node: Node, ids: Sequence[str]) -> Iterator[TreeRe
     codec = ChunkCodec()
     for start in range(0, len(wanted), _READ_AHEAD):
         run = wanted[start : start + _READ_AHEAD]
-        stored = store.load_many([child.digest for child, _ in run])
-        for (child, inside), item in zip(run, stored, strict=True):
-            chunk = decoded_chunk(codec, item.body, child)
+        bodies = store.load_bodies([child.digest for child, _ in run])
+        for (child, inside), body in zip(run, bodies, strict=True):
+            chunk = decoded_chunk(codec, body, child)
             for record_id in inside:
                 index = bisect_left(chunk.ids, record_id)
                 if index < len(chunk) and chunk.ids[index] == record_id:
