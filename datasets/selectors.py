@@ -11,12 +11,14 @@ from access.policy.builtin import RULES
 from access.selectors import may
 from datasets.errors import DatasetNotFound, IngestNotFound, VersionNotFound
 from datasets.models import Branch, Dataset, Ingest, Version
-from vaultsite.kernel.errors import InvalidCursor
+from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_scope
 
+#: Tags of one listing.
+MAX_TAGS: Final = 16
 _DIGEST_HEX: Final = 64
 #: A sequence number, as long as its column holds.
 _SEQUENCE: Final = re.compile(r"[0-9]{1,9}")
@@ -67,7 +69,12 @@ def list_datasets(
     after: tuple[str, ...] | None,
     limit: int,
 ) -> list[Dataset]:
-    """Datasets with all of ``tags``, newest first, at most ``limit`` of them after the one whose id is ``after``."""
+    """Datasets with all of ``tags``, newest first, at most ``limit`` of them after the one whose id is ``after``.
+
+    Raises InvalidInput for more than MAX_TAGS of them: each is a condition of its own in the database.
+    """
+    if len(tags) > MAX_TAGS:
+        raise InvalidInput(errors=[FieldProblem("tag", f"at most {MAX_TAGS} of them")])
     rows: QuerySet[Dataset] = Dataset.objects.visible_to(principal).prefetch_related("tags").order_by("-id")
     for tag in tags:
         rows = rows.filter(tags__tag=tag)

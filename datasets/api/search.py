@@ -24,6 +24,10 @@ PAGING = [OpenApiParameter("limit", OpenApiTypes.INT), OpenApiParameter("cursor"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
+#: Words, and tags, of one search: each is a condition of its own in the database.
+MAX_TERMS = 16
+
+
 class SearchInput(serializers.Serializer[Any]):
     """Query parameters of a search; ``tags`` with commas between must all be there."""
 
@@ -32,6 +36,12 @@ class SearchInput(serializers.Serializer[Any]):
     classification = serializers.ChoiceField(choices=Classification.choices, required=False)
     version = serializers.CharField(max_length=32, required=False, default="")
     sort = serializers.ChoiceField(choices=sorted(ORDERS), required=False, default="-created_at")
+
+    def validate_q(self, value: str) -> str:
+        return _of_few(value, value.split())
+
+    def validate_tags(self, value: str) -> str:
+        return _of_few(value, value.split(","))
 
     def search(self) -> Search:
         given = self.validated_data
@@ -42,6 +52,12 @@ class SearchInput(serializers.Serializer[Any]):
             version=given["version"],
             order=given["sort"],
         )
+
+
+def _of_few(value: str, terms: list[str]) -> str:
+    if len(terms) > MAX_TERMS:
+        raise serializers.ValidationError(f"at most {MAX_TERMS} of them")
+    return value
 
 
 class MetadataOutput(serializers.Serializer[Any]):

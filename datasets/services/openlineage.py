@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from access.selectors import current_tenant
 from access.services.authorize import authorize
 from datasets.errors import DatasetNotFound
@@ -54,7 +56,8 @@ def accept_event(principal: Principal, event: Any) -> Accepted:
         return Accepted(run_id, [])
     run, is_training = _run_of(event)
     ends = {way: [_end(principal, item, way) for item in event.get(way, [])] for way in ("inputs", "outputs")}
-    refuse_personal_data(**{f"name/{i}": end.name for i, end in enumerate((run, *ends["inputs"], *ends["outputs"]))})
+    told = enumerate((run, *ends["inputs"], *ends["outputs"]))
+    refuse_personal_data(**{f"name/{i}": f"{end.namespace} {end.name}" for i, end in told})
     into = EdgeKind.TRAINED if is_training else EdgeKind.TRANSFORMED_BY
     facts = {"event_time": event["eventTime"]}
     edges = [record_edge(kind=into, source=end, target=run, facts=facts, reported_by=principal.id)
@@ -66,6 +69,8 @@ def accept_event(principal: Principal, event: Any) -> Accepted:
 
 
 def _require_valid(event: Any) -> None:
+    if "\\u0000" in orjson.dumps(event).decode():  # no text of the database holds one
+        raise InvalidOpenLineageEvent(errors=[FieldProblem("/", "holds a character that no name has")])
     found = sorted(run_event_validator().iter_errors(event), key=lambda error: list(map(str, error.absolute_path)))
     if found:
         # The validator's own message would quote what was sent.

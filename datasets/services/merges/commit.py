@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from datasets.errors.merges import MergeRequestEnded
 from datasets.models import (
     Blob,
     BlobKind,
@@ -23,6 +24,7 @@ from datasets.services.branches import get_branch, require_writable
 from datasets.services.commit import NewVersion, commit_version, discard_packs, keep_packs
 from datasets.services.merges.build import Built
 from datasets.services.merges.plan import Progress
+from datasets.services.writable import hold_open
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
@@ -67,10 +69,17 @@ def commit_merge(
 
 
 def hold_target(merge: Merge) -> Dataset:
-    """Lock the dataset; raises BranchProtected unless the merge was reviewed or needs no review."""
-    dataset = Dataset.objects.select_for_update().get(pk=merge.dataset_id)
+    """The dataset, locked and open, with a target that may move: by a request that is still open, or without one.
+
+    Raises DatasetNotFound, DatasetArchived, BranchProtected, MergeRequestEnded.
+    """
+    dataset = hold_open(merge.dataset_id)
     if merge.request_id is None:
         require_writable(dataset, merge.target)
+    else:
+        state = MergeRequest.objects.values_list("state", flat=True).get(pk=merge.request_id)
+        if state != RequestState.OPEN:
+            raise MergeRequestEnded(state=state)
     return dataset
 
 

@@ -275,3 +275,8 @@ def test_a_held_dataset_cannot_be_deleted(tenant):
     assert (answer.status_code, answer.json()["code"]) == (409, "VAULT_DATA_4006")
     assert send(client, "GET", f"/datasets/{dataset.pk}").json()["legal_hold"] is True
     assert send(client, "GET", f"/datasets/{dataset.pk}/data").getvalue() == b'{"n":1}\n'
+
+
+def test_too_many_tags_are_refused(tenant):
+    client = caller(tenant, "data_steward")
+    assert send(client, "GET", "/datasets?" + "tag=a&" * 17).status_code == 400

@@ -204,6 +204,19 @@ def test_what_is_no_run_event_is_refused_with_the_place(tenant, steward, dataset
     assert answer.json()["errors"][0]["field"].startswith(f"/{next(iter(change))}")
 
 
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ({"namespace": "canary.lovelace@example.com", "name": "x"}, "VAULT_DATA_4008"),
+        ({"namespace": "x", "name": "a\0b"}, "VAULT_DATA_4463"),
+    ],
+)
+def test_a_run_event_names_no_person_and_nothing_that_cannot_be_stored(tenant, steward, dataset, end, code):
+    event = run_event(tenant, dataset, outputs=[end])
+    answer = send(steward, "POST", "/lineage/openlineage", event)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
 def test_a_run_event_cannot_reach_another_tenant(tenant, rival, dataset):
     stranger = caller(rival, "data_steward")
     theirs = run_event(tenant, dataset)

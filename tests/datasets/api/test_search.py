@@ -61,7 +61,18 @@ def test_pages_follow_each_other_in_every_order(steward, three, sort):
     assert answer["pagination"]["next_cursor"] is None
 
 
-@pytest.mark.parametrize("query", ["sort=secret", "classification=x", "cursor=abc", "sort=name;drop", "limit=0"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sort=secret",
+        "classification=x",
+        "cursor=abc",
+        "sort=name;drop",
+        "limit=0",
+        "q=" + "a+" * 17,
+        "tags=" + "a," * 17,
+    ],
+)
 def test_what_is_no_search_is_refused(steward, three, query):
     assert send(steward, "GET", f"/datasets/search?{query}").status_code == 400
 

@@ -46,7 +46,7 @@ def decode_cursor(cursor: str, *, members: int) -> tuple[str, ...]:
     except (binascii.Error, ValueError) as exc:
         raise InvalidCursor from exc
     fits = isinstance(values, list) and len(values) == members and all(isinstance(value, str) for value in values)
-    if not fits:
+    if not fits or any("\0" in value for value in values):  # no text of the database holds one
         raise InvalidCursor
     return tuple(values)
 
