@@ -43,7 +43,7 @@ def vault(tmp_path_factory, ports):
             [sys.executable, "-m", "vaultsite.runtime"], cwd=PROJECT, env=given, stdout=output, stderr=output
         )
         try:
-            wait_until(lambda: "Ctrl-C ends it" in said.read_text() or process.poll() is not None, seconds=240)
+            wait_until(lambda: "Ctrl-C ends it" in said.read_text() or process.poll() is not None, seconds=600)
             assert process.poll() is None, said.read_text()
             yield home, process, said
         finally:
