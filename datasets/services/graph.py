@@ -110,7 +110,7 @@ def _drawn(
     height = _MARGIN + len(versions) * _ROW
     text_x = _MARGIN + max([*lanes.values(), 0]) * _LANE + _LANE
     lines = tuple(line for version in versions for line in _lines(version, places, lanes, floor=height))
-    return Graph(dots=dots, lines=lines, width=text_x + 620, height=height, text_x=text_x, is_cut=is_cut)
+    return Graph(dots=dots, lines=lines, width=text_x + 780, height=height, text_x=text_x, is_cut=is_cut)
 
 
 def _lines(

@@ -15,6 +15,7 @@ from datasets.services.datasets import DatasetFacts, create_dataset
 from datasets.services.write import UploadOptions
 from vaultsite.demo.credentials import Login, read_logins, write_logins
 from vaultsite.demo.people import ensure_tenant, ensure_users, principal_named
+from vaultsite.demo.story import tell_story
 from vaultsite.demo.uploads import complete, send_file
 from vaultsite.kernel.jobs import FINAL, JobStatus
 from vaultsite.kernel.tenancy.principal import Principal
@@ -98,6 +99,7 @@ def seed(say: Say) -> None:
         say(f"organization {slug}: {len(own)} users, {made} of them new")
     for sample in DATASETS:
         seed_dataset(tenants[sample.tenant], sample, say)
+    tell_story(tenants["demo"], DATASETS[0].name, SAMPLES / DATASETS[0].file, say)
 
 
 def _logins(path: Path) -> tuple[list[Login], list[Login]]:
