@@ -38,7 +38,7 @@ class RebaseConflict(VaultError):
 
 
 class PatchRefused(VaultError):
-    """Some of the records cannot be stored, so none was; ``results`` has one entry a record, as in an answer."""
+    """Some of the records cannot be stored, so none was; ``results`` and ``deleted`` have those that failed."""
 
     code, slug, status = "VAULT_DATA_4345", "patch-refused", 400
     title = "Some of the records cannot be stored"

@@ -10,6 +10,7 @@ from anonymization.services.detect import detect_records
 from datasets.services.attachments import detach
 from datasets.services.commit import Profile
 from datasets.services.pack_store import PackWriter
+from datasets.services.schemas import RecordRules, rules_for
 from datasets.tree.builder import ChunkBuilt
 from datasets.tree.chunk import ChunkCodec
 from datasets.tree.digests import leaf_digest
@@ -30,6 +31,7 @@ class FindingsRecorder:
     change: Profile = field(default_factory=Counter)
     _carried: dict[bytes, dict[bytes, list[Finding]] | None] = field(default_factory=dict)
     _codec: ChunkCodec = field(default_factory=ChunkCodec)
+    _rules: RecordRules | None = None
 
     def record(self, chunk: ChunkBuilt) -> None:
         self.beat()
@@ -85,6 +87,17 @@ class FindingsRecorder:
 
     def _fill(self, chunk: ChunkBuilt, found: Sequence[list[Finding] | None]) -> list[list[Finding]]:
         missing = [index for index, findings in enumerate(found) if findings is None]
-        scanned = detect_records([(chunk.records[index].data, chunk.records[index].metadata) for index in missing])
-        filled = dict(zip(missing, scanned, strict=True))
+        records = [chunk.records[index] for index in missing]
+        scanned = detect_records([(record.data, record.metadata) for record in records])
+        filled = {
+            index: self._schema().with_stated(record.data, detected)
+            for index, record, detected in zip(missing, records, scanned, strict=True)
+        }
         return [filled[index] if findings is None else findings for index, findings in enumerate(found)]
+
+    def _schema(self) -> RecordRules:
+        """What the dataset's schema says is personal, which no detector finds."""
+        if self._rules is None:
+            with self.writer.scope():
+                self._rules = rules_for(self.writer.keys.dataset_id)
+        return self._rules

@@ -273,7 +273,11 @@ def _queued(
     told = [result.as_json() for result in done]
     if failed and options.on_error == OnError.ABORT:
         problems = [_problem(index, result, records) for index, result in enumerate(done) if result.error]
-        raise PatchRefused(errors=problems[:100], results=told[:records], deleted=told[records:])
+        # Of the others nothing is said: "unchanged" would tell a guess at what is there from a wrong one, for nothing.
+        results, deleted = (
+            [told[i] for i in half if done[i].error] for half in (range(records), range(records, len(done)))
+        )
+        raise PatchRefused(errors=problems[:100], results=results, deleted=deleted)
     staged = count_staged(draft.dataset_id, [draft])[draft.pk].total
     if not staged:
         remove_draft(draft)

@@ -284,10 +284,20 @@ def test_a_patch_with_a_bad_record_stores_nothing_unless_told_to(tenant, client,
     refused = send(client, "PATCH", path, body)
     assert (refused.status_code, refused.json()["code"]) == (400, "VAULT_DATA_4345")
     assert [problem["field"] for problem in refused.json()["errors"]] == ["/records/1", "/delete/0", "/delete/1"]
+    assert [result["index"] for result in refused.json()["results"]] == [1]
     with acting(tenant):
         assert (Version.objects.count(), Draft.objects.count(), StagedRecord.objects.count()) == (1, 0, 0)
     kept = send(client, "PATCH", path, body | {"on_error": "reject"})
     assert (kept.status_code, kept.json()["results"][0]["status"]) == (201, "created")
+
+
+def test_a_refused_patch_does_not_say_whether_a_guess_was_right(tenant):
+    """Who writes records and reads them masked could otherwise try value after value and change none."""
+    dataset, engineer = filled(tenant, a={"card": "4111111111111111"}), caller(tenant, "ml_engineer")
+    for guess in ("4111111111111111", "4012888888881881"):
+        records = [{"id": "a", "data": {"card": guess}}, {"id": "no good", "data": {}}]
+        refused = send(engineer, "PATCH", f"/datasets/{dataset.pk}/data", {"mode": "merge", "records": records})
+        assert (refused.status_code, [one["index"] for one in refused.json()["results"]]) == (400, [1])
 
 
 def test_a_patch_may_say_which_version_it_changes(tenant, client, dataset):

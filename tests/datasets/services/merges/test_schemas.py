@@ -5,13 +5,14 @@ import json
 import pytest
 
 from datasets.errors.schemas import SchemaViolation
-from datasets.models import MergeConflict, Resolution
+from datasets.models import FindingsBlob, MergeConflict, Resolution
 from datasets.services.merges.conflicts import resolve_conflict
 from datasets.services.merges.start import continue_merge
 from datasets.services.merges.work import run_merge
 from datasets.services.schemas import NewSchema, add_schema
-from tests.factories.datasets import read_all, someone
-from tests.factories.merges import merged, parted, reload_merge
+from tests.factories.access import acting
+from tests.factories.datasets import make_dataset, read_all, someone
+from tests.factories.merges import merged, parted, put_on, reload_merge
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 BASE = [{"id": "a", "nick": "blue heron", "n": 0, "m": 0}, {"id": "b", "n": 0, "m": 0}]
@@ -61,3 +62,13 @@ def test_what_the_schema_says_is_personal_is_masked_in_a_merged_record(tenant):
     shown = {record.id: record.data for record in read_all(tenant, dataset, "data_scientist")}
     assert (shown["a"]["n"], shown["a"]["m"]) == (1, 2)
     assert "blue heron" not in json.dumps(shown)
+
+
+def test_what_the_schema_says_is_personal_stays_so_when_other_detectors_look_again(tenant):
+    dataset = make_dataset(tenant)
+    bound(tenant, dataset, SCHEMA)
+    put_on(tenant, dataset, "main", BASE)
+    with acting(tenant):
+        FindingsBlob.objects.update(detector=b"x" * 33)
+    put_on(tenant, dataset, "main", [BASE[0], BASE[1] | {"n": 1}])
+    assert "blue heron" not in json.dumps([record.data for record in read_all(tenant, dataset, "data_scientist")])
