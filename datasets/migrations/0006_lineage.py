@@ -106,8 +106,4 @@ class Migration(migrations.Migration):
             model_name='lineageedge',
             constraint=models.UniqueConstraint(fields=('tenant', 'source', 'target', 'kind'), name='lineage_edge_unique'),
         ),
-        migrations.AddConstraint(
-            model_name='lineageedge',
-            constraint=models.CheckConstraint(condition=models.Q(('source', models.F('target')), _negated=True), name='lineage_edge_no_loop'),
-        ),
     ]

@@ -88,7 +88,6 @@ class LineageEdge(TenantModel):
             CompositeForeignKey(name="lineage_edge_source_fk", field="source", to="datasets.LineageNode"),
             CompositeForeignKey(name="lineage_edge_target_fk", field="target", to="datasets.LineageNode"),
             models.UniqueConstraint(fields=["tenant", "source", "target", "kind"], name="lineage_edge_unique"),
-            models.CheckConstraint(condition=~Q(source=models.F("target")), name="lineage_edge_no_loop"),
         ]
         indexes = [models.Index(fields=["tenant", "target"], name="lineage_edge_target")]
 

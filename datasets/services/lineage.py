@@ -53,6 +53,8 @@ def record_edge(
     """
     above, _ = _node(source)
     below, is_new = _node(target)
+    if below.pk == above.pk:
+        raise LineageCycle
     if reported_by is not None and not is_new:  # what the vault itself records has a target made a moment ago
         lock_graph(current_tenant_id())
         if reaches(below.pk, above.pk):

@@ -13,18 +13,33 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from datasets.errors import DuplicateRecordId, RefusedFile, RefusedLine
+from datasets.errors import DuplicateRecordId, FormatUnavailable, RefusedFile, RefusedLine
+from datasets.errors.files import ContradictoryOptions, UnsupportedEncoding
+from datasets.errors.lines import ShapeMismatch
+from datasets.errors.schemas import SchemaViolation
+from datasets.errors.upkeep import DataCorruption
 from datasets.models import Dataset
 from vaultsite.kernel.api.pagination import page, read_page
 from vaultsite.kernel.api.uploads import read_body
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import VaultError, catalogue
 
+#: Errors whose constructor asks for something of its own.
+PARTICULAR: dict[type[VaultError], Callable[[], VaultError]] = {
+    ContradictoryOptions: lambda: ContradictoryOptions("a rule", field="/mode"),
+    DataCorruption: lambda: DataCorruption(bytes(32)),
+    DuplicateRecordId: lambda: DuplicateRecordId(first_line=1, line=2),
+    FormatUnavailable: lambda: FormatUnavailable(extra="parquet"),
+    SchemaViolation: lambda: SchemaViolation([("/text", "is no string")], line=5),
+    ShapeMismatch: lambda: ShapeMismatch("a rule", reason="a-rule", line=5, pointer="/messages"),
+    UnsupportedEncoding: UnsupportedEncoding,
+}
+
 
 def make_error(kind: type[VaultError]) -> VaultError:
     """An instance, whatever its constructor asks for."""
-    if issubclass(kind, DuplicateRecordId):
-        return kind(first_line=1, line=2)
+    if kind in PARTICULAR:
+        return PARTICULAR[kind]()
     if issubclass(kind, RefusedLine | RefusedFile):
         return kind("a rule", reason="a-rule", line=5)
     return kind("a detail")

@@ -16,7 +16,7 @@ from datasets.formats.key_fields import KeyFields
 from datasets.formats.parquet.reader import read_parquet
 from datasets.formats.parquet.wire import Bounds
 from datasets.formats.rows import RawRecord, Rejected
-from datasets.formats.shapes import SHAPES, recognize
+from datasets.formats.shapes.recognize import SHAPES, recognize
 from datasets.formats.sniff import recognize_format
 from datasets.models import Blob, IdMode, Ingest, IngestFormat, IngestMode, RecordShape
 from datasets.services.ingest.random_access import SealedUpload

@@ -118,7 +118,7 @@ def test_a_million_rows_of_nothing_are_stopped_by_what_they_decode_to():
 def test_one_huge_row_group_is_read_in_batches():
     file = Watched(
         packed(
-            {"text": [f"{n:0200d}" for n in range(200_000)]},
+            {"text": [f"{n:0220d}" for n in range(200_000)]},
             row_group_size=200_000,
             compression="none",
             use_dictionary=False,

@@ -2,7 +2,6 @@ import decimal
 from contextlib import suppress
 from datetime import date, datetime
 
-import orjson
 import pytest
 
 pa = pytest.importorskip("pyarrow", reason="the parquet extra is not installed")
@@ -225,7 +224,7 @@ KIND = pa.schema(
 @given(st.lists(json_rows, min_size=1, max_size=12), st.integers(1, 12))
 def test_what_pyarrow_writes_is_read_back(rows, group):
     file = packed(pa.Table.from_pylist(rows, schema=KIND), row_group_size=group)
-    assert [orjson.dumps(row.data) for row in read(file)] == [orjson.dumps(row) for row in rows]
+    assert [row.data for row in read(file)] == rows
 
 
 def test_dates_of_the_whole_calendar_are_written_with_four_digits():

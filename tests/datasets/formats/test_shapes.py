@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.formats.shapes import SHAPES, recognize
+from datasets.formats.shapes.recognize import SHAPES, recognize
 
 
 def user(content="Hi"):
