@@ -55,7 +55,7 @@ class PackWriter(PackReader, TreeStore):
 
     def __init__(self, keys: DatasetKeys, *, claim: Claim, detector: bytes, epoch: int | None = None) -> None:
         super().__init__(keys)
-        self._epoch = self._epoch_now() if epoch is None else epoch
+        self.epoch = self._epoch_now() if epoch is None else epoch
         self.job: UUID = claim.pk
         self.sealed_bytes = 0
         self._claim = claim
@@ -195,7 +195,7 @@ class PackWriter(PackReader, TreeStore):
     def _require_epoch(self) -> None:
         """Inside a scope, until whose end no erasure can end. Raises ErasedMeanwhile."""
         rows = Dataset.objects.select_for_update(no_key=True).filter(pk=self.keys.dataset_id)
-        if rows.values_list("erasure_epoch", flat=True).first() != self._epoch:
+        if rows.values_list("erasure_epoch", flat=True).first() != self.epoch:
             raise ErasedMeanwhile
 
     def _insert_rows(self, pack: _Pack) -> None:

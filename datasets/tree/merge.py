@@ -65,6 +65,7 @@ def merge(
     *,
     resolve: Callable[[Collision], Resolution],
     on_chunk: Callable[[ChunkBuilt], None] | None = None,
+    was_erased: bool = True,
     shape: Shape = STANDARD,
 ) -> MergeResult:
     """The tree of ours with theirs' changes since base, saved to ``store``: the one tree that its records have.
@@ -72,9 +73,10 @@ def merge(
     ``resolve`` is called, in order of id, for each record that both changed to different canonical bytes (or one
     changed and the other removed), and may raise. Where both made the same change, ours stays, with its nonce. A record
     erased in any of the trees is left out, unless ours and theirs have the very same one. EMPTY_ROOT may stand
-    anywhere. Raises what the store raises, and CorruptTree.
+    anywhere. Without ``was_erased`` the caller knows that no record was ever erased from the dataset, and the sidecars
+    of chunks that are passed over are not looked into. Raises what the store raises, and CorruptTree.
     """
-    with _Run(store, boundary_key, resolve, on_chunk, shape) as run:
+    with _Run(store, boundary_key, resolve, on_chunk, shape, was_erased=was_erased) as run:
         for batch in _batches(walk(store, (base_root, ours_root, theirs_root), _is_settled)):
             for group, side in zip(batch, run.plan(batch), strict=True):
                 run.put(group, side)
@@ -114,8 +116,11 @@ class _Run:
         resolve: Callable[[Collision], Resolution],
         on_chunk: Callable[[ChunkBuilt], None] | None,
         shape: Shape,
+        *,
+        was_erased: bool,
     ) -> None:
         self._store = store
+        self._was_erased = was_erased
         self._on_chunk = on_chunk
         self._assembly = TreeAssembly(store, boundary_key, self._tell if on_chunk else None, shape)
         self._choice = _Choice(resolve)
@@ -180,7 +185,7 @@ class _Run:
 
     def _with_erased(self, digests: set[bytes]) -> set[bytes]:
         """Those of these chunks that have tombstones."""
-        wanted = sorted(digests)
+        wanted = sorted(digests) if self._was_erased else []
         sidecars = map(ChunkSidecar.decode, self._store.load_sidecars(wanted))
         return {digest for digest, sidecar in zip(wanted, sidecars, strict=True) if sidecar.has_erased}
 

@@ -142,7 +142,7 @@ class Operations:
         """Two trees into one; where both changed a record, theirs stays."""
         with self._writer() as writer:
             roots = map(bytes.fromhex, (base, ours, theirs))
-            result = merge(writer, *roots, self.keys.boundary, resolve=_theirs)
+            result = merge(writer, *roots, self.keys.boundary, resolve=_theirs, was_erased=writer.epoch > 0)
             writer.flush()
         facts = self._tree_facts(result.tree, writer)
         return facts | {"taken_chunks": len(result.taken_chunks), "collisions": result.collisions}

@@ -60,8 +60,16 @@ def build_merge(
     """The merged tree of base, ours and theirs; everything is stored on return. Raises ErasedMeanwhile."""
     recorder = FindingsRecorder(writer, beat)
     base, ours, theirs = roots
-    boundary = writer.keys.boundary
-    result = merge(writer, base, ours, theirs, boundary, resolve=decided, on_chunk=recorder.record)
+    result = merge(
+        writer,
+        base,
+        ours,
+        theirs,
+        writer.keys.boundary,
+        resolve=decided,
+        on_chunk=recorder.record,
+        was_erased=writer.epoch > 0,  # an erasure from now on refuses the commit
+    )
     recorder.subtract(result.tree.dropped_chunks)
     # Chunks of theirs were never built: what they hold is added as what ours held is subtracted.
     taken = FindingsRecorder(writer, beat)
