@@ -195,7 +195,7 @@ def test_a_partition_is_closed_whatever_the_scope(app, owner, a):
     assert len(partitions) > 12
     set_scope(app, a.id)
     for (partition,) in partitions:
-        for statement in ("SELECT 1 FROM {}", "DELETE FROM {}", "INSERT INTO {} SELECT * FROM audit_event"):
+        for statement in ("SELECT 1 FROM {}", "DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"):
             with app.transaction(force_rollback=True), refused(errors.InsufficientPrivilege):
                 run(app, statement, partition)
 
