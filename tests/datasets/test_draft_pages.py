@@ -1,5 +1,7 @@
 """Rules of the pages of drafts."""
 
+import pytest
+
 from audit.models import AuditEvent
 from datasets.models import Draft, Publication
 from datasets.services.drafts.publication import run_publication
@@ -7,6 +9,9 @@ from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, upload
 from tests.factories.drafts import make_draft, publish, put
 from tests.factories.pages import browser_of, opened
+from tests.vaultsite.conftest import plain_static  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.usefixtures("plain_static")
 
 LONG = "A very long description of what is going to change. " * 18
 
