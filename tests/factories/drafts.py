@@ -65,7 +65,8 @@ def publish(tenant: Tenant, draft: Draft, **options: Any) -> Publication:
 
 def reloaded(tenant: Tenant, publication: Publication) -> Publication:
     with acting(tenant):
-        return Publication.objects.select_related("version", "version__parent", "draft", "dataset").get(pk=publication.pk)
+        rows = Publication.objects.select_related("version", "version__parent", "draft", "dataset")
+        return rows.get(pk=publication.pk)
 
 
 def read_draft(tenant: Tenant, draft: Draft, role: str = "data_steward", **options: Any) -> list[ReadRecord]:
