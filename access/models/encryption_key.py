@@ -11,8 +11,10 @@ from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
 
 
 class KeyPurpose(StrEnum):
-    """What a key is for: the KEK wraps the others; data, content matching, chunk boundaries, indexes,
-    pseudonyms and signatures each have keys of their own.
+    """What a key is for: the KEK wraps the others, and each use has a key of its own.
+
+    Data, content matching, chunk boundaries, the subject index, pseudonyms, signatures; the token vault's values and
+    its blind index; format-preserving tokens; allow- and deny-lists; what is published to analytics.
     """
 
     KEK = "kek"
@@ -23,6 +25,11 @@ class KeyPurpose(StrEnum):
     INDEX = "index"
     PSEUDONYM = "pseudonym"
     SIGNING = "signing"
+    TOKEN = "token"
+    TOKEN_INDEX = "token_index"
+    FORMAT = "format"
+    LISTS = "lists"
+    ANALYTICS = "analytics"
 
 
 class KeyState(models.TextChoices):

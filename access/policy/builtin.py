@@ -34,6 +34,10 @@ def _rule(permission: str, event: EventType, operation: str) -> Rule:
     return Rule(frozenset({permission}), event, operation)
 
 
+def _purposeful(permission: str, event: EventType, operation: str) -> Rule:
+    return Rule(frozenset({permission}), event, operation, needs_purpose=True)
+
+
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         "dataset.list": _rule("dataset.list", EventType.ACCESS_READ, "read"),
@@ -65,6 +69,22 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "ingest.rejects.read": Rule(frozenset({READ_RAW}), EventType.ACCESS_READ, "read", needs_purpose=True),
         "pii.detect": _rule("pii.detect", EventType.ACCESS_READ, "read"),
         "pii.anonymize": _rule("pii.anonymize", EventType.ACCESS_READ, "read"),
+        "anonymization.read": _rule("anonymization.read", EventType.ADMIN_READ, "read"),
+        "anonymization.manage": _rule("anonymization.manage", EventType.ADMIN_WRITE, "update"),
+        "detection.read": _rule("detection.read", EventType.ADMIN_READ, "read"),
+        "detection.manage": _rule("detection.manage", EventType.ADMIN_WRITE, "update"),
+        "finding.review": _rule("finding.review", EventType.ACCESS_WRITE, "update"),
+        "quarantine.review": _rule("quarantine.review", EventType.ACCESS_WRITE, "update"),
+        "rescan.manage": _rule("rescan.manage", EventType.ADMIN_WRITE, "update"),
+        "token.create": _purposeful("token.create", EventType.ACCESS_WRITE, "write"),
+        "token.reveal": _purposeful("token.reveal", EventType.ACCESS_READ, "read"),
+        "token.read": _rule("token.read", EventType.ADMIN_READ, "read"),
+        "token.manage": _rule("token.manage", EventType.ADMIN_WRITE, "update"),
+        "statistics.query": _purposeful("statistics.query", EventType.ACCESS_READ, "read"),
+        "budget.read": _rule("budget.read", EventType.ADMIN_READ, "read"),
+        "budget.manage": _rule("budget.manage", EventType.ADMIN_WRITE, "update"),
+        "analytics.export": _purposeful("analytics.export", EventType.ACCESS_READ, "export"),
+        "release.read": _rule("release.read", EventType.ADMIN_READ, "read"),
         "audit.read": _rule("audit.read", EventType.AUDIT_READ, "read"),
         "user.read": _rule("user.read", EventType.ADMIN_READ, "read"),
         "user.manage": _rule("user.manage", EventType.ADMIN_WRITE, "write"),
@@ -101,6 +121,14 @@ _CURATE: Final = frozenset(
 _TAKE_OUT: Final = frozenset({"export.create"})
 _PEOPLE: Final = frozenset({"user.read", "user.manage", "apikey.read", "apikey.manage", "role.read"})
 _KEYS: Final = frozenset({"key.read", "key.manage"})
+_GOVERN: Final = frozenset(
+    {"anonymization.read", "anonymization.manage", "detection.read", "detection.manage", "rescan.manage"}
+    | {"token.read", "budget.read", "budget.manage", "release.read"}
+)
+_OVERSEE: Final = frozenset({"anonymization.read", "detection.read", "token.read", "budget.read", "release.read"})
+_ANALYZE: Final = frozenset({"statistics.query", "analytics.export", "budget.read", "anonymization.read"})
+_TOKENIZE: Final = frozenset({"token.create"})
+_REVIEW: Final = frozenset({"finding.review", "quarantine.review"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
@@ -114,31 +142,44 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _PEOPLE
             | _KEYS
             | _STORAGE
-            | {"role.manage", "audit.read", "ingest.read", READ_MASKED},
+            | _GOVERN
+            | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
             "Manages datasets, writes records and sees them raw, and sees who else did.",
-            _BROWSE | _TEXT | _SUPPLY | _CURATE | _TAKE_OUT | {"audit.read", "storage.read", READ_RAW},
+            _BROWSE
+            | _TEXT
+            | _SUPPLY
+            | _CURATE
+            | _TAKE_OUT
+            | _GOVERN
+            | _ANALYZE
+            | _TOKENIZE
+            | _REVIEW
+            | {"audit.read", "storage.read", READ_RAW},
         ),
         "data_scientist": BuiltinRole(
             "Data scientist",
             "Works with records whose personal data is masked.",
-            _BROWSE | _TEXT | _TAKE_OUT | {READ_MASKED},
+            _BROWSE | _TEXT | _TAKE_OUT | _ANALYZE | {READ_MASKED},
         ),
         "ml_engineer": BuiltinRole(
             "ML engineer",
             "Writes records and reads them masked.",
-            _BROWSE | _TEXT | _SUPPLY | _TAKE_OUT | {READ_MASKED},
+            _BROWSE | _TEXT | _SUPPLY | _TAKE_OUT | _ANALYZE | _TOKENIZE | {READ_MASKED},
         ),
         "analyst": BuiltinRole(
-            "Analyst", "Reads records whose personal data is cut out.", _BROWSE | _TEXT | {READ_REDACTED}
+            "Analyst", "Reads records whose personal data is cut out.", _BROWSE | _TEXT | _ANALYZE | {READ_REDACTED}
         ),
         "privacy_officer": BuiltinRole(
             "Privacy officer",
             "Sees records raw to answer for the people in them, and the audit.",
             _BROWSE
             | _TEXT
+            | _GOVERN
+            | _REVIEW
+            | {"token.reveal", "token.manage"}
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
         "legal_counsel": BuiltinRole(
@@ -152,13 +193,13 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
-            _BROWSE | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read"},
+            _BROWSE | _OVERSEE | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "service": BuiltinRole(
             "Service",
             "A program that writes records and reads them masked.",
-            _BROWSE | _TEXT | _SUPPLY | _TAKE_OUT | {READ_MASKED},
+            _BROWSE | _TEXT | _SUPPLY | _TAKE_OUT | _TOKENIZE | {READ_MASKED},
         ),
     }
 )

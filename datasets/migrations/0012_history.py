@@ -1,0 +1,15 @@
+"""Keys of tokens, lists and analytics are rotated as well."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("datasets", "0011_ingest_modes"), ("anonymization", "0005_trust")]
+
+    operations = [
+        migrations.AlterField(
+            model_name="keyrotation",
+            name="purpose",
+            field=models.CharField(choices=[('kek', 'kek'), ('platform', 'platform'), ('dataset', 'dataset'), ('content', 'content'), ('boundary', 'boundary'), ('index', 'index'), ('pseudonym', 'pseudonym'), ('signing', 'signing'), ('token', 'token'), ('token_index', 'token_index'), ('format', 'format'), ('lists', 'lists'), ('analytics', 'analytics')], default='dataset', max_length=20),
+        ),
+    ]
