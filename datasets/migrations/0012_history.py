@@ -10,6 +10,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="keyrotation",
             name="purpose",
-            field=models.CharField(choices=[('kek', 'kek'), ('platform', 'platform'), ('dataset', 'dataset'), ('content', 'content'), ('boundary', 'boundary'), ('index', 'index'), ('pseudonym', 'pseudonym'), ('signing', 'signing'), ('token', 'token'), ('token_index', 'token_index'), ('format', 'format'), ('lists', 'lists'), ('analytics', 'analytics')], default='dataset', max_length=20),
+            field=models.CharField(choices=[('kek', 'kek'), ('platform', 'platform'), ('dataset', 'dataset'), ('content', 'content'), ('boundary', 'boundary'), ('index', 'index'), ('pseudonym', 'pseudonym'), ('signing', 'signing'), ('token', 'token'), ('token_index', 'token_index'), ('format', 'format'), ('lists', 'lists'), ('analytics', 'analytics')], max_length=20),
         ),
     ]
