@@ -18,9 +18,10 @@ UNSCANNABLE: Final = "UNSCANNABLE"
 #: Card authentication data, which may not be stored at all (PCI DSS 4.0, requirement 3.3): ingest refuses the record.
 REFUSED_ENTITIES: Final = frozenset({"CARD_VERIFICATION", "CARD_PIN", "PIN_BLOCK", "TRACK_DATA"})
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 
 Part = Literal["value", "key"]
+_Kind = tuple[str, str, str, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,7 +31,8 @@ class Finding:
     ``pointer`` is an RFC 6901 pointer into the record object ``{"data": .., "metadata": ..}``, so it begins with
     ``/data`` or ``/metadata``. ``part`` says whether the span lies in the value there or in the last member name of the
     pointer itself. ``start`` and ``end`` count Unicode code points of that string; for a number, of its JSON text.
-    ``score`` is between 0 and 1; ``recognizer`` names what found it.
+    ``score`` is between 0 and 1; ``recognizer`` names what found it, ``pattern``, ``context`` and ``path`` how it was
+    found and judged, as in :class:`anonymization.detectors.base.Span`: never text of the record.
     """
 
     pointer: str
@@ -40,6 +42,9 @@ class Finding:
     entity_type: str
     score: float
     recognizer: str
+    pattern: str = ""
+    context: str = ""
+    path: tuple[str, ...] = ()
 
 
 def escape_token(token: str) -> str:
@@ -57,36 +62,61 @@ def encode_findings(records: Sequence[Sequence[Finding]]) -> bytes:
     Pointers may contain personal data (member names), so these bytes are as confidential as the records.
     """
     names: dict[str, int] = {}
+    kinds: dict[tuple[int, ...], int] = {}
 
     def index(name: str) -> int:
         return names.setdefault(name, len(names))
 
+    def kind(found: Finding) -> int:
+        words = (found.entity_type, found.recognizer, found.pattern, found.context, *found.path)
+        return kinds.setdefault(tuple(map(index, words)), len(kinds))
+
     rows = [
-        [
-            [index(f.pointer), int(f.part == "key"), f.start, f.end, index(f.entity_type), f.score, index(f.recognizer)]
-            for f in findings
-        ]
+        [[index(f.pointer), int(f.part == "key"), f.start, f.end, kind(f), f.score] for f in findings]
         for findings in records
     ]
-    return orjson.dumps({"v": _FORMAT, "names": list(names), "records": rows})
+    return orjson.dumps({"v": _FORMAT, "names": list(names), "kinds": list(kinds), "records": rows})
 
 
 def decode_findings(encoded: bytes) -> list[list[Finding]]:
-    """What :func:`encode_findings` was given. Raises MalformedFindings for anything else."""
+    """What :func:`encode_findings` was given, now or by format 1. Raises MalformedFindings for anything else."""
     try:
         content = orjson.loads(encoded)
-        if content["v"] != _FORMAT:
+        decode = _DECODERS.get(content["v"])
+        if decode is None:
             raise MalformedFindings("Unknown format version")
-        names = content["names"]
-        return [[_decode_row(row, names) for row in rows] for rows in content["records"]]
-    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError, ValueError) as malformed:
+        return decode(content)
+    except (orjson.JSONDecodeError, AttributeError, KeyError, IndexError, TypeError, ValueError) as malformed:
         raise MalformedFindings from malformed
 
 
-def _decode_row(row: list[Any], names: list[str]) -> Finding:
-    pointer, is_key, start, end, entity_type, score, recognizer = row
-    part: Part = "key" if is_key else "value"
-    return Finding(names[pointer], part, start, end, names[entity_type], float(score), names[recognizer])
+def _decode_2(content: dict[str, Any]) -> list[list[Finding]]:
+    names = content["names"]
+    kinds = [_decode_kind([names[word] for word in kind]) for kind in content["kinds"]]
+    return [[_decode_row(names[row[0]], row, kinds[row[4]], row[5]) for row in rows] for rows in content["records"]]
+
+
+def _decode_kind(words: list[str]) -> _Kind:
+    entity_type, recognizer, pattern, context, *path = words
+    return entity_type, recognizer, pattern, context, tuple(path)
+
+
+def _decode_row(pointer: str, row: list[Any], kind: _Kind, score: float) -> Finding:
+    entity_type, *rest = kind
+    part: Part = "key" if row[1] else "value"
+    return Finding(pointer, part, row[2], row[3], entity_type, float(score), *rest)
+
+
+def _decode_1(content: dict[str, Any]) -> list[list[Finding]]:
+    """Format 1 knew the recognizer alone: ``[pointer, is key, start, end, entity type, score, recognizer]``."""
+    names = content["names"]
+    return [
+        [_decode_row(names[row[0]], row, (names[row[4]], names[row[6]], "", "", ()), row[5]) for row in rows]
+        for rows in content["records"]
+    ]
+
+
+_DECODERS: Final = {1: _decode_1, 2: _decode_2}
 
 
 def profile(records: Sequence[Sequence[Finding]], threshold: float = ACT_FROM) -> dict[tuple[str, str], int]:

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """One detection in one text: code point offsets, entity type, score between 0 and 1, and what found it."""
+    """One detection in one text: code point offsets, entity type, score between 0 and 1, and what found it.
+
+    ``pattern`` names what of the recognizer matched. ``context`` is the supporting word, as it stands in the word list
+    of the recognizer, that raised the score; never text of the record. ``path`` tells in short codes how the score came
+    about, in order: "validated", "supported:+0.35", "weak:bare-digits".
+    """
 
     start: int
     end: int
     entity_type: str
     score: float
     recognizer: str
+    pattern: str = ""
+    context: str = ""
+    path: tuple[str, ...] = ()
 
 
 class Detector(ABC):

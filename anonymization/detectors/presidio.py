@@ -16,6 +16,7 @@ from presidio_analyzer.predefined_recognizers import IbanRecognizer
 from anonymization.detectors import context
 from anonymization.detectors.base import Detector, Span
 from anonymization.detectors.gates import GATES, PATTERN_GATES, Gate, TextFeatures
+from anonymization.detectors.judgement import LABELS, RULES_VERSION, UNSUPPORTED_SCORE, Evidence, judged
 from anonymization.detectors.recognizers.labelled import InternalEmailRecognizer, labelled_id_recognizers
 from anonymization.detectors.recognizers.payment import (
     PaymentCardRecognizer,
@@ -31,29 +32,7 @@ from anonymization.findings import STORE_FROM
 #: A pattern that takes longer on one text is an attack or a defect, and the text counts as unscanned.
 REGEX_TIMEOUT_SECONDS: Final = 10.0
 
-#: A run of digits without a supporting word is worth no more than this, whatever checksum it passes; so is half a word.
-UNSUPPORTED_SCORE: Final = 0.3
-
-#: The lengths at which issuer range and check digit together are enough evidence for a card number.
-_CARD_LENGTHS: Final = range(14, 17)
-
-#: Fewer digits need a supporting word: with the 0 that comes before an area code, and without.
-_TRUNK_PHONE_DIGITS: Final = 9
-_FULL_PHONE_DIGITS: Final = 10
-
-_SUM: Final = regex.compile(r"[\d\s-]+")
-_JOINED_SENTENCES: Final = regex.compile(r"[\w-]*\.{2,}[\w.-]*|[\w-]+\.\p{Lu}\p{Ll}+")
-
 _PACKAGES: Final = ("presidio-analyzer", "phonenumbers", "tldextract", "regex")
-
-#: Field names that give a value its label, beyond the supporting words of the recognizers.
-_LABELS: Final = frozenset(
-    """
-    password passwd pass passphrase passcode pwd pw pin secret token key apikey credential credentials bearer cvv
-    cvc cvv2 cvc2 csc mrn account acct routing sort swift bic ssn social aadhaar pan passport licence license member
-    patient employee student national policy subscriber block
-    """.split()  # noqa: SIM905 - a table of words reads better than a list
-)
 
 
 def build_recognizers() -> list[EntityRecognizer]:
@@ -100,12 +79,12 @@ class PresidioDetector(Detector):
     def __init__(self, *, gated: bool = True) -> None:
         _keep_tldextract_offline()
         self._scanners = tuple(_scanner(recognizer, gated=gated) for recognizer in build_recognizers())
-        self._context = {scanner.name: scanner.context for scanner in self._scanners}
-        self._demand_label = {name_of(recognizer) for recognizer in label_demanding_recognizers()}
+        labelled = frozenset(name_of(recognizer) for recognizer in label_demanding_recognizers())
+        self._evidence = Evidence({scanner.name: scanner.context for scanner in self._scanners}, labelled)
 
     @cached_property
     def label_words(self) -> frozenset[str]:  # type: ignore[override]  # computed here, a constant elsewhere
-        return _LABELS | {word for words in self._context.values() for word in words}
+        return LABELS | {word for words in self._evidence.words.values() for word in words}
 
     @cached_property
     def content_hash(self) -> bytes:
@@ -113,7 +92,7 @@ class PresidioDetector(Detector):
             "detector": [self.name, self.version],
             "packages": {package: version(package) for package in _PACKAGES},
             "recognizers": [scanner.description for scanner in self._scanners],
-            "rules": [STORE_FROM, UNSUPPORTED_SCORE, sorted(self.label_words), context.WORDS_BEFORE],
+            "rules": [RULES_VERSION, STORE_FROM, UNSUPPORTED_SCORE, sorted(self.label_words), context.WORDS_BEFORE],
             "language": "en",
         }
         return hashlib.sha256(orjson.dumps(description, option=orjson.OPT_SORT_KEYS)).digest()
@@ -133,7 +112,7 @@ class PresidioDetector(Detector):
 
     def _detect(self, text: str) -> list[Span]:
         try:
-            spans = [self._judged(text, span) for span in _outside_addresses(self.raw_spans(text))]
+            spans = judged(text, self.raw_spans(text), self._evidence)
         except TimeoutError:
             raise DetectionFailed("A pattern ran too long") from None
         except (ValueError, IndexError, OverflowError, RecursionError) as failure:
@@ -147,23 +126,8 @@ class PresidioDetector(Detector):
         return span
 
     def _is_supported(self, text: str, span: Span) -> bool:
-        supporting = self._context[span.recognizer]
+        supporting = self._evidence.words[span.recognizer]
         return bool(supporting) and context.is_supported(context.words_before(text, span.start), supporting)
-
-    def _judged(self, text: str, span: Span) -> Span:
-        if self._is_weak(text, span):
-            return replace(span, score=min(span.score, UNSUPPORTED_SCORE))
-        return span
-
-    def _is_weak(self, text: str, span: Span) -> bool:
-        if span.recognizer in self._demand_label:
-            return False
-        if _is_part_of_word(text, span) or _is_odd_url(text, span):
-            return True
-        if not _needs_support(text, span):
-            return False
-        words = context.words_before(text, span.start)
-        return context.names_a_thing(words) or not context.is_supported(words, self._context[span.recognizer])
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,47 +155,6 @@ def without_duplicates(spans: Iterable[Span]) -> list[Span]:
             kept.append(span)
             reaching.append(span)
     return kept
-
-
-def _outside_addresses(spans: list[Span]) -> list[Span]:
-    """Without the host names and user names inside e-mail addresses that also read as URLs."""
-    addresses = [(span.start, span.end) for span in spans if span.entity_type == "EMAIL_ADDRESS"]
-    return [
-        span
-        for span in spans
-        if span.entity_type != "URL" or not any(start <= span.start and span.end <= end for start, end in addresses)
-    ]
-
-
-def _is_part_of_word(text: str, span: Span) -> bool:
-    """Whether letters or digits go on where the span ends: "db.int" of "db.internal"."""
-    before, after = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
-    return (before.isalnum() and text[span.start].isalnum()) or (after.isalnum() and text[span.end - 1].isalnum())
-
-
-def _is_odd_url(text: str, span: Span) -> bool:
-    """Whether a URL is rather the end of one sentence and the beginning of the next: "sure.Is"."""
-    return span.entity_type == "URL" and _JOINED_SENTENCES.fullmatch(text, span.start, span.end) is not None
-
-
-def _needs_support(text: str, span: Span) -> bool:
-    """Whether the number is too plain to be taken for personal data without a word that says so."""
-    value = text[span.start : span.end]
-    if span.entity_type == "CREDIT_CARD":
-        return value.isdecimal() and len(value) not in _CARD_LENGTHS
-    if span.entity_type == "PHONE_NUMBER":
-        return value.isdecimal() or _is_loose_phone(value)
-    if value.replace(" ", "").isdecimal():
-        return True
-    return _SUM.fullmatch(value) is not None and text[span.end : span.end + 2].lstrip().startswith("=")
-
-
-def _is_loose_phone(value: str) -> bool:
-    """A number without country code that is short or held together by minus signs rather than hyphens."""
-    if value[0] in "+\uff0b":
-        return False
-    digits = "".join(char for char in value if char.isdecimal())
-    return " - " in value or len(digits) < (_TRUNK_PHONE_DIGITS if digits[0] == "0" else _FULL_PHONE_DIGITS)
 
 
 def _scanner(recognizer: EntityRecognizer, *, gated: bool) -> _Scanner:

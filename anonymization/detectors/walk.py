@@ -69,7 +69,7 @@ def scan_records(records: Sequence[Mapping[str, Any]], detector: Detector) -> li
 def scan_text(text: str, detector: Detector) -> list[Span]:
     """The spans of one text, its encodings included; what :func:`scan_records` finds in a record of only that text."""
     [findings] = scan_records([{"data": text}], detector)
-    return [Span(f.start, f.end, f.entity_type, f.score, f.recognizer) for f in findings]
+    return [Span(f.start, f.end, f.entity_type, f.score, f.recognizer, f.pattern, f.context, f.path) for f in findings]
 
 
 def leaves(record: Mapping[str, Any]) -> Iterator[Leaf]:
@@ -196,7 +196,14 @@ def _findings(piece: _Piece, spans: list[Span], detector: Detector) -> Iterator[
     for span in settled:
         start, end = view.origin(span.start, span.end)
         if start < end:
-            yield Finding(leaf.pointer, leaf.part, start, end, span.entity_type, span.score, span.recognizer)
+            yield _finding(leaf, start, end, span)
+
+
+def _finding(leaf: Leaf, start: int, end: int, span: Span) -> Finding:
+    return Finding(
+        leaf.pointer, leaf.part, start, end, span.entity_type, span.score,
+        span.recognizer, span.pattern, span.context, span.path,
+    )  # fmt: skip
 
 
 def _settled(piece: _Piece, whole: View, spans: list[Span], detector: Detector) -> Iterator[Span]:

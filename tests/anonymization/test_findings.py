@@ -14,6 +14,9 @@ _FINDINGS = st.builds(
     entity_type=st.sampled_from(["EMAIL_ADDRESS", "PHONE_NUMBER"]),
     score=st.floats(0, 1),
     recognizer=st.text(max_size=20),
+    pattern=st.text(max_size=8),
+    context=st.sampled_from(["", "card"]),
+    path=st.lists(st.sampled_from(["validated", "supported:+0.35", ""]), max_size=3).map(tuple),
 )
 
 
@@ -29,7 +32,11 @@ def test_findings_survive_their_encoding(records):
         b"[]",
         b"null",
         b"{}",
+        b'{"v":3,"names":[],"kinds":[],"records":[]}',
         b'{"v":2,"names":[],"records":[]}',
+        b'{"v":2,"names":["a"],"kinds":[[0]],"records":[[[0,0,0,1,0,1]]]}',
+        b'{"v":2,"names":["a"],"kinds":[[0,0,0,0]],"records":[[[0,0,0,1,1,1]]]}',
+        b'{"v":[],"names":[],"records":[]}',
         b'{"v":1,"names":[],"records":[[[0,0,0,1,0,1,0]]]}',
         b'{"v":1,"names":["a"],"records":[[[0,0,1]]]}',
         b'{"v":1,"names":["a"],"records":7}',
@@ -38,6 +45,22 @@ def test_findings_survive_their_encoding(records):
 def test_other_bytes_are_refused(encoded):
     with pytest.raises(MalformedFindings):
         decode_findings(encoded)
+
+
+def test_findings_of_format_1_are_still_read():
+    encoded = b'{"v":1,"names":["/data/a","US_SSN","SsnRecognizer"],"records":[[[0,1,2,9,1,0.5,2]],[]]}'
+    assert decode_findings(encoded) == [[Finding("/data/a", "key", 2, 9, "US_SSN", 0.5, "SsnRecognizer")], []]
+
+
+def test_what_led_to_findings_is_stored_once():
+    def one(number: int) -> Finding:
+        return Finding(
+            f"/data/{number}", "value", 0, 11, "US_SSN", 0.85, "UsSsn", "SSN5", "social", ("supported:+0.35",)
+        )
+
+    alike = [[one(number) for number in range(100)]]
+    assert encode_findings(alike).count(b"supported") == 1
+    assert len(encode_findings(alike)) < 100 * 40
 
 
 @given(st.text(max_size=12))

@@ -1,0 +1,116 @@
+"""The rules after scanning: what a span is worth in the light of the text around it and of the other spans."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import regex
+
+from anonymization.detectors import context
+from anonymization.detectors.base import Span
+
+#: Part of a detector's identity: raise it when a rule changes what is found.
+RULES_VERSION: Final = 1
+
+#: A run of digits without a supporting word is worth no more than this, whatever checksum it passes; so is half a word.
+UNSUPPORTED_SCORE: Final = 0.3
+
+#: The lengths at which issuer range and check digit together are enough evidence for a card number.
+_CARD_LENGTHS: Final = range(14, 17)
+
+#: Fewer digits need a supporting word: with the 0 that comes before an area code, and without.
+_TRUNK_PHONE_DIGITS: Final = 9
+_FULL_PHONE_DIGITS: Final = 10
+
+_SUM: Final = regex.compile(r"[\d\s-]+")
+_JOINED_SENTENCES: Final = regex.compile(r"[\w-]*\.{2,}[\w.-]*|[\w-]+\.\p{Lu}\p{Ll}+")
+
+#: Field names that give a value its label, beyond the supporting words of the recognizers.
+LABELS: Final = frozenset(
+    """
+    password passwd pass passphrase passcode pwd pw pin secret token key apikey credential credentials bearer cvv
+    cvc cvv2 cvc2 csc mrn account acct routing sort swift bic ssn social aadhaar pan passport licence license member
+    patient employee student national policy subscriber block
+    """.split()  # noqa: SIM905 - a table of words reads better than a list
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the rules know of the recognizers, by name: their supporting words, and which of them ask for a label.
+
+    A recognizer whose patterns contain the label or an unmistakable shape is in ``labelled``: nothing more is asked
+    for.
+    """
+
+    words: Mapping[str, frozenset[str]]
+    labelled: frozenset[str]
+
+
+def judged(text: str, spans: Sequence[Span], evidence: Evidence) -> list[Span]:
+    """The spans of one text after the rules: some left out, some worth less; not sorted, scores not filtered."""
+    return [_judged(text, span, evidence) for span in _outside_addresses(spans)]
+
+
+def _judged(text: str, span: Span, evidence: Evidence) -> Span:
+    weakness = _weakness(text, span, evidence)
+    if weakness:
+        return replace(span, score=min(span.score, UNSUPPORTED_SCORE), path=(*span.path, f"weak:{weakness}"))
+    return span
+
+
+def _weakness(text: str, span: Span, evidence: Evidence) -> str:
+    """Why the span is worth little, as a short code; empty when it is not."""
+    if span.recognizer in evidence.labelled:
+        return ""
+    if _is_part_of_word(text, span):
+        return "part-of-word"
+    if _is_odd_url(text, span):
+        return "joined-sentences"
+    if not _needs_support(text, span):
+        return ""
+    words = context.words_before(text, span.start)
+    if context.names_a_thing(words):
+        return "names-a-thing"
+    return "" if context.is_supported(words, evidence.words.get(span.recognizer, frozenset())) else "bare-digits"
+
+
+def _outside_addresses(spans: Sequence[Span]) -> list[Span]:
+    """Without the host names and user names inside e-mail addresses that also read as URLs."""
+    addresses = [(span.start, span.end) for span in spans if span.entity_type == "EMAIL_ADDRESS"]
+    return [
+        span
+        for span in spans
+        if span.entity_type != "URL" or not any(start <= span.start and span.end <= end for start, end in addresses)
+    ]
+
+
+def _is_part_of_word(text: str, span: Span) -> bool:
+    """Whether letters or digits go on where the span ends: "db.int" of "db.internal"."""
+    before, after = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
+    return (before.isalnum() and text[span.start].isalnum()) or (after.isalnum() and text[span.end - 1].isalnum())
+
+
+def _is_odd_url(text: str, span: Span) -> bool:
+    """Whether a URL is rather the end of one sentence and the beginning of the next: "sure.Is"."""
+    return span.entity_type == "URL" and _JOINED_SENTENCES.fullmatch(text, span.start, span.end) is not None
+
+
+def _needs_support(text: str, span: Span) -> bool:
+    """Whether the number is too plain to be taken for personal data without a word that says so."""
+    value = text[span.start : span.end]
+    if span.entity_type == "CREDIT_CARD":
+        return value.isdecimal() and len(value) not in _CARD_LENGTHS
+    if span.entity_type == "PHONE_NUMBER":
+        return value.isdecimal() or _is_loose_phone(value)
+    if value.replace(" ", "").isdecimal():
+        return True
+    return _SUM.fullmatch(value) is not None and text[span.end : span.end + 2].lstrip().startswith("=")
+
+
+def _is_loose_phone(value: str) -> bool:
+    """A number without country code that is short or held together by minus signs rather than hyphens."""
+    if value[0] in "+\uff0b":
+        return False
+    digits = "".join(char for char in value if char.isdecimal())
+    return " - " in value or len(digits) < (_TRUNK_PHONE_DIGITS if digits[0] == "0" else _FULL_PHONE_DIGITS)
