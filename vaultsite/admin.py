@@ -27,6 +27,7 @@ from access.models import User
 from access.selectors import current_tenant, is_known_purpose
 from access.services.sessions import end_session, login, start_session
 from access.services.users import change_own_password
+from anonymization.pages.paths import bound
 from datasets.services.overview import summarize
 from datasets.views import tour
 from vaultsite.kernel.errors import VaultError
@@ -94,6 +95,7 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         mine = [path("tour/", self.admin_view(tour), name="tour")]
+        mine += [path(f"privacy/{route}", view, name=name) for route, view, name in bound(self.admin_view)]
         return mine + [url for url in super().get_urls() if getattr(url, "name", None) not in _NOT_SERVED]
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:

@@ -72,6 +72,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Privacy",
+                "separator": True,
+                "items": [
+                    _item("Playground", "science", "admin:privacy_playground", "anonymization.view_text"),
+                ],
+            },
+            {
                 "title": "Oversight",
                 "separator": True,
                 "items": [
