@@ -33,3 +33,10 @@ class HashKeyMissing(VaultError):
 
     code, slug, status = "VAULT_ANON_6005", "hash-key-missing", 500
     title = "The hash operator needs a key"
+
+
+class PersonalDataInName(VaultError):
+    """Names, descriptions and reasons of policies, lists and tokens are shown in the clear: no personal data in them."""
+
+    code, slug, status = "VAULT_ANON_6006", "personal-data-in-name", 400
+    title = "A name or description contains personal data"

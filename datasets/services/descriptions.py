@@ -1,23 +1,10 @@
-"""Descriptive texts are shown, listed and indexed in the clear, so personal data in them is refused at save."""
+"""Descriptive texts of datasets are shown, listed and indexed in the clear: personal data in them is refused at save."""
 
-from anonymization.findings import ACT_FROM
-from anonymization.services.detect import detect_text
+from anonymization.services.descriptions import personal_data_in
 from datasets.errors import PersonalDataInText
-from vaultsite.kernel.errors import FieldProblem
 
 
 def refuse_personal_data(**texts: str) -> None:
     """Scan each named text; raises PersonalDataInText saying which field holds what kind, never the value."""
-    problems = [
-        FieldProblem(field=f"/{name}", detail=f"contains {kind}")
-        for name, text in texts.items()
-        if text
-        for kind in sorted({span.entity_type for span in detect_text(text) if _counts(span.entity_type, span.score)})
-    ]
-    if problems:
+    if problems := personal_data_in(**texts):
         raise PersonalDataInText(errors=problems)
-
-
-def _counts(entity_type: str, score: float) -> bool:
-    """Dates, links and plain identifiers are no secret in a description."""
-    return score >= ACT_FROM and entity_type not in {"DATE_TIME", "URL", "UUID"}

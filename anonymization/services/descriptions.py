@@ -1,0 +1,27 @@
+"""Descriptive texts are shown, listed and indexed in the clear, so personal data in them is refused at save."""
+
+from anonymization.errors import PersonalDataInName
+from anonymization.findings import ACT_FROM
+from anonymization.services.detect import detect_text
+from vaultsite.kernel.errors import FieldProblem
+
+
+def refuse_personal_data(**texts: str) -> None:
+    """Scan each named text; raises PersonalDataInName saying which field holds what kind, never the value."""
+    if problems := personal_data_in(**texts):
+        raise PersonalDataInName(errors=problems)
+
+
+def personal_data_in(**texts: str) -> list[FieldProblem]:
+    """Which of the named texts holds what kind of personal data: a problem for each kind in each of them."""
+    return [
+        FieldProblem(field=f"/{name}", detail=f"contains {kind}")
+        for name, text in texts.items()
+        if text
+        for kind in sorted({span.entity_type for span in detect_text(text) if _counts(span.entity_type, span.score)})
+    ]
+
+
+def _counts(entity_type: str, score: float) -> bool:
+    """Dates, links and plain identifiers are no secret in a description."""
+    return score >= ACT_FROM and entity_type not in {"DATE_TIME", "URL", "UUID"}
