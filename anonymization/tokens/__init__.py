@@ -1,0 +1,1 @@
+"""Tokens: stand-ins for values, which the token vault alone can turn back."""
