@@ -36,7 +36,15 @@ class HashKeyMissing(VaultError):
 
 
 class PersonalDataInName(VaultError):
-    """Names, descriptions and reasons of policies, lists and tokens are shown in the clear: no personal data in them."""
+    """Names, descriptions and reasons of policies, lists and tokens are shown in the clear, so they hold none."""
 
     code, slug, status = "VAULT_ANON_6006", "personal-data-in-name", 400
     title = "A name or description contains personal data"
+
+
+class ObligationUnmet(VaultError):
+    """What the decision obliges to is not known here, or cannot be done: nothing may be released."""
+
+    code, slug, status = "VAULT_ANON_6007", "obligation-unmet", 403
+    title = "An obligation of the decision cannot be met"
+    outcome = "denied"

@@ -26,13 +26,25 @@ _NO_FACTS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Obligation:
-    """What must be done to the data before it is released: ``type`` is ``anonymize``, with the operator to use."""
+    """What must be done to the data before it is released: ``type`` is ``anonymize``.
+
+    Either ``operator`` names what is done to all personal data, or ``policy`` one version of an anonymization policy
+    ("name@3") that says what is done to which; ``fields`` are the places that policy names.
+    """
 
     type: str
     operator: str
+    policy: str = ""
+    fields: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.type}:{self.operator}"
+        return f"{self.type}:{self.policy or self.operator}"
+
+    @classmethod
+    def of(cls, text: str) -> "Obligation":
+        """The obligation that ``str`` wrote, without its fields."""
+        kind, _, what = text.partition(":")
+        return cls(kind, "", what) if "@" in what else cls(kind, what)
 
 
 @dataclass(frozen=True)

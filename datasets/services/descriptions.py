@@ -1,4 +1,4 @@
-"""Descriptive texts of datasets are shown, listed and indexed in the clear: personal data in them is refused at save."""
+"""Descriptive texts of datasets are shown and indexed in the clear, so personal data in them is refused at save."""
 
 from anonymization.services.descriptions import personal_data_in
 from datasets.errors import PersonalDataInText

@@ -11,9 +11,9 @@ import orjson
 from access.errors import AccessDenied
 from access.selectors import still_holds
 from access.services.authorize import Decision, authorize
-from access.services.keyring import KeyPurpose, current_key
+from anonymization.errors import ObligationUnmet
 from anonymization.findings import Finding, decode_findings
-from anonymization.services.anonymize import apply
+from anonymization.services.anonymizer import Anonymizer, build_anonymizer
 from anonymization.services.detect import detector_hash
 from datasets.errors import NotScanned, RecordNotFound, UnmetObligation, VersionNotFound
 from datasets.models import Dataset, Version
@@ -25,14 +25,11 @@ from datasets.tree.chunk import Chunk, ChunkCodec
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.reader import iterate_chunks, locate
 from datasets.tree.record import TreeRecord, data_bytes
-from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
-#: Operators the read path knows how to apply to discharge an ``anonymize`` obligation.
-OPERATORS: Final = frozenset({"mask", "redact", "replace", "hash"})
 #: After how many bytes or seconds of a stream its reader must prove to be allowed still.
 _RECHECK_BYTES: Final = 2 * 1024 * 1024
 _RECHECK_SECONDS: Final = 5.0
@@ -49,12 +46,16 @@ class Release:
     decision: Decision
     resource: ResourceRef
     store: PackReader
-    operator: str | None
-    hash_key: SecretKey | None
+    anonymizer: Anonymizer
 
     @property
     def is_raw(self) -> bool:
-        return self.operator is None
+        return self.anonymizer.is_raw
+
+    @property
+    def operator(self) -> str | None:
+        """How records are shown, in one word; None for raw."""
+        return self.anonymizer.operator
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,10 @@ def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpos
 
 def release_under(decision: Decision, dataset: Dataset, version: Version) -> Release:
     """What a decision on ``record.read`` releases of a version, in the scope it was made in. Raises UnmetObligation."""
-    operator = _operator(decision)
+    try:
+        anonymizer = build_anonymizer(decision.obligations, dataset_id=dataset.pk, purpose=decision.purpose)
+    except ObligationUnmet as unmet:
+        raise UnmetObligation(**unmet.extra) from unmet
     note_use(dataset, decision.purpose or "")
     return Release(
         dataset=dataset,
@@ -95,19 +99,8 @@ def release_under(decision: Decision, dataset: Dataset, version: Version) -> Rel
         decision=decision,
         resource=resource_of(dataset, version),
         store=PackReader(load_keys(dataset.pk)),
-        operator=operator,
-        hash_key=current_key(KeyPurpose.PSEUDONYM).key if operator == "hash" else None,
+        anonymizer=anonymizer,
     )
-
-
-def _operator(decision: Decision) -> str | None:
-    """The operator that discharges the decision's obligations; what is not understood is not discharged."""
-    operator: str | None = None
-    for obligation in decision.obligations:
-        if obligation.type != "anonymize" or obligation.operator not in OPERATORS:
-            raise UnmetObligation(obligation=str(obligation))
-        operator = obligation.operator
-    return operator
 
 
 def read_records(
@@ -177,10 +170,10 @@ def findings_of(release: Release, digest: bytes, count: int) -> list[list[Findin
 
 def as_shown(release: Release, record: TreeRecord, findings: list[Finding]) -> ReadRecord:
     """The record as the release's obligations allow it to be seen. Raises FindingMismatch."""
-    plain = {"data": record.data, "metadata": record.metadata}
-    if release.operator is None:
+    plain = orjson.loads(record.canonical)
+    if release.is_raw:
         return ReadRecord(record.id, plain["data"], plain["metadata"], tuple(findings))
-    shown = apply(plain, findings, operator=release.operator, hash_key=release.hash_key)
+    shown = release.anonymizer.show({"data": plain["data"], "metadata": plain["metadata"]}, findings)
     return ReadRecord(record.id, shown["data"], shown["metadata"])
 
 

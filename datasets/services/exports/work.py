@@ -146,7 +146,7 @@ class Work:
 
 def decided(export: Export) -> Decision:
     """The decision that was made when the export was asked for."""
-    obligations = tuple(Obligation(*text.split(":", 1)) for text in export.obligations)
+    obligations = tuple(Obligation.of(text) for text in export.obligations)
     return Decision(
         "allow_with_conditions" if obligations else "allow",
         obligations,
