@@ -71,6 +71,17 @@ class PackReader(TreeSource):
             NODES.keep(self.keys.dataset_id, digest, known)
         return known
 
+    def load_nodes(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
+        """Those that this process has not opened before are looked up together."""
+        known = {digest: NODES.get(self.keys.dataset_id, digest) for digest in digests}
+        read = self.load_many([digest for digest, node in known.items() if node is None])
+        for digest in digests:
+            node = known[digest]
+            if node is None:
+                node = known[digest] = next(read)
+                NODES.keep(self.keys.dataset_id, digest, node)
+            yield node
+
     def load_many(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
         """Places are looked up together, bytes are read one by one as they are asked for.
 

@@ -15,8 +15,8 @@ from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.node import Child, Node, decode_node
 from datasets.tree.store import TreeSource
 
-#: Nodes loaded at once, and decoded nodes kept that were loaded ahead.
-_LOADED: Final = 16
+#: Nodes loaded at once; twice as many decoded ones are kept that were loaded ahead.
+_LOADED: Final = 64
 #: Chunks of a group whose sides end chunks at no common place: then it is cut between two ids.
 _LARGEST: Final = 32
 
@@ -51,14 +51,20 @@ class Group(NamedTuple):
 
 
 def walk(
-    source: TreeSource, roots: Sequence[bytes], is_settled: Settled, *, after_id: str | None = None
+    source: TreeSource,
+    roots: Sequence[bytes],
+    is_settled: Settled,
+    *,
+    after_id: str | None = None,
+    with_common: bool = True,
 ) -> Iterator[Group]:
     """All groups in order of id, settled ones among them, from the first id greater than ``after_id`` on.
 
+    What is the same on every side is settled whatever ``is_settled`` says; without ``with_common`` it is left out.
     EMPTY_ROOT is a side without anything. Memory is that of one path of nodes a side, whatever the trees are like.
     Raises TreeObjectMissing, CorruptTree.
     """
-    return _Walk(source, roots, is_settled, after_id).groups()
+    return _Walk(source, roots, is_settled, after_id, with_common=with_common).groups()
 
 
 #: What is still to come of one tree, the next last: children with the level they are on.
@@ -66,14 +72,31 @@ _Side: TypeAlias = list[tuple[Child, int]]
 
 
 class _Walk:
-    def __init__(self, source: TreeSource, roots: Sequence[bytes], is_settled: Settled, after_id: str | None) -> None:
+    def __init__(
+        self,
+        source: TreeSource,
+        roots: Sequence[bytes],
+        is_settled: Settled,
+        after_id: str | None,
+        *,
+        with_common: bool,
+    ) -> None:
         self._nodes = _Nodes(source)
         self._is_settled = is_settled
+        self._with_common = with_common
         self._start = self._after = after_id
+        self._nodes.load([root for root in dict.fromkeys(roots) if root != EMPTY_ROOT])
         self._sides: list[_Side] = [self._opened(root) for root in roots]
 
     def groups(self) -> Iterator[Group]:
         while any(self._sides):
+            if self._is_common():
+                level = self._sides[0][-1][1]
+                common = [[side.pop()[0]] for side in self._sides]
+                if self._with_common:
+                    yield self._group(level, common, None)
+                self._after = None
+                continue
             present, bound = self._overlapping()
             level = max(self._sides[index][-1][1] for index in present)
             if self._is_aligned(present, bound) and (level == 0 or self._is_settled(self._digests(present))):
@@ -90,6 +113,11 @@ class _Walk:
         node = self._nodes.opened(root)
         summary = node.summary()
         return [(summary, node.level)] if self._start is None or summary.last_id > self._start else []
+
+    def _is_common(self) -> bool:
+        """Whether the next child is the same on every side."""
+        first, *others = self._sides
+        return bool(first) and all(side and side[-1] == first[-1] for side in others)
 
     def _overlapping(self) -> tuple[list[int], str]:
         """The sides whose next child begins before those of the others have ended, and where the last of them ends."""
@@ -113,7 +141,8 @@ class _Walk:
         """Put the children of the next node of these sides, which are on one level, in its place."""
         heads = {index: self._sides[index].pop() for index in indexes}
         level = next(iter(heads.values()))[1]
-        opened = {child.digest: self._nodes.open(child.digest, level) for child, _ in heads.values()}
+        wanted = dict.fromkeys(child.digest for child, _ in heads.values())
+        opened = {digest: self._nodes.open(digest, level) for digest in wanted}
         for index, (child, _) in heads.items():
             start = 0 if self._start is None else bisect_right(opened[child.digest], self._start, key=_last_id)
             self._sides[index].extend((below, level - 1) for below in reversed(opened[child.digest][start:]))
@@ -162,9 +191,7 @@ class _Nodes:
         self._expected: dict[int, list[bytes]] = {}
 
     def opened(self, root: bytes) -> Node:
-        """The top node of a tree; it is not loaded again when it is descended into."""
-        if root not in self._loaded:
-            self._load([root])
+        """The top node of a tree, loaded before; it is not loaded again when it is descended into."""
         return self._loaded[root]
 
     def open(self, digest: bytes, level: int) -> list[Child]:
@@ -173,7 +200,7 @@ class _Nodes:
             expected = self._expected.get(level, [])
             ahead = expected[: _LOADED - 1]
             del expected[: _LOADED - 1]
-            self._load([digest, *(each for each in ahead if each != digest and each not in self._loaded)])
+            self.load([digest, *(each for each in ahead if each != digest and each not in self._loaded)])
         node = self._loaded.pop(digest)
         if node.level != level:
             raise CorruptTree("A node stands on the wrong level")
@@ -186,8 +213,8 @@ class _Nodes:
         wanted = [digest for digest, count in times.items() if count < len(opened)]
         self._expected[level] = sorted(wanted, key=first_ids.__getitem__)
 
-    def _load(self, digests: list[bytes]) -> None:
-        while len(self._loaded) > 4 * _LOADED:
+    def load(self, digests: list[bytes]) -> None:
+        while len(self._loaded) > 2 * _LOADED:
             del self._loaded[next(iter(self._loaded))]
-        for digest, stored in zip(digests, self._source.load_many(digests), strict=True):
+        for digest, stored in zip(digests, self._source.load_nodes(digests), strict=True):
             self._loaded[digest] = decode_node(stored.body, stored.sidecar, digest)

@@ -50,7 +50,7 @@ def diff(
     if before_root == after_root:
         return
     codec = ChunkCodec()
-    for batch in _batches(walk(source, (before_root, after_root), _is_same, after_id=after_id)):
+    for batch in _batches(walk(source, (before_root, after_root), _is_same, after_id=after_id, with_common=False)):
         wanted = {child.digest: child for group in batch for side in group.sides for child in side}
         bodies = zip(wanted.values(), source.load_bodies(list(wanted)), strict=True)
         chunks = {child.digest: decoded_chunk(codec, body, child) for child, body in bodies}

@@ -50,6 +50,10 @@ class TreeSource(ABC):
         """The objects of these digests in this order; a provider may fetch them together."""
         return map(self.load, digests)
 
+    def load_nodes(self, digests: Sequence[bytes]) -> Iterator[StoredObject]:
+        """As ``load_many``, for nodes alone; a provider may keep those it has read."""
+        return self.load_many(digests)
+
     def load_bodies(self, digests: Sequence[bytes]) -> Iterator[bytes]:
         """The bodies of these digests in this order; a provider may leave the sidecars alone."""
         return (stored.body for stored in self.load_many(digests))
