@@ -2,6 +2,7 @@
 
 from anonymization.models.budget import BudgetShare, BudgetSpend, PrivacyBudget
 from anonymization.models.release import RecipientAttestation, Release, ReleaseFamily, ReleaseSegment
+from anonymization.models.token import Token, TokenGeneration, TokenResealing, TokenSpace, TokenUse
 
 __all__ = [
     "BudgetShare",
@@ -11,4 +12,9 @@ __all__ = [
     "Release",
     "ReleaseFamily",
     "ReleaseSegment",
+    "Token",
+    "TokenGeneration",
+    "TokenResealing",
+    "TokenSpace",
+    "TokenUse",
 ]

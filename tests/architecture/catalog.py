@@ -25,6 +25,11 @@ TENANT: Final = frozenset(
         "access_rolebinding",
         "access_user",
         "access_vaultsession",
+        "anonymization_token",
+        "anonymization_tokengeneration",
+        "anonymization_tokenresealing",
+        "anonymization_tokenspace",
+        "anonymization_tokenuse",
         "audit_event",
         "audit_outbox",
         "datasets_blob",
@@ -55,6 +60,14 @@ TENANT: Final = frozenset(
         "lineage_edges",
         "lineage_nodes",
         "datasets_versiontag",
+        "datasets_familymember",
+        "privacy_budgets",
+        "privacy_budget_shares",
+        "privacy_budget_spends",
+        "release_families",
+        "privacy_releases",
+        "privacy_release_segments",
+        "release_attestations",
         "records",
     }
 )
@@ -80,6 +93,8 @@ CONDITIONS: Final = {
 
 #: Indexes of tenant tables that do not start with tenant_id, besides primary keys on an id the server made.
 UNLED_INDEXES: Final = {
+    "anonymization_token_expiry": "the removal of expired tokens, as vault_system, works across tenants",
+    "anonymization_resealing_lease": "the reaper, as vault_system, works across tenants",
     "datasets_keyrotation_lease": "the reaper, as vault_system, works across tenants",
     "audit_outbox_waiting": "the relay, as vault_system, works across tenants",
     "audit_outbox_done": "the relay, as vault_system, works across tenants",
