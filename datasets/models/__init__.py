@@ -6,6 +6,7 @@ from datasets.models.dataset import Classification, Dataset, DatasetTag
 from datasets.models.draft import Draft, DraftStatus, Publication, StagedKind, StagedRecord
 from datasets.models.erasure import ErasedRecord, Erasure
 from datasets.models.export import Export, ExportCompression, ExportFormat
+from datasets.models.family import FamilyMember
 from datasets.models.ingest import IdMode, Ingest, IngestFormat, IngestMode, OnError, RecordShape
 from datasets.models.key_rotation import KeyRotation, RotationReason
 from datasets.models.lifecycle import Purge, Quota
@@ -46,6 +47,7 @@ __all__ = [
     "Export",
     "ExportCompression",
     "ExportFormat",
+    "FamilyMember",
     "FindingsBlob",
     "GarbageCollection",
     "IdMode",

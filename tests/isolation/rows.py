@@ -69,6 +69,7 @@ def make_value(kind: str, length: int | None) -> Any:
         "int4": lambda: secrets.randbelow(1 << 31),
         "int8": lambda: secrets.randbelow(1 << 40),
         "bool": lambda: False,
+        "numeric": lambda: 1,
         "bytea": lambda: secrets.token_bytes(32),
         "jsonb": lambda: Jsonb({}),
         "timestamptz": lambda: "now",
