@@ -60,6 +60,11 @@ def get_dataset(principal: Principal, dataset_id: UUID, *, action: str, with_del
     return dataset
 
 
+def find_resource(principal: Principal, dataset_id: UUID, *, action: str) -> ResourceRef:
+    """For the apps below: the dataset as decisions name it. Raises as get_dataset does."""
+    return resource_of(get_dataset(principal, dataset_id, action=action))
+
+
 def list_datasets(
     principal: Principal,
     *,

@@ -86,7 +86,9 @@ class FF1:
     def _opening(self, length: int, left: int, tweak_length: int) -> int:
         """The CBC-MAC after the block P, which all rounds share (step 5)."""
         block = b"\x01\x02\x01" + self._radix.to_bytes(3, "big") + bytes([_ROUNDS, left % 256])
-        return self._encrypted(int.from_bytes(block + length.to_bytes(4, "big") + tweak_length.to_bytes(4, "big"), "big"))
+        return self._encrypted(
+            int.from_bytes(block + length.to_bytes(4, "big") + tweak_length.to_bytes(4, "big"), "big")
+        )
 
     def _draw(self, state: int, message: bytes, size: int) -> int:
         """The round's number of ``size`` bytes: PRF of the message, lengthened by a counter (steps 6.ii to 6.iv)."""

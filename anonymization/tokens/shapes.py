@@ -8,6 +8,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from typing import Final
 
 from anonymization.tokens.errors import DomainTooSmall, FormatMismatch
@@ -88,10 +89,16 @@ class Encipherer:
         self._shape = shape
         self._ciphers: dict[int, FF1] = {}
 
+    def check(self, value: str) -> None:
+        """Raises FormatMismatch, and DomainTooSmall for a value among fewer than a million of its format."""
+        _, alphabets = self._shape.split(value)
+        if prod(map(len, alphabets)) < MINIMUM_DOMAIN:
+            raise DomainTooSmall
+
     def token(self, value: str, attempt: int) -> str | None:
         """The token that ``attempt`` gives, or None when this one must not be taken: it is the value, or a card number.
 
-        Raises FormatMismatch, and DomainTooSmall for a value among fewer than a million of its format.
+        Raises FormatMismatch, and ValueError for a value that :meth:`check` refuses.
         """
         where, alphabets = self._shape.split(value)
         numerals = [alphabet.index(value[index]) for index, alphabet in zip(where, alphabets, strict=True)]
@@ -103,14 +110,9 @@ class Encipherer:
         return None if token == value or is_card_number(token) else token
 
     def _encrypt(self, numerals: Sequence[int], radices: Sequence[int], tweak: bytes) -> list[int]:
-        size = 1
-        for radix in radices:
-            size *= radix
-        if size < MINIMUM_DOMAIN:
-            raise DomainTooSmall
         if len(set(radices)) == 1:
             return self._cipher(radices[0]).encrypt(numerals, tweak)
-        return _digits(self._walk(_number(numerals, radices), size, tweak), radices)
+        return _digits(self._walk(_number(numerals, radices), prod(radices), tweak), radices)
 
     def _walk(self, number: int, size: int, tweak: bytes) -> int:
         """A permutation of the numbers below ``size``: encrypted as bits until the result is one of them again.

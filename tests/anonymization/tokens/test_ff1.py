@@ -88,7 +88,9 @@ def test_a_whole_domain_is_permuted():
     assert len(hidden) == 100
 
 
-@pytest.mark.parametrize(("key", "radix"), [(b"", 10), (bytes(15), 10), (bytes(33), 10), (bytes(32), 1), (bytes(32), 65537)])
+@pytest.mark.parametrize(
+    ("key", "radix"), [(b"", 10), (bytes(15), 10), (bytes(33), 10), (bytes(32), 1), (bytes(32), 65537)]
+)
 def test_keys_and_radices_out_of_range_are_refused(key, radix):
     with pytest.raises(ValueError):
         FF1(key, radix)

@@ -83,6 +83,18 @@ class EventType(StrEnum):
     PUBLISH_FAILED = "data.publish.failed"
     #: An ingest ended without a version.
     INGEST_FAILED = "data.ingest.failed"
+    #: Datasets became one family: what is learnt about their people is counted together from now on.
+    FAMILY_JOINED = "data.family.joined"
+    #: Privacy budget was spent on statistics.
+    BUDGET_SPENT = "privacy.budget.spent"
+    #: A privacy budget or a share of one was set, or renewed.
+    BUDGET_CHANGED = "privacy.budget.changed"
+    #: A release under a guarantee was entered into the ledger.
+    RELEASE_ADMITTED = "privacy.release.admitted"
+    #: Somebody attested that every copy of a release was deleted.
+    RELEASE_WITHDRAWN = "privacy.release.withdrawn"
+    #: A recipient was attested to share nothing, or no longer is.
+    RECIPIENT_ATTESTED = "privacy.recipient.attested"
     #: A decision: people, roles, purposes or keys are looked at.
     ADMIN_READ = "admin.access.read"
     #: A decision: people, roles, purposes or API keys are changed.
@@ -97,6 +109,18 @@ class EventType(StrEnum):
     LOGOUT = "auth.logout"
     #: A request came with no credential, or one that does not hold.
     CREDENTIAL_REFUSED = "auth.credential.refused"
+    #: Tokens were given out for values; says how many of which kind, never which.
+    TOKENS_ISSUED = "data.token.issued"
+    #: Tokens were turned back into values; says how many.
+    TOKENS_REVEALED = "data.token.revealed"
+    #: Values got no token, or tokens no value; says how many for which reason.
+    TOKENS_REFUSED = "data.token.refused"
+    #: A scope of tokens got new keys; its old tokens still open.
+    TOKENS_ROTATED = "data.token.rotated"
+    #: Tokens past their end, or of erased values, were removed.
+    TOKENS_REMOVED = "data.token.removed"
+    #: How a scope of tokens behaves was changed: all its tokens expired, or a frequent value is allowed.
+    TOKENS_CHANGED = "data.token.changed"
     #: A key was made in the tenant's hierarchy.
     KEY_CREATED = "data.key.created"
     #: A key has a successor, and what it sealed or wrapped is sealed or wrapped anew.

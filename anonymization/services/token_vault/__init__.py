@@ -1,0 +1,1 @@
+"""The token vault: spaces and their keys, issuing, revealing, upkeep."""
