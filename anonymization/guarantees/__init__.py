@@ -1,0 +1,1 @@
+"""Formal guarantees for tables: k-anonymity, l-diversity and t-closeness, counted per data subject."""
