@@ -10,7 +10,7 @@ from anonymization.detectors import context
 from anonymization.detectors.base import Span
 
 #: Part of a detector's identity: raise it when a rule changes what is found.
-RULES_VERSION: Final = 1
+RULES_VERSION: Final = 2
 
 #: A run of digits without a supporting word is worth no more than this, whatever checksum it passes; so is half a word.
 UNSUPPORTED_SCORE: Final = 0.3
@@ -22,6 +22,21 @@ _CARD_LENGTHS: Final = range(14, 17)
 _TRUNK_PHONE_DIGITS: Final = 9
 _FULL_PHONE_DIGITS: Final = 10
 
+#: Their check digit holds for every tenth number or so, and their grouping is that of phone numbers and prices.
+_DEMANDING: Final = frozenset(
+    {
+        "AbaRoutingRecognizer",
+        "AuMedicareRecognizer",
+        "AuTfnRecognizer",
+        "CaSinRecognizer",
+        "MedicalLicenseRecognizer",
+        "NhsRecognizer",
+        "UsNpiRecognizer",
+    }
+)
+#: Patterns whose grouping and check digits together are enough, though they are only digits and spaces.
+_GROUPED: Final = frozenset({("NirRecognizer", "grouped"), ("ImeiRecognizer", "grouped")})
+
 _SUM: Final = regex.compile(r"[\d\s-]+")
 _JOINED_SENTENCES: Final = regex.compile(r"[\w-]*\.{2,}[\w.-]*|[\w-]+\.\p{Lu}\p{Ll}+")
 
@@ -29,8 +44,16 @@ _JOINED_SENTENCES: Final = regex.compile(r"[\w-]*\.{2,}[\w.-]*|[\w-]+\.\p{Lu}\p{
 LABELS: Final = frozenset(
     """
     password passwd pass passphrase passcode pwd pw pin secret token key apikey credential credentials bearer cvv
-    cvc cvv2 cvc2 csc mrn account acct routing sort swift bic ssn social aadhaar pan passport licence license member
-    patient employee student national policy subscriber block
+    cvc cvv2 cvc2 csc mrn account acct routing sort swift bic bsb ifsc iban ssn itin ein nino social aadhaar pan
+    passport licence license member patient employee student national policy policyholder insurance subscriber block
+    medical chart health beneficiary medicaid claim prescription rx customer client staff personnel applicant guest
+    passenger tenant voter citizen resident visa military user username login uid handle nickname screen otp verification recovery
+    unlock door access security dob birth birthday birthdate born age nationality citizenship religion faith ethnicity
+    race orientation sexuality political party union genotype diagnosis condition illness allergy allergies medication
+    disability criminal conviction fax phone mobile address zip zipcode postcode postal plz plate vin chassis vehicle imei imsi iccid meid
+    serial device hardware android advertising latitude longitude lat lng lon certificate diploma cpf cnpj nir nif nie
+    dni curp rfc bsn ahv cpr pesel personnummer nric tfn medicare wallet steuer steuernummer codice driver drivers dl
+    webhook authorization connection phrase passwort kennwort senha
     """.split()  # noqa: SIM905 - a table of words reads better than a list
 )
 
@@ -67,7 +90,7 @@ def _weakness(text: str, span: Span, evidence: Evidence) -> str:
         return "part-of-word"
     if _is_odd_url(text, span):
         return "joined-sentences"
-    if not _needs_support(text, span):
+    if span.recognizer not in _DEMANDING and not _needs_support(text, span):
         return ""
     words = context.words_before(text, span.start)
     if context.names_a_thing(words):
@@ -99,6 +122,8 @@ def _is_odd_url(text: str, span: Span) -> bool:
 def _needs_support(text: str, span: Span) -> bool:
     """Whether the number is too plain to be taken for personal data without a word that says so."""
     value = text[span.start : span.end]
+    if (span.recognizer, span.pattern) in _GROUPED:
+        return False
     if span.entity_type == "CREDIT_CARD":
         return value.isdecimal() and len(value) not in _CARD_LENGTHS
     if span.entity_type == "PHONE_NUMBER":

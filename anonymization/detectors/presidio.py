@@ -17,15 +17,8 @@ from anonymization.detectors import context
 from anonymization.detectors.base import Detector, Span
 from anonymization.detectors.gates import GATES, PATTERN_GATES, Gate, TextFeatures
 from anonymization.detectors.judgement import LABELS, RULES_VERSION, UNSUPPORTED_SCORE, Evidence, judged
-from anonymization.detectors.recognizers.labelled import InternalEmailRecognizer, labelled_id_recognizers
-from anonymization.detectors.recognizers.payment import (
-    PaymentCardRecognizer,
-    TrackDataRecognizer,
-    card_authentication_recognizers,
-)
+from anonymization.detectors.recognizers.catalogue import build_recognizers, label_demanding_recognizers
 from anonymization.detectors.recognizers.phone import PhoneRecognizer
-from anonymization.detectors.recognizers.secrets import secret_recognizers
-from anonymization.detectors.recognizers.stock import stock_recognizers
 from anonymization.errors import DetectionFailed
 from anonymization.findings import STORE_FROM
 
@@ -33,27 +26,6 @@ from anonymization.findings import STORE_FROM
 REGEX_TIMEOUT_SECONDS: Final = 10.0
 
 _PACKAGES: Final = ("presidio-analyzer", "phonenumbers", "tldextract", "regex")
-
-
-def build_recognizers() -> list[EntityRecognizer]:
-    """Fresh presidio recognizers, in the order they run; usable in presidio's own AnalyzerEngine as well."""
-    return [
-        *stock_recognizers(),
-        InternalEmailRecognizer(),
-        PhoneRecognizer(),
-        PaymentCardRecognizer(),
-        *label_demanding_recognizers(),
-    ]
-
-
-def label_demanding_recognizers() -> list[EntityRecognizer]:
-    """Recognizers whose patterns contain the label or an unmistakable shape, so that no other support is asked for."""
-    return [
-        TrackDataRecognizer(),
-        *card_authentication_recognizers(),
-        *secret_recognizers(),
-        *labelled_id_recognizers(),
-    ]
 
 
 def name_of(recognizer: EntityRecognizer) -> str:

@@ -5,6 +5,8 @@ from typing import Final
 import regex
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 
+from anonymization.detectors.recognizers.checksums import only_digits, passes_luhn
+
 _GAP: Final = r"[ \-.\u00a0\u2009\u2010-\u2013]"
 _CARD_CONTEXT: Final = ["card", "cards", "credit", "debit", "visa", "mastercard", "amex", "discover", "jcb", "diners",
                         "maestro", "unionpay", "rupay", "payment", "pan", "billing", "expiry", "expires"]  # fmt: skip
@@ -29,17 +31,6 @@ _ISSUERS: Final = (
 
 #: Lengths that need a supporting word: too many numbers of other kinds have them and pass the checksum by chance.
 _AMBIGUOUS_LENGTHS: Final = frozenset({12, 13, 17, 18, 19})
-
-
-def passes_luhn(digits: str) -> bool:
-    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
-    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
-    return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0  # noqa: PLR2004 - digit sum
-
-
-def only_digits(text: str) -> str:
-    """The decimal digits of a text as ASCII, whatever script they were written in."""
-    return "".join(str(int(char)) for char in text if char.isdecimal())
 
 
 def is_issued(digits: str) -> bool:

@@ -1,33 +1,60 @@
-"""Secrets: passwords after a label, and keys and tokens that are known by their shape."""
+"""Secrets that people or systems remember: passwords, PINs, codes and keys after a label."""
 
 from typing import Final
 
 import regex
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 
-#: From a label to its value: quotes of JSON or code, a verb, an assignment.
-_ASSIGN: Final = r"[\"'`]?\s*(?::=|=>|->|[:=])\s*"
-_QUOTED: Final = r"(?:\"\K[^\"\r\n]{3,200}(?=\")|'\K[^'\r\n]{3,200}(?=')|`\K[^`\r\n]{3,200}(?=`))"
-_BARE: Final = r"\K[^\s\"'`,;<>(){}\[\]]{4,200}"
+from anonymization.detectors.recognizers.secret_shapes import shape_recognizers
+
+_QUOTE: Final = r"[\"'`\u201c\u2018\u201d\u2019*]"
+#: From a label to its value: quotes of JSON or code, a type, an assignment.
+_ASSIGN: Final = rf"{_QUOTE}{{0,2}}(?:\s?\([^()\r\n]{{1,24}}\))?\s{{0,3}}(?::=|=>|->|=|:(?!//))\s{{0,3}}"
+_QUOTED: Final = (
+    r"(?:\"\K[^\"\r\n]{3,200}(?=\")|'\K[^'\r\n]{3,200}(?=')|`\K[^`\r\n]{3,200}(?=`)|\u201c\K[^\u201d\r\n]{3,200}(?=\u201d)"
+    r"|\u2018\K[^\u2019\r\n]{3,200}(?=\u2019)|\*{1,2}\K[^*\s]{4,200}(?=\*))"
+)
+#: A value without quotes; what is called or indexed is code.
+_BARE: Final = r"\K(?![\w.]{1,80}[(\[])(?!(?-i:[a-z]{2,20}_[a-z_]{2,40})(?![\w!@#$%^&*+-]))[^\s\"'`,;<>(){}\[\]\u201c\u201d]{4,200}(?<![.!?:])"
+#: The same, of a secret that may hold signs that end a word elsewhere.
+_CHOSEN: Final = r"\K(?![\w.]{1,80}\()(?![\"'`])[^\s\"`\u201c\u201d]{6,64}(?<![.,;:)'])"
 #: Six and more characters with a digit and either a symbol or both cases.
 _LOOKS_CHOSEN: Final = (
-    r"(?=\S{6})(?=\S{0,60}?\d)(?=\S{0,60}?[!@#$%^&*+=~]|(?-i:(?=\S{0,60}?[a-z])(?=\S{0,60}?[A-Z])))(?!https?:|www\.)"
+    r"(?=\S{6})(?=\S{0,60}?[\d!@#$%^&*])(?=\S{0,60}?[!@#$%^&*+=~]|(?-i:(?=\S{0,60}?[a-z])(?=\S{0,60}?[A-Z])))(?!https?:|www\.)"
 )
 _LOOKS_RANDOM: Final = r"(?=\S{0,200}?[\d!@#$%^&*+=~])"
+_HAS_LETTER: Final = r"(?=\S{0,40}?[^\W\d_])"
+_LOOKS_MIXED: Final = r"(?=[a-z]{2}|\S{0,40}?\d[a-z])(?=\S{0,40}?\d)(?=\S{6})"
+_START: Final = r"(?<![^\W_])"
 
+_FOR: Final = r"(?:[ _](?:for|of|to|on|at|in)(?:[ _][\w.@'\u2019-]{1,40}){1,4}?(?=\s(?:is|was|:)|\s?[:=]))?"
 #: Labels of secrets that people remember, and of those that systems issue.
 _MEMORIZED: Final = (
-    r"(?<![^\W_])(?:password|passwd|passwort|passcode|passphrase|pass[ _-]?phrase|pwd)"
-    r"(?:[ _](?:for|of|to|on)[ _]\w{1,20})?"
+    rf"{_START}(?:passwords?|passwd|passwort|kennwort|mot[ ]de[ ]passe|contrase\u00f1a|senha|wachtwoord|passcode|passphrase"
+    rf"|pass[ _-]?phrase|pass[ _-]?word|pwd|pswd|psw|(?:recovery|seed|mnemonic|secret|backup)[ ]phrase)"
+    rf"(?:[ _-](?:hash|salt|string|value|key))?{_FOR}(?![^\W\d_])"
 )
 #: Labels that are also plain words: the value must look like a secret.
-_VAGUE: Final = r"(?<![^\W_])(?:pass|pw|pin(?:[ _-]?code)?|passkey|login)"
-_ISSUED: Final = (
-    r"(?<![^\W_])(?:(?:api|access|secret|private|auth|client|encryption|signing|account|storage|license|subscription)"
-    r"[ _-]?(?:key|token|secret)(?:[ _-]?(?:id|key))?|apikey|token|secret|bearer|credentials?)"
+_VAGUE: Final = rf"{_START}(?:pass|pw|pin(?:[ _-]?(?:code|number|no))?|passkey|log[ _-]?in|creds?|credentials?)(?![^\W\d_])"
+_KIND: Final = (
+    r"(?:api|access|secret|private|auth(?:entication|orization)?|client|encryption|decryption|signing|account|storage|licen[cs]e|subscription|master"
+    r"|shared|session|refresh|bot|app|application|webhook|deploy|personal|service|consumer|oauth2?|aws|gcp|azure|github"
+    r"|gitlab|slack|stripe|openai|anthropic|google|twilio|sendgrid|db|database|jwt|csrf|xsrf|security|product|activation"
+    r"|recovery|registration|wallet|ssh|sas|id|x-api|vault|admin|user|root|publishable|wpa2?|wifi|wi-fi|network|hmac|cookie|server|cdn|maps|bearer)"
 )
-
-_PEM_LABEL: Final = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?"
+_ISSUED: Final = rf"{_START}(?:(?:{_KIND}[ _.-]?){{1,4}}(?:keys?|tokens?|secrets?|credentials?)|apikeys?)(?:[ _-](?:id|value|string|key)\b)?{_FOR}(?![^\W\d_])"
+#: These words alone label secrets only where the value looks random.
+_PLAIN: Final = rf"{_START}(?:tokens?|secrets?|bearer|authorization)(?![^\W\d_])"
+_CODE_LABEL: Final = (
+    rf"{_START}(?:(?:one[ -]?time|otp|verification|2fa|mfa|two[ -]factor|authenticator|authentication|login|log[ -]?in|sign[ -]?in|recovery|backup"
+    r"|unlock|door|gate|alarm|access|entry|lock(?:er)?|safe|vault|garage|device|voicemail|sms|security)[ _-]?(?:pass[ _-]?)?(?:codes?|pins?)"
+    r"|otps?|one[ -]time[ ]passwords?)(?![^\W\d_])"
+)
+_PIN_LABEL: Final = rf"{_START}(?-i:[Pp]in|PIN)(?:[ _-]?(?:code|number|no\.?|#))?(?![^\W\d_])"
+_SAID: Final = (
+    r"\s{0,2}(?:\([^()\r\n]{1,24}\)\s?)?(?:=|:|(?:is|was|are|to|as|of|reads|remains"
+    r"|(?:has[ ]been[ ]|been[ ]|was[ ]|is[ ])?(?:set|changed|reset|updated)[ ]to)\b)\s?:?\s{0,2}"
+)
 
 #: What stands after such labels without being a secret.
 _PLACEHOLDERS: Final = frozenset(
@@ -35,74 +62,90 @@ _PLACEHOLDERS: Final = frozenset(
     password passwd secret token required optional none null nil true false undefined string str text number integer
     bytes varchar hidden redacted masked changeme example your-password your_password not here this that must should
     when what with from input prompt value varies unknown expired invalid incorrect wrong missing reset protected
-    policy manager field hash hashed encrypted authentication
+    policy manager field hash hashed encrypted authentication sha256 sha512 sha-256 md5 bcrypt argon2 argon2id pbkdf2
+    base64 utf8 utf-8 oauth2 aes256 aes-256 ntlmv2 api_key apikey n/a tbd todo base32 basic digest very good safe weak
+    strong short long same different easy hard important case sensitive simple enough also only still never always
+    just really your their mine ours theirs there available stored saved sent known common complex random unique
+    secure insecure correct right ready empty blank hello because then than have been being would could will
     """.split()  # noqa: SIM905 - a table of words reads better than a list
 )
-_STARRED: Final = regex.compile(r"[*•xX.\-_#?]+|\$\{?\w+\}?|%\w+%|\{\{?.*|<.*>")
+_STARRED: Final = regex.compile(
+    r"[*\u2022xX.\-_#?]+|\$\{?\w+\}?\}?|%\w+%|\{\{?.*|<.*>?|\[.*\]?|\\[nrt].*|(?:your|my|the|new|old)[-_].*"
+    r"|(?:self|this|args|os|process|config|settings|env|environ|request|req|user|ctx|data|options|params|kwargs|form|body|props"
+    r"|state|event|app|cls|opts|cfg|conf|secrets|session|account|credentials)\.[\w.]+"
+    r"|https?:.*"
+)
+#: Names of variables, in code that assigns one to another.
+_VARIABLE: Final = regex.compile(
+    r"[a-z_.]*(?:password|passwd|pass|token|secret|key|pwd|hash|credential)s?[a-z_.]*|[A-Z]+(?:_[A-Z]+)+"
+)
+_PLAIN_ENDINGS: Final = ("ed", "ing", "able", "ible", "ly", "ous", "ive", "ful", "less", "ent", "ant")
 
 
 class SecretRecognizer(PatternRecognizer):
     """Values after a label of a secret, without the placeholders that documentation puts there."""
 
     def invalidate_result(self, pattern_text: str) -> bool:
-        value = pattern_text.strip(".,;:!?").lower()
-        return value in _PLACEHOLDERS or _STARRED.fullmatch(value) is not None
+        value = pattern_text.strip(".,;:!?")
+        if value.lower() in _PLACEHOLDERS or _STARRED.fullmatch(value.lower()):
+            return True
+        return _VARIABLE.fullmatch(pattern_text) is not None
 
 
-def _labelled(entity: str, name: str, label: str, vague: str | None = None) -> SecretRecognizer:
-    patterns = [
+class PlainPasswordRecognizer(SecretRecognizer):
+    """Passwords that are one ordinary word at the end of a clause: "my password is sunshine"."""
+
+    def __init__(self) -> None:
+        label = rf"(?:my|his|her|their|your|our|new|old|current|default|temporary|wi-?fi|account|login)[ ](?:{_MEMORIZED[len(_START):]})"
+        super().__init__(
+            supported_entity="PASSWORD",
+            name="PlainPasswordRecognizer",
+            version="1",
+            patterns=[
+                Pattern("a word said", rf"{_START}{label}\s(?:is|was)[ ]?:?[ ]\K[^\W\d_]{{4,30}}(?=[.!?,;]?(?:\s*$|[.!?,;]\s|[ ](?:and|but|so|please|in[ ]case|if)\b))", 0.45)
+            ],
+        )  # fmt: skip
+
+    def invalidate_result(self, pattern_text: str) -> bool:
+        return super().invalidate_result(pattern_text) or pattern_text.lower().endswith(_PLAIN_ENDINGS)
+
+
+def _assigned(label: str) -> list[Pattern]:
+    return [
         Pattern("assigned and quoted", rf"{label}{_ASSIGN}{_QUOTED}", 0.85),
         Pattern("assigned", rf"{label}{_ASSIGN}{_BARE}", 0.75),
-        Pattern("said and quoted", rf"{label}\s+(?:is|was|to|as)?\s*:?\s*{_QUOTED}", 0.6),
-        Pattern("said", rf"{label}\s+(?:is|was|to|as)\s*:?\s*{_LOOKS_RANDOM}{_BARE}", 0.6),
+        Pattern("said and quoted", rf"{label}\s+(?:is|was|to|as|of|reads|being)?\s*:?\s*{_QUOTED}", 0.6),
+        Pattern("said", rf"{label}{_SAID}{_LOOKS_RANDOM}{_BARE}", 0.6),
+        Pattern("mentioned", rf"{label}\s+{_LOOKS_CHOSEN}{_CHOSEN}", 0.5),
     ]
-    if vague:
-        patterns.append(Pattern("vaguely assigned", rf"{vague}{_ASSIGN}{_LOOKS_RANDOM}{_BARE}", 0.6))
-        patterns.append(Pattern("mentioned", rf"{label}\s+{_LOOKS_CHOSEN}{_BARE}", 0.5))
-        patterns.append(Pattern("after an address", rf"@[\w.-]{{3,80}}(?:\s+/|\s*[:|])\s+{_LOOKS_CHOSEN}{_BARE}", 0.5))
-    return SecretRecognizer(supported_entity=entity, name=name, version="1", patterns=patterns)
-
-
-def _shaped(entity: str, name: str, *shapes: tuple[str, str]) -> PatternRecognizer:
-    return PatternRecognizer(
-        supported_entity=entity,
-        name=name,
-        version="1",
-        patterns=[Pattern(kind, shape, 0.9) for kind, shape in shapes],
-        global_regex_flags=regex.DOTALL | regex.MULTILINE,
-    )
 
 
 def secret_recognizers() -> list[EntityRecognizer]:
-    """Recognizers of PASSWORD, API_KEY, ACCESS_TOKEN and PRIVATE_KEY."""
+    """Recognizers of PASSWORD, API_KEY, ACCESS_TOKEN, PRIVATE_KEY and SECRET_CODE."""
+    password = [
+        *_assigned(_MEMORIZED),
+        Pattern("mentioned with a digit", rf"{_MEMORIZED}\s+{_LOOKS_MIXED}{_BARE}", 0.45),
+        Pattern("vaguely assigned", rf"{_VAGUE}{_ASSIGN}{_LOOKS_RANDOM}{_BARE}", 0.6),
+        Pattern("vaguely assigned and quoted", rf"{_VAGUE}{_ASSIGN}(?=.{_LOOKS_CHOSEN}){_QUOTED}", 0.5),
+        Pattern("after an address", rf"@[\w.-]{{3,80}}(?:\s+/|\s*[:|]|\s+and)\s+{_LOOKS_CHOSEN}{_CHOSEN}", 0.5),
+        Pattern("after a user name", rf"{_START}(?:user(?:name)?|login)\s?[:=]?\s?[\w.@-]{{2,64}}\s?[/,|]\s?(?:pass|pw|pwd|password)?\s?[:=]?\s?{_LOOKS_CHOSEN}{_CHOSEN}", 0.5),
+    ]  # fmt: skip
+    issued = [
+        *_assigned(_ISSUED),
+        Pattern("mentioned, in pieces", rf"{_ISSUED}\s+(?=[\w-]{{12}})(?=[\w-]{{0,60}}\d){_BARE}", 0.5),
+        Pattern("plainly assigned", rf"{_PLAIN}{_ASSIGN}{_QUOTE}?(?=[^\s\"'`]{{6}}){_HAS_LETTER}{_LOOKS_RANDOM}{_BARE}", 0.6),
+        Pattern("plainly said", rf"{_PLAIN}{_SAID}{_QUOTE}?{_HAS_LETTER}{_LOOKS_CHOSEN}{_BARE}", 0.5),
+        Pattern("plainly mentioned", rf"{_PLAIN}\s{_HAS_LETTER}{_LOOKS_CHOSEN}(?=[\w-]{{16}}){_BARE}", 0.5),
+    ]
+    codes = [
+        Pattern("code after its label", rf"{_CODE_LABEL}{_FOR}(?:{_SAID}|\s|{_ASSIGN}){_QUOTE}?\K(?=[A-Z-]{{0,10}}\d)[A-Z0-9](?:[A-Z0-9]|-(?=[A-Z0-9])){{3,15}}(?![\w@])(?!:\d)", 0.5),
+        Pattern("PIN", rf"{_PIN_LABEL}{_FOR}(?:{_SAID}|\s|{_ASSIGN}){_QUOTE}?\K\d{{4,8}}(?![\w@])(?![.,:]\d)", 0.5),
+        Pattern("answer", rf"{_START}(?:security|secret)[ ](?:question[ ])?answer{_FOR}{_SAID}{_QUOTE}?\K[\w '-]{{3,40}}?(?=[\"'`.,;\r\n]|$)", 0.5),
+    ]  # fmt: skip
     return [
-        _labelled("PASSWORD", "PasswordRecognizer", _MEMORIZED, _VAGUE),
-        _labelled("API_KEY", "LabelledSecretRecognizer", _ISSUED),
-        _shaped(
-            "API_KEY",
-            "KeyShapeRecognizer",
-            ("AWS access key id", r"(?<![A-Za-z0-9])(?:AKIA|ASIA|AROA|AIDA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
-            ("GitHub", r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255})"),
-            ("GitLab", r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20,64}"),
-            ("Stripe", r"(?<![A-Za-z0-9])(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,128}"),
-            ("Slack", r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{10,250}"),
-            ("OpenAI and Anthropic", r"(?<![A-Za-z0-9])sk-(?:[A-Za-z0-9]+-)*[A-Za-z0-9_-]{20,200}"),
-            ("Google", r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}"),
-            ("SendGrid", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
-            ("npm", r"(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}"),
-            ("PyPI", r"(?<![A-Za-z0-9])pypi-[A-Za-z0-9_-]{50,250}"),
-            ("Hugging Face", r"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{30,64}"),
-        ),
-        _shaped(
-            "ACCESS_TOKEN",
-            "TokenShapeRecognizer",
-            ("JWT", r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,8000}\.[A-Za-z0-9_-]{0,2000}"),
-            ("bearer", r"(?<=[Bb]earer )[A-Za-z0-9._~+/-]{16,4000}=*"),
-            ("credentials in a URL", r"(?<=[a-z]://[^\s/:@]{0,100}:)[^\s/:@]{1,200}(?=@[^\s/]{1,250})"),
-        ),
-        _shaped(
-            "PRIVATE_KEY",
-            "PrivateKeyRecognizer",
-            ("PEM", rf"-----BEGIN {_PEM_LABEL}-----.{{0,16000}}?(?:-----END {_PEM_LABEL}-----|\Z)"),
-        ),
+        SecretRecognizer(supported_entity="PASSWORD", name="PasswordRecognizer", version="2", patterns=password),
+        PlainPasswordRecognizer(),
+        SecretRecognizer(supported_entity="API_KEY", name="LabelledSecretRecognizer", version="2", patterns=issued),
+        SecretRecognizer(supported_entity="SECRET_CODE", name="SecretCodeRecognizer", version="1", patterns=codes),
+        *shape_recognizers(),
     ]
