@@ -3,18 +3,34 @@
 from anonymization.models.budget import BudgetShare, BudgetSpend, PrivacyBudget
 from anonymization.models.release import RecipientAttestation, Release, ReleaseFamily, ReleaseSegment
 from anonymization.models.token import Token, TokenGeneration, TokenResealing, TokenSpace, TokenUse
+from anonymization.models.trust import (
+    DetectionCase,
+    FieldEntry,
+    FindingFeedback,
+    ListEntry,
+    ListKind,
+    ThresholdEntry,
+    TrustEpoch,
+)
 
 __all__ = [
     "BudgetShare",
     "BudgetSpend",
+    "DetectionCase",
+    "FieldEntry",
+    "FindingFeedback",
+    "ListEntry",
+    "ListKind",
     "PrivacyBudget",
     "RecipientAttestation",
     "Release",
     "ReleaseFamily",
     "ReleaseSegment",
+    "ThresholdEntry",
     "Token",
     "TokenGeneration",
     "TokenResealing",
     "TokenSpace",
     "TokenUse",
+    "TrustEpoch",
 ]

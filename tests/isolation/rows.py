@@ -16,6 +16,7 @@ from vaultsite.kernel.identifiers import uuid7
 SPECIAL: Final[dict[str, dict[str, Any]]] = {
     "access_encryptionkey": {"state": "active", "wrapped": b"wrapped", "purpose": "dataset"},
     "access_rolebinding": {"api_key_id": None},
+    "anonymization_thresholdentry": {"score": 0.5},
 }
 
 _COLUMNS: Final = """
