@@ -126,6 +126,8 @@ VAULT: dict[str, Any] = {
         "OPTIONS": dict(CONFIG.kms_options) or {"directory": str(VAULT_HOME / "kms")},
     },
     "DETECTOR": {"BACKEND": CONFIG.detector_backend, "OPTIONS": dict(CONFIG.detector_options)},
+    "PRIVACY_EPSILON": CONFIG.privacy_epsilon,
+    "PRIVACY_DELTA": CONFIG.privacy_delta,
     "LIVE_PORT": CONFIG.live_port,
     "HOME": VAULT_HOME,
     "IS_PRODUCTION": CONFIG.is_production,
@@ -269,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
     "plan-upkeep": {"task": "datasets.plan_upkeep", "schedule": 900.0},
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
+    "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
 }
 

@@ -17,7 +17,12 @@ from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
 #: What can have a successor: the others name things, which would change their names.
-ROTATABLE: Final = frozenset({KeyPurpose.KEK, KeyPurpose.PLATFORM, KeyPurpose.DATASET})
+ROTATABLE: Final = frozenset(
+    {KeyPurpose.KEK, KeyPurpose.PLATFORM, KeyPurpose.DATASET}
+    | {KeyPurpose.TOKEN, KeyPurpose.TOKEN_INDEX, KeyPurpose.FORMAT}
+)
+#: What keys of these purposes sealed or name is not counted key by key.
+UNCOUNTED: Final = frozenset({KeyPurpose.PLATFORM, KeyPurpose.TOKEN, KeyPurpose.TOKEN_INDEX, KeyPurpose.FORMAT})
 
 
 def rotate_key(purpose: KeyPurpose, scope_id: UUID) -> EncryptionKey:
@@ -109,8 +114,8 @@ def confirm_destruction(
         raise KeyNotFound("Nobody has asked for the end of this key")
     if request.requested_by == principal.id:
         raise SamePerson
-    # What was sealed under a platform key stays under it, column by column, and nobody counts those.
-    is_counted = key.purpose != KeyPurpose.PLATFORM
+    # What was sealed under a platform key stays under it, column by column; generations of tokens name keys by id.
+    is_counted = key.purpose not in UNCOUNTED
     uses = count_uses(key) + EncryptionKey.objects.filter(wrapped_by=key).exclude(state=KeyState.DESTROYED).count()
     if (uses or not is_counted) and not accepts_loss:
         raise KeyInUse(uses=uses)

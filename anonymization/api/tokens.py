@@ -1,7 +1,9 @@
 """REST: tokens for values, values for tokens, and the scopes of the token vault. No value is ever logged."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -10,13 +12,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from anonymization.models import TokenResealing
+from anonymization.services.token_vault.overview import SpaceView, list_spaces
+from anonymization.services.token_vault.upkeep import allow_frequent, expire_space, rotate_space
 from anonymization.services.tokens import MAX_BATCH, MAX_VALUE, Issued, Revealed, detokenize, tokenize
 from anonymization.tokens.form import TokenForm, TokenKind, TokenScope
 from anonymization.tokens.text import DEFAULT_PREFIX
+from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
-from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
+from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput, VaultError
 
 PURPOSE: Final = OpenApiParameter("X-Vault-Purpose", OpenApiTypes.STR, OpenApiParameter.HEADER)
+PAGING: Final = [OpenApiParameter("limit", OpenApiTypes.INT), OpenApiParameter("cursor", OpenApiTypes.STR)]
 #: Longest life of a token that expires, in seconds: a hundred years.
 _LONGEST_LIFE: Final = 100 * 365 * 86_400
 
@@ -161,3 +168,99 @@ def _revealed_json(revealed: Revealed) -> dict[str, Any]:
 
 def _refusal_json(refusal: VaultError) -> dict[str, str]:
     return {"code": refusal.code, "title": refusal.title}
+
+
+class SpaceOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    dataset_id = serializers.UUIDField(allow_null=True)
+    purpose = serializers.CharField()
+    generation = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    rotated_at = serializers.DateTimeField(allow_null=True)
+    expired_before = serializers.DateTimeField(allow_null=True)
+    frequent_reason = serializers.CharField()
+    counts = serializers.DictField()
+
+
+class ReasonInput(StrictInput):
+    reason = serializers.CharField(max_length=1000)
+
+
+class ResealingOutput(serializers.ModelSerializer[TokenResealing]):
+    class Meta:
+        model = TokenResealing
+        fields = ["id", "status", "moved_count", "created_at"]
+
+
+class SpaceListView(VaultAPIView):
+    resource_type = "token_scope"
+
+    @extend_schema(parameters=PAGING, responses=SpaceOutput(many=True))
+    def get(self, request: Request) -> Response:
+        """The scopes there are, oldest first, with counters; never a token or value."""
+        wanted = read_page(request, members=1)
+        after = _after(wanted.after)
+        found = list_spaces(self.principal, after=after, limit=wanted.limit + 1)
+        more = encode_cursor([str(found[wanted.limit - 1].space.pk)]) if len(found) > wanted.limit else None
+        data = [_space_json(one) for one in found[: wanted.limit]]
+        return Response(page(data, limit=wanted.limit, next_cursor=more))
+
+
+class SpaceRotationView(VaultAPIView):
+    resource_type = "token_scope"
+
+    @extend_schema(request=None, responses={202: ResealingOutput})
+    def post(self, _: Request, space_id: UUID) -> Response:
+        """New keys: equal values get new tokens from now on; the old tokens go on opening."""
+        return Response(ResealingOutput(rotate_space(self.principal, space_id=space_id)).data, status=202)
+
+
+class SpaceExpiryView(VaultAPIView):
+    resource_type = "token_scope"
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, _: Request, space_id: UUID) -> Response:
+        """Expire every token that the scope has now; they are removed in the background."""
+        expire_space(self.principal, space_id=space_id)
+        return Response(status=204)
+
+
+class FrequentValueView(VaultAPIView):
+    resource_type = "token_scope"
+
+    @extend_schema(request=ReasonInput, responses={204: None})
+    def put(self, request: Request, space_id: UUID) -> Response:
+        """Record why one value of the scope may have more than a hundredth of all occurrences."""
+        body = ReasonInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        allow_frequent(self.principal, space_id=space_id, reason=body.validated_data["reason"])
+        return Response(status=204)
+
+    @extend_schema(responses={204: None})
+    def delete(self, _: Request, space_id: UUID) -> Response:
+        """Refuse frequent values again."""
+        allow_frequent(self.principal, space_id=space_id, reason="")
+        return Response(status=204)
+
+
+def _after(members: tuple[str, ...] | None) -> UUID | None:
+    try:
+        return UUID(members[0]) if members else None
+    except ValueError:
+        raise InvalidCursor from None
+
+
+def _space_json(view: SpaceView) -> dict[str, Any]:
+    space = view.space
+    facts = {
+        "id": space.pk,
+        "dataset_id": space.dataset_id,
+        "purpose": space.purpose,
+        "generation": view.generation,
+        "created_at": space.created_at,
+        "rotated_at": view.rotated_at,
+        "expired_before": space.expired_before,
+        "frequent_reason": space.frequent_reason,
+        "counts": {one.kind: asdict(one) for one in view.kinds},
+    }
+    return dict(SpaceOutput(facts).data)

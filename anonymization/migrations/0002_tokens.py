@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='tokenspace',
-            constraint=vaultsite.kernel.tenancy.rls.RowLevelSecurity(name='anonymization_tokenspace_rls'),
+            constraint=vaultsite.kernel.tenancy.rls.RowLevelSecurity(name='anonymization_tokenspace_rls', system=('SELECT',)),
         ),
         migrations.AddConstraint(
             model_name='tokenspace',

@@ -26,7 +26,7 @@ class TokenSpace(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            *TenantModel.Meta.constraints,
+            *tenant_constraints(system=("SELECT",)),
             models.UniqueConstraint(
                 fields=["tenant", "dataset_id", "purpose"], name="anonymization_tokenspace_scope", nulls_distinct=False
             ),
@@ -79,7 +79,9 @@ class Token(TenantModel):
             *tenant_constraints(system=("SELECT",)),
             CompositeForeignKey(name="anonymization_token_space", field="space", to="anonymization.TokenSpace"),
             models.UniqueConstraint(fields=["tenant", "space", "token_index"], name="anonymization_token_text"),
-            models.UniqueConstraint(fields=["tenant", "space", "value_index", "slot"], name="anonymization_token_value"),
+            models.UniqueConstraint(
+                fields=["tenant", "space", "value_index", "slot"], name="anonymization_token_value"
+            ),
         ]
         indexes = [
             models.Index(

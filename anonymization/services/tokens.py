@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from access.services.authorize import authorize
@@ -14,6 +15,7 @@ from anonymization.tokens.form import TokenForm, TokenScope
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_scope
 
@@ -52,12 +54,13 @@ def tokenize(principal: Principal, *, scope: TokenScope, form: TokenForm, values
         "issued": sum(one.is_new for one in issued),
         "returned": sum(one.token is not None for one in issued),
     }
-    _record(EventType.TOKENS_ISSUED, "write", resource, scope, space, counts, [one.refusal for one in issued])
+    event = Event(type=EventType.TOKENS_ISSUED, operation="write", resource=resource, metadata=counts)
+    _record(event, scope, space, [one.refusal for one in issued])
     return issued
 
 
 def detokenize(principal: Principal, *, scope: TokenScope, tokens: Sequence[str]) -> list[Revealed]:
-    """The value, or a refusal, for each token, in their order; every value is counted in the audit and beside its token.
+    """The value, or a refusal, for each token, in their order; each is counted in the audit and beside its token.
 
     Raises AccessDenied, PurposeRequired, UnknownPurpose, PurposeMismatch, the not-found error of datasets, and as
     reveal_tokens does.
@@ -65,8 +68,7 @@ def detokenize(principal: Principal, *, scope: TokenScope, tokens: Sequence[str]
     resource = _decide(principal, "token.reveal", scope, {"count": len(tokens)})
     space = find_space(scope)
     revealed = reveal_tokens(space, tokens)
-    counts = {"revealed": sum(one.refusal is None for one in revealed)}
-    _record(EventType.TOKENS_REVEALED, "read", resource, scope, space, counts, [one.refusal for one in revealed])
+    _record_revealed(resource, scope, space, revealed)
     return revealed
 
 
@@ -95,9 +97,7 @@ def detokenize_values(scope: TokenScope, tokens: Sequence[str]) -> list[str | No
     """
     space = find_space(scope)
     revealed = reveal_tokens(space, tokens)
-    resource = ResourceRef("token", dataset_id=scope.dataset_id)
-    counts = {"revealed": sum(one.refusal is None for one in revealed)}
-    _record(EventType.TOKENS_REVEALED, "read", resource, scope, space, counts, [one.refusal for one in revealed])
+    _record_revealed(ResourceRef("token", dataset_id=scope.dataset_id), scope, space, revealed)
     return [one.value for one in revealed]
 
 
@@ -122,29 +122,22 @@ def _decide(principal: Principal, action: str, scope: TokenScope, facts: dict[st
     return resource
 
 
-def _record(
-    kind: EventType,
-    operation: str,
-    resource: ResourceRef,
-    scope: TokenScope,
-    space: OpenSpace | None,
-    counts: dict[str, object],
-    refusals: Iterable[VaultError | None],
-) -> None:
-    """One event of counts; and one more, as a warning, when anything was refused."""
+def _record(event: Event, scope: TokenScope, space: OpenSpace | None, refusals: Iterable[VaultError | None]) -> None:
+    """The event of counts; and one more, as a warning, when anything was refused."""
     codes = Counter(refusal.code for refusal in refusals if refusal is not None)
-    facts = {"token_scope": str(space.row.pk) if space else "", **counts, "refused": dict(codes)}
+    facts = {**event.metadata, "token_scope": str(space.row.pk) if space else "", "refused": dict(codes)}
     purpose = scope.purpose or current_scope().purpose or ""
-    emit(Event(type=kind, operation=operation, resource=resource, purpose=purpose, metadata=facts))
+    event = replace(event, purpose=purpose, metadata=facts)
+    emit(event)
     if codes:
-        refused = Event(
-            type=EventType.TOKENS_REFUSED,
-            operation=operation,
-            resource=resource,
-            purpose=purpose,
-            status="denied",
-            severity="warning",
-            failure_reason=min(codes),
-            metadata=facts,
-        )
-        emit(refused)
+        reason = min(codes)
+        warning = replace(event, id=uuid7(), type=EventType.TOKENS_REFUSED, severity="warning", status="denied")
+        emit(replace(warning, failure_reason=reason))
+
+
+def _record_revealed(
+    resource: ResourceRef, scope: TokenScope, space: OpenSpace | None, revealed: Sequence[Revealed]
+) -> None:
+    counts = {"revealed": sum(one.refusal is None for one in revealed)}
+    event = Event(type=EventType.TOKENS_REVEALED, operation="read", resource=resource, metadata=counts)
+    _record(event, scope, space, [one.refusal for one in revealed])

@@ -4,7 +4,7 @@ from vaultsite.kernel.errors import VaultError
 
 
 class ScopeTooWide(VaultError):
-    """A token that is the same for the same value tells who is who; it must not do so beyond one dataset and purpose."""
+    """A token that stays the same for a value tells who is who, and must not beyond one dataset and purpose."""
 
     code, slug, status = "VAULT_ANON_6030", "token-scope-too-wide", 422
     title = "Deterministic and format-preserving tokens need a dataset and a purpose as their scope"

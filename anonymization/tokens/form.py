@@ -34,7 +34,7 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenScope:
-    """Who shares tokens: everybody of the tenant, or only users of ``dataset_id``, or for ``purpose`` (a code), or both.
+    """Who shares tokens: the tenant, or users of ``dataset_id`` alone, or for ``purpose`` (a code) alone, or both.
 
     The same value has tokens of its own in each scope, and a token opens in its own scope only.
     """

@@ -1,7 +1,7 @@
-"""Formats that a token can keep: digits stay digits, letters stay letters, separators stay where they are.
+r"""Formats that a token can keep: digits stay digits, letters stay letters, separators stay where they are.
 
-A shape is ``digits``, ``alnum``, ``card``, or a template: ``9`` is a digit, ``A`` a capital, ``a`` a small letter, ``*`` a
-digit or letter, ``\\`` makes the next character stand for itself, and anything else stands for itself.
+A shape is ``digits``, ``alnum``, ``card``, or a template: ``9`` is a digit, ``A`` a capital, ``a`` a small letter,
+``*`` a digit or letter, ``\`` makes the next character stand for itself, and anything else stands for itself.
 """
 
 import string

@@ -11,7 +11,7 @@ from django.db import connections
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.scope import active_alias, current_tenant_id
 
-#: Rows are locked in the order of their index, so that two batches with the same values wait and do not deadlock.
+#: Rows are locked in the order of their ids, here and everywhere: batches with the same values wait for each other.
 _ISSUE: Final = """
     WITH given AS (
         SELECT * FROM unnest(%s::uuid[], %s::bytea[], %s::bytea[], %s::bytea[], %s::bytea[], %s::integer[])
@@ -22,7 +22,7 @@ _ISSUE: Final = """
           FROM given g
           JOIN anonymization_token t
             ON t.tenant_id = %s AND t.space_id = %s AND t.value_index = g.value_index AND t.slot = g.slot
-         ORDER BY t.value_index
+         ORDER BY t.id
            FOR NO KEY UPDATE OF t
     ), counted AS (
         UPDATE anonymization_token t SET uses = k.uses FROM known k WHERE t.id = k.id
@@ -75,7 +75,7 @@ _REVEAL: Final = """
                coalesce(t.expires_at <= now(), false) OR coalesce(t.created_at < %s, false) AS is_expired
           FROM given g
           JOIN anonymization_token t ON t.tenant_id = %s AND t.space_id = %s AND t.token_index = g.token_index
-         ORDER BY t.token_index
+         ORDER BY t.id
            FOR NO KEY UPDATE OF t
     ), counted AS (
         UPDATE anonymization_token t SET reveals = t.reveals + 1 FROM hit WHERE t.id = hit.id AND NOT hit.is_expired
@@ -103,6 +103,11 @@ _TALLY: Final = """
            removed = u.removed + excluded.removed,
            last_issued_at = greatest(u.last_issued_at, excluded.last_issued_at),
            last_revealed_at = greatest(u.last_revealed_at, excluded.last_revealed_at)
+"""
+
+_RESEAL: Final = """
+    UPDATE anonymization_token t SET sealed = g.sealed
+      FROM unnest(%s::uuid[], %s::bytea[]) AS g(id, sealed) WHERE t.tenant_id = %s AND t.id = g.id
 """
 
 
@@ -189,3 +194,9 @@ def add_tallies(space_id: UUID, principal_id: UUID, tallies: dict[str, Tally]) -
     columns += [[getattr(tally, name) for tally in tallies.values()] for name in Tally.__slots__]
     with connections[active_alias()].cursor() as cursor:
         cursor.execute(_TALLY, [current_tenant_id(), space_id, principal_id, *columns])
+
+
+def replace_sealed(sealed: dict[UUID, bytes]) -> None:
+    """Put the rows' contents, sealed anew, in place of the old ones; the caller holds the rows locked."""
+    with connections[active_alias()].cursor() as cursor:
+        cursor.execute(_RESEAL, [list(sealed), list(sealed.values()), current_tenant_id()])

@@ -96,8 +96,11 @@ def open_space(scope: TokenScope) -> OpenSpace:
 def find_space(scope: TokenScope) -> OpenSpace | None:
     """The scope's space if there is one; raises as open_space."""
     space = TokenSpace.objects.filter(dataset_id=scope.dataset_id, purpose=scope.purpose).first()
-    if space is None:
-        return None
+    return load_space(space) if space else None
+
+
+def load_space(space: TokenSpace) -> OpenSpace:
+    """The space with its keys; raises as open_space."""
     rows = space.generations.order_by("number")
     return OpenSpace(space, [_generation(space, row) for row in rows])
 

@@ -1,0 +1,158 @@
+"""Upkeep of token scopes: new keys, an end for all tokens, an exception for a frequent value, and forgetting."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Max, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from access.services.authorize import authorize
+from access.services.key_rotation import rotate_key
+from access.services.keyring import KeyPurpose
+from anonymization.models import Token, TokenResealing, TokenSpace
+from anonymization.services.descriptions import refuse_personal_data
+from anonymization.services.token_vault.resealing import queue_resealing
+from anonymization.services.token_vault.space import add_generation, load_space
+from anonymization.tokens.errors import TokenSpaceNotFound
+from anonymization.tokens.statements import Tally, add_tallies
+from vaultsite.kernel.errors import KeyDestroyed
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_scope, tenant_scope
+
+#: Tokens removed in one transaction.
+BATCH: Final = 5_000
+#: How long a request may take that began before its scope's tokens were ended.
+_IN_FLIGHT: Final = timedelta(hours=1)
+
+
+def get_space(principal: Principal, space_id: UUID, *, action: str) -> TokenSpace:
+    """One scope, decided on for ``action``. Raises AccessDenied, TokenSpaceNotFound."""
+    space = TokenSpace.objects.filter(pk=space_id).first()
+    authorize(principal, action, _resource(space_id, space.dataset_id if space else None))
+    if space is None:
+        raise TokenSpaceNotFound
+    return space
+
+
+def rotate_space(principal: Principal, *, space_id: UUID) -> TokenResealing:
+    """New keys for a scope: equal values get new tokens from now on, and the old ones go on opening.
+
+    What the vault holds of the scope's dataset is sealed anew by the job returned. Raises AccessDenied,
+    TokenSpaceNotFound, KeyUnavailable.
+    """
+    space = get_space(principal, space_id, action="token.manage")
+    # The spaces of a dataset share its keys: one rotation at a time makes the next ones.
+    list(TokenSpace.objects.select_for_update().filter(dataset_id=space.dataset_id).order_by("pk"))
+    key_scope = space.dataset_id or space.tenant_id
+    rotate_key(KeyPurpose.TOKEN_INDEX, key_scope)
+    rotate_key(KeyPurpose.FORMAT, key_scope)
+    latest = space.generations.aggregate(Max("number"))["number__max"]
+    generation = add_generation(space, number=latest + 1)
+    emit(_changed(EventType.TOKENS_ROTATED, space, {"generation": generation.number}))
+    return queue_resealing(key_scope, requested_by=principal.id)
+
+
+def expire_space(principal: Principal, *, space_id: UUID) -> None:
+    """Every token that the scope has now is expired; new ones can be made. Raises AccessDenied, TokenSpaceNotFound."""
+    space = get_space(principal, space_id, action="token.manage")
+    TokenSpace.objects.filter(pk=space.pk).update(expired_before=Now())
+    emit(_changed(EventType.TOKENS_CHANGED, space, {"change": "expired"}))
+
+
+def allow_frequent(principal: Principal, *, space_id: UUID, reason: str) -> TokenSpace:
+    """Let values of the scope be frequent, for the reason recorded; an empty one takes it back.
+
+    Raises AccessDenied, TokenSpaceNotFound, PersonalDataInText.
+    """
+    space = get_space(principal, space_id, action="anonymization.manage")
+    refuse_personal_data(reason=reason)
+    space.frequent_reason = reason
+    space.frequent_by, space.frequent_at = (principal.id, timezone.now()) if reason else (None, None)
+    space.save(update_fields=["frequent_reason", "frequent_by", "frequent_at"])
+    emit(_changed(EventType.TOKENS_CHANGED, space, {"change": "frequent-allowed" if reason else "frequent-refused"}))
+    return space
+
+
+def forget_tokens(*, values: Iterable[str] = (), tokens: Iterable[str] = (), dataset_id: UUID | None = None) -> int:
+    """Remove every token of these values, and these tokens, inside the open scope; returns how many rows went.
+
+    For erasure: in every scope of the tenant, or of ``dataset_id`` alone. Values are compared as they were tokenized,
+    letter by letter. A scope whose keys were destroyed opens nothing, so all that is left of it is removed.
+    """
+    spaces = TokenSpace.objects.order_by("pk")
+    encoded = [[text.encode("utf-8", "surrogatepass") for text in texts] for texts in (values, tokens)]
+    removed = 0
+    for space in spaces.filter(dataset_id=dataset_id) if dataset_id else spaces:
+        found = Token.objects.filter(space=space)
+        try:
+            generations = load_space(space).generations
+        except KeyDestroyed:
+            removed += _remove_all(found, "keys-destroyed")
+            continue
+        of_values = [one.value_index(value) for one in generations for value in encoded[0]]
+        of_tokens = [one.token_index(token) for one in generations for token in encoded[1]]
+        removed += _remove_all(found.filter(value_index__in=of_values), "erased") if of_values else 0
+        removed += _remove_all(found.filter(token_index__in=of_tokens), "erased") if of_tokens else 0
+    return removed
+
+
+def expire_tokens() -> int:
+    """Over all tenants: remove tokens past their end, a batch at a time; returns how many."""
+    late = Token.objects.using("system").filter(expires_at__lte=Now()).order_by()
+    ended = TokenSpace.objects.using("system").filter(expired_before__isnull=False).order_by()
+    tenants = set(late.values_list("tenant_id", flat=True).distinct()[:BATCH])
+    tenants |= set(ended.values_list("tenant_id", flat=True).distinct())
+    return sum(_expire(tenant_id) for tenant_id in sorted(tenants))
+
+
+def _expire(tenant_id: UUID) -> int:
+    """One batch of a tenant; the next run takes the next one."""
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        removed = _remove(Token.objects.filter(expires_at__lte=Now()), "expired")
+        for space in TokenSpace.objects.filter(expired_before__isnull=False):
+            old = Token.objects.filter(space=space, created_at__lt=space.expired_before)
+            count = _remove(old, "expired")
+            removed += count
+            if count == 0 and space.expired_before and space.expired_before < timezone.now() - _IN_FLIGHT:
+                TokenSpace.objects.filter(pk=space.pk, expired_before=space.expired_before).update(expired_before=None)
+    return removed
+
+
+def _remove_all(rows: QuerySet[Token], reason: str) -> int:
+    removed = 0
+    while count := _remove(rows, reason, skip_locked=False):
+        removed += count
+    return removed
+
+
+def _remove(rows: QuerySet[Token], reason: str, *, skip_locked: bool = True) -> int:
+    """Delete up to BATCH of the rows, with counters and an event for each scope; what is in use waits for the next."""
+    taken = rows.order_by("pk").select_for_update(skip_locked=skip_locked)
+    found = list(taken.values_list("pk", "space_id", "kind")[:BATCH])
+    if not found:
+        return 0
+    Token.objects.filter(pk__in=[pk for pk, _, _ in found]).delete()
+    by_space: dict[UUID, dict[str, Tally]] = defaultdict(lambda: defaultdict(Tally))
+    for _, space_id, kind in found:
+        by_space[space_id][kind].removed += 1
+    for space in TokenSpace.objects.filter(pk__in=by_space).order_by("pk"):
+        tallies = by_space[space.pk]
+        add_tallies(space.pk, current_scope().principal.id, dict(tallies))
+        count = sum(tally.removed for tally in tallies.values())
+        emit(_changed(EventType.TOKENS_REMOVED, space, {"reason": reason, "removed": count}, operation="delete"))
+    return len(found)
+
+
+def _changed(kind: EventType, space: TokenSpace, facts: Mapping[str, Any], *, operation: str = "update") -> Event:
+    resource = _resource(space.pk, space.dataset_id)
+    return Event(type=kind, operation=operation, resource=resource, purpose=space.purpose, metadata=facts)
+
+
+def _resource(space_id: UUID, dataset_id: UUID | None) -> ResourceRef:
+    return ResourceRef("token_scope", str(space_id), dataset_id=dataset_id)
