@@ -28,11 +28,11 @@ class MalformedFindings(VaultError):
     title = "The stored findings cannot be read"
 
 
-class HashKeyMissing(VaultError):
-    """The hash operator was asked for without a key; an unkeyed hash of personal data can be guessed back."""
+class OperatorKeyMissing(VaultError):
+    """A keyed operator was asked for without a key; an unkeyed hash of personal data can be guessed back."""
 
-    code, slug, status = "VAULT_ANON_6005", "hash-key-missing", 500
-    title = "The hash operator needs a key"
+    code, slug, status = "VAULT_ANON_6005", "operator-key-missing", 500
+    title = "The operator needs a key"
 
 
 class PersonalDataInName(VaultError):
@@ -48,3 +48,10 @@ class ObligationUnmet(VaultError):
     code, slug, status = "VAULT_ANON_6007", "obligation-unmet", 403
     title = "An obligation of the decision cannot be met"
     outcome = "denied"
+
+
+class NotReversible(VaultError):
+    """Not made by this vault, made under a key that is gone, or changed since: the three are not told apart."""
+
+    code, slug, status = "VAULT_ANON_6008", "not-reversible", 422
+    title = "This cannot be turned back"

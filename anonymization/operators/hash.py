@@ -2,9 +2,7 @@
 
 from typing import Final
 
-from anonymization.errors import HashKeyMissing
-from anonymization.operators.base import Operator
-from vaultsite.kernel.crypto.keys import SecretKey
+from anonymization.operators.base import Keys, Operator, Parameters, Piece, Show, required_key
 
 #: Hexadecimal digits shown: 64 bits, so that among a million values two meet by chance once in 37 million vaults.
 SHOWN: Final = 16
@@ -18,10 +16,28 @@ class Hash(Operator):
     The result is a pseudonym, hence still personal data: whoever holds the key can test guesses.
     """
 
+    name = "hash"
+    title = "Keyed hash"
+    description = "Equal values of one kind get equal codes; without the vault's key no guess can be tested."
+    parameters = {
+        "digits": {
+            "type": "integer",
+            "title": "Digits",
+            "description": "Hexadecimal digits of the code.",
+            "minimum": 12,
+            "maximum": 64,
+            "default": SHOWN,
+        }
+    }
     needs_key = True
+    rank = 700
 
-    def apply(self, text: str, entity_type: str, key: SecretKey | None) -> str:
-        if key is None:
-            raise HashKeyMissing
-        message = _LABEL + entity_type.encode() + b"\0" + text.encode("utf-8", "surrogatepass")
-        return f"<{entity_type}:{key.mac(message).hex()[:SHOWN]}>"
+    def bind(self, parameters: Parameters, keys: Keys) -> Show:
+        key, digits = required_key(keys.key), parameters.get("digits", SHOWN)
+
+        def show(piece: Piece) -> str:
+            text = piece.text.encode("utf-8", "surrogatepass")
+            code = key.mac(_LABEL + piece.entity_type.encode() + b"\0" + text)
+            return f"<{piece.entity_type}:{code.hex()[:digits]}>"
+
+        return show

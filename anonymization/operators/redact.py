@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from anonymization.operators.base import Operator
-from vaultsite.kernel.crypto.keys import SecretKey
+from anonymization.operators.base import Keys, Operator, Parameters, Show
 
 REDACTED: Final = "[REDACTED]"
 
@@ -11,6 +10,11 @@ REDACTED: Final = "[REDACTED]"
 class Redact(Operator):
     """``jane@example.com`` becomes ``[REDACTED]``: neither type nor length remains."""
 
-    def apply(self, text: str, entity_type: str, key: SecretKey | None) -> str:
-        del text, entity_type, key
-        return REDACTED
+    name = "redact"
+    title = "Redact"
+    description = "Nothing is left but the fact that something was there."
+    rank = 900
+
+    def bind(self, parameters: Parameters, keys: Keys) -> Show:
+        del parameters, keys
+        return lambda _piece: REDACTED

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from anonymization.detectors.base import Span
 from anonymization.detectors.presidio import PresidioDetector
 from anonymization.detectors.walk import number_text, scan_records
-from anonymization.errors import FindingMismatch, HashKeyMissing, UnknownOperator
+from anonymization.errors import FindingMismatch, OperatorKeyMissing, UnknownOperator
 from anonymization.findings import UNSCANNABLE, Finding
+from anonymization.operators.base import Keys, Piece
 from anonymization.operators.registry import OPERATORS, get_operator
 from anonymization.services.anonymize import WITHHELD, apply, apply_to_text
 from vaultsite.kernel.crypto.keys import SecretKey
@@ -134,8 +135,10 @@ def test_unknown_operators_are_refused_even_where_nothing_is_found():
 
 
 def test_hashing_needs_a_key_and_depends_on_key_type_and_value():
-    hashed = get_operator("hash").apply
-    with pytest.raises(HashKeyMissing):
+    def hashed(text, entity_type, key):
+        return get_operator("hash").bind({}, Keys(key))(Piece(text, entity_type))
+
+    with pytest.raises(OperatorKeyMissing):
         hashed("x", "A", None)
     other = SecretKey(bytes(32))
     results = {hashed("x", "A", KEY), hashed("y", "A", KEY), hashed("x", "B", KEY), hashed("x", "A", other)}
@@ -143,6 +146,10 @@ def test_hashing_needs_a_key_and_depends_on_key_type_and_value():
     assert hashed("x", "A", KEY) == hashed("x", "A", KEY)
     assert hashed("x", "A", KEY).startswith("<A:")
     assert len(hashed("x", "A", KEY)) == len("<A:>") + 16
+
+
+def masked_text(text, entity_type, **parameters):
+    return get_operator("mask").bind(parameters, Keys())(Piece(text, entity_type))
 
 
 @pytest.mark.parametrize(
@@ -159,16 +166,16 @@ def test_hashing_needs_a_key_and_depends_on_key_type_and_value():
     ],
 )
 def test_masking_shows_a_quarter_at_most(text, entity_type, masked):
-    assert get_operator("mask").apply(text, entity_type, None) == masked
+    assert masked_text(text, entity_type) == masked
 
 
 @given(st.text(min_size=1, max_size=60), st.sampled_from(["CREDIT_CARD", "PERSON", "PASSWORD"]))
 def test_masking_never_shows_more_than_a_quarter_nor_four(text, entity_type):
-    masked = get_operator("mask").apply(text, entity_type, None)
+    masked = masked_text(text, entity_type)
     revealing = [a for a, b in zip(text, masked, strict=True) if a == b and a.isalnum()]
     assert len(masked) == len(text)
     assert len(revealing) <= min(4, len(text) // 4)
-    assert get_operator("mask").apply(masked, entity_type, None).count("*") >= masked.count("*")
+    assert masked_text(masked, entity_type).count("*") >= masked.count("*")
 
 
 _SECRET = st.text(alphabet="QZXJ☃é", min_size=5, max_size=12)
