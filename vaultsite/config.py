@@ -74,6 +74,10 @@ class VaultConfig:
     scrub_days: int = 7
     #: How long a deleted dataset can be restored, days.
     delete_undo_days: int = 7
+    #: Epsilon that a family of datasets has until somebody sets its privacy budget; a decimal text.
+    privacy_epsilon: str = "3"
+    #: Delta of the same.
+    privacy_delta: str = "0.00001"
     #: How long a browser stays signed in, hours.
     session_hours: int = 8
     #: The least level that is logged.

@@ -11,6 +11,44 @@ class BudgetExhausted(VaultError):
     outcome = "denied"
 
 
+class InvalidAmount(VaultError):
+    """An epsilon or delta that the ledger cannot keep exactly, or that promises nothing."""
+
+    code, slug, status = "VAULT_ANON_6071", "invalid-privacy-loss", 400
+    title = "Not an epsilon or delta"
+
+
+class InvalidStatistics(VaultError):
+    """``errors`` names the member of the request that does not fit."""
+
+    code, slug, status = "VAULT_ANON_6072", "invalid-statistics", 400
+    title = "The statistics asked for are not valid"
+
+
+class PrivacyUnavailable(VaultError):
+    """The package ``opendp`` is not installed: nothing is computed without it."""
+
+    code, slug, status = "VAULT_ANON_6073", "differential-privacy-unavailable", 503
+    title = "Differential privacy is not installed here"
+
+
+class TooManyRecords(VaultError):
+    """Judged by what the version says of itself, before anything is spent."""
+
+    code, slug, status = "VAULT_ANON_6074", "too-many-records-for-statistics", 422
+    title = "The version has more records than statistics are computed over"
+
+
+class BudgetNotFound(VaultError):
+    code, slug, status = "VAULT_ANON_6075", "privacy-budget-not-found", 404
+    title = "There is no such privacy budget"
+
+
+class ReasonMissing(VaultError):
+    code, slug, status = "VAULT_ANON_6076", "reason-missing", 400
+    title = "This needs a reason"
+
+
 class ReleaseWouldIsolate(VaultError):
     """Joined with releases that are out, this one would tell subjects apart.
 
@@ -21,3 +59,20 @@ class ReleaseWouldIsolate(VaultError):
     code, slug, status = "VAULT_ANON_6090", "release-would-isolate", 409
     title = "Together with earlier releases this one would isolate people"
     outcome = "denied"
+
+
+class ReleaseNotFound(VaultError):
+    code, slug, status = "VAULT_ANON_6091", "release-not-found", 404
+    title = "There is no such release"
+
+
+class ReleaseWithdrawn(VaultError):
+    code, slug, status = "VAULT_ANON_6092", "release-withdrawn", 409
+    title = "The release was withdrawn already"
+
+
+class InvalidRelease(VaultError):
+    """What a release says of itself cannot hold; nothing was entered."""
+
+    code, slug, status = "VAULT_ANON_6093", "invalid-release", 400
+    title = "The release cannot be entered into the ledger"

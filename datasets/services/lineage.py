@@ -11,6 +11,7 @@ from datasets.lineage_graph import lock_graph, reaches
 from datasets.models import Dataset, EdgeKind, LineageEdge, LineageNode, NodeType, Version
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
+from datasets.services.families import join_by_edge
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.tenancy.principal import Principal
@@ -59,9 +60,11 @@ def record_edge(
         lock_graph(current_tenant_id())
         if reaches(below.pk, above.pk):
             raise LineageCycle
-    edge, _ = LineageEdge.objects.get_or_create(
+    edge, is_new = LineageEdge.objects.get_or_create(
         kind=kind, source=above, target=below, defaults={"facts": dict(facts or {}), "reported_by": reported_by}
     )
+    if is_new:
+        join_by_edge(edge)
     return edge
 
 
