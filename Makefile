@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
+# pycanon pins numpy and pandas: it measures what we measure in an environment of its own.
+ORACLE := .venv-oracle/.installed
 # Enough of a production environment for Django's deployment checks; nothing is served with it.
 PRODUCTION = VAULT_ENV=production VAULT_ALLOWED_HOSTS=vault.example.org \
   VAULT_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')
@@ -20,7 +22,7 @@ SHELL := /bin/bash
 run: $(RUN)  ## start the vault: servers, web, live feed, worker, beat (PORT=8000, VAULT_HOME=./.vault)
 	@$(BIN)/python -m vaultsite.runtime
 
-test: $(DEV)  ## run the whole suite on embedded servers, a process a core (ONLY=tests/kernel for a part)
+test: $(DEV) $(ORACLE)  ## run the whole suite on embedded servers, a process a core (ONLY=tests/kernel for a part)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ONLY)
 
 check: $(DEV)  ## lint, format, types, import order, templates, migrations, deployment settings, OpenAPI
@@ -57,9 +59,10 @@ lock: $(DEV)  ## choose versions anew and write them with their hashes to requir
 	$(PIP_COMPILE) --extra embedded --extra parquet --extra privacy --output-file requirements/run.txt pyproject.toml
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 	  | $(PIP_COMPILE) --constraint requirements/run.txt --output-file requirements/dev.txt -
+	echo pycanon | $(PIP_COMPILE) --output-file requirements/pycanon.txt -
 
 clean:  ## remove what can be made again: the environment, caches, test servers; never VAULT_HOME
-	rm -rf $(VENV) .vault-test* .vault-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench.json
+	rm -rf $(VENV) .venv-oracle .vault-test* .vault-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## list the targets
@@ -74,6 +77,12 @@ $(BIN)/pip:
 $(RUN): requirements/run.txt | $(BIN)/pip
 	@echo "installing the packages of requirements/run.txt (a minute or two, once) ..."
 	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(ORACLE): requirements/pycanon.txt
+	@echo "installing the packages of requirements/pycanon.txt into .venv-oracle ..."
+	@$(PYTHON) -m venv .venv-oracle
+	@.venv-oracle/bin/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements/pycanon.txt
 	@touch $@
 
 $(DEV): requirements/dev.txt $(RUN)
