@@ -92,11 +92,15 @@ class TrustRules:
     thresholds: tuple[ThresholdRule, ...] = ()
 
 
+def is_entity_type(text: str) -> bool:
+    return _ENTITY_TYPE.fullmatch(text) is not None
+
+
 def checked_entity(entity_type: str, *, member: str = "entity_type") -> str:
     """The entity type. Raises InvalidRule for what is none, or what no rule may touch."""
     if entity_type in LOCKED:
         detail = "is never released, whatever the rules"
-    elif not _ENTITY_TYPE.fullmatch(entity_type):
+    elif not is_entity_type(entity_type):
         detail = "upper-case letters, digits and _, such as EMAIL_ADDRESS; at most 64"
     else:
         return entity_type
