@@ -2,7 +2,12 @@
 
 from django.apps import AppConfig
 
+from anonymization.detectors.light import install_light_presidio
+
 
 class AnonymizationConfig(AppConfig):
     name = "anonymization"
     verbose_name = "Anonymization"
+
+    def ready(self) -> None:
+        install_light_presidio()

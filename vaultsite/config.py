@@ -47,9 +47,13 @@ class VaultConfig:
     #: What its constructor is given.
     kms_options: Mapping[str, Any] = field(default_factory=dict)
     #: The detector of personal data.
-    detector_backend: str = "anonymization.detectors.presidio.PresidioDetector"
+    detector_backend: str = "anonymization.detectors.engine.ConfiguredDetector"
     #: What its constructor is given.
     detector_options: Mapping[str, Any] = field(default_factory=dict)
+    #: What finds people, places and organizations for the detector; empty to do without.
+    name_finder_backend: str = ""
+    #: What its constructor is given.
+    name_finder_options: Mapping[str, Any] = field(default_factory=dict)
     #: Largest decoded upload, bytes.
     max_upload_bytes: int = 20 * 1024**3
     #: Largest single record, canonical bytes.

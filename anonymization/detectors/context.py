@@ -50,7 +50,12 @@ def words_before(text: str, start: int) -> list[str]:
 
 def is_supported(words: Collection[str], context: Collection[str]) -> bool:
     """Whether one of the ``words`` is, or begins with, one of the ``context`` words."""
-    return any(_is_form_of(word, root) for word in words for root in context)
+    return bool(supporting_word(words, context))
+
+
+def supporting_word(words: Collection[str], context: Collection[str]) -> str:
+    """The first of the ``context`` words that one of the ``words`` is or begins with; empty without one."""
+    return next((root for word in words for root in context if _is_form_of(word, root)), "")
 
 
 def names_a_thing(words: list[str]) -> bool:

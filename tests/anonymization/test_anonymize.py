@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anonymization.detectors.base import Span
-from anonymization.detectors.presidio import PresidioDetector
+from anonymization.detectors.engine import VaultDetector
 from anonymization.detectors.walk import number_text, scan_records
 from anonymization.errors import FindingMismatch, OperatorKeyMissing, UnknownOperator
 from anonymization.findings import UNSCANNABLE, Finding
@@ -23,7 +23,7 @@ EMAIL = "jane.doe@example.com"
 
 @cache
 def detector():
-    return PresidioDetector()
+    return VaultDetector()
 
 
 def shown(data, operator="replace", **options):

@@ -3,34 +3,33 @@ import socket
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import cache, partial
 
 import pytest
-import regex
 from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+from presidio_analyzer import AnalyzerEngine, Pattern, PatternRecognizer, RecognizerRegistry
 from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NoOpNlpEngine
 
 from anonymization.detectors import context
-from anonymization.detectors import presidio as presidio_module
+from anonymization.detectors import scan as scan_module
 from anonymization.detectors.base import Span
-from anonymization.detectors.presidio import PresidioDetector, build_recognizers
+from anonymization.detectors.engine import VaultDetector
+from anonymization.detectors.recognizers.catalogue import build_recognizers
 from anonymization.errors import DetectionFailed
 from anonymization.findings import ACT_FROM, STORE_FROM
 
 
 @cache
 def detector():
-    return PresidioDetector()
+    return VaultDetector()
 
 
 @cache
-def ungated():
-    return PresidioDetector(gated=False)
+def unfiltered():
+    return VaultDetector(prefiltered=False)
 
 
 def acted_on(text):
@@ -165,8 +164,8 @@ _PIECES = st.one_of(
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(_PIECES, max_size=14).map("".join))
-def test_gates_change_nothing(text):
-    assert detector().detect_texts([text]) == ungated().detect_texts([text])
+def test_the_prefilter_changes_nothing(text):
+    assert detector().detect_texts([text]) == unfiltered().detect_texts([text])
 
 
 def _fake_texts(count):
@@ -186,9 +185,9 @@ def _fake_texts(count):
             )
 
 
-def test_gates_change_nothing_on_realistic_text():
+def test_the_prefilter_changes_nothing_on_realistic_text():
     texts = list(_fake_texts(60))
-    gated, full = detector().detect_texts(texts), ungated().detect_texts(texts)
+    gated, full = detector().detect_texts(texts), unfiltered().detect_texts(texts)
     assert sum(map(len, full)) > 500
     assert gated == full
 
@@ -225,7 +224,7 @@ def test_spans_and_scores_are_those_of_the_analyzer_engine():
     compared = 0
     for text in texts:
         expected = {(r.start, r.end, r.entity_type, r.score) for r in engine().analyze(text, "en")}
-        actual = {(s.start, s.end, s.entity_type, s.score) for s in detector().raw_spans(text)}
+        actual = {(s.start, s.end, s.entity_type, s.score) for s in detector().pattern_spans(text)}
         assert actual == expected, text
         compared += len(expected)
     assert compared > 300
@@ -238,7 +237,7 @@ def test_detection_opens_no_socket(monkeypatch):
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    [spans] = PresidioDetector().detect_texts(["a@new-domain-never-seen.co.uk http://x.example.museum/ b@c.invalid"])
+    [spans] = VaultDetector().detect_texts(["a@new-domain-never-seen.co.uk http://x.example.museum/ b@c.invalid"])
     assert {"EMAIL_ADDRESS", "URL"} <= {span.entity_type for span in spans}
 
 
@@ -250,31 +249,33 @@ def test_a_batch_gives_what_single_texts_give_and_order_is_kept():
 def test_threads_share_a_detector():
     texts = list(_fake_texts(3))
     expected = detector().detect_texts(texts)
-    fresh = PresidioDetector()
+    fresh = VaultDetector()
     with ThreadPoolExecutor(6) as pool:
         assert all(found == expected for found in pool.map(lambda _: fresh.detect_texts(texts), range(12)))
 
 
-def test_a_pattern_that_runs_too_long_fails_the_text(monkeypatch):
-    class Slow:
-        def finditer(self, text, timeout):
-            return regex.compile(r"(?:\w+\s?)*$(?<=x)").finditer(text, timeout=timeout)
+def slow_recognizer():
+    return PatternRecognizer("SLOW", name="Slow", patterns=[Pattern("slow", r"(?:\w+\s?)*$(?<=x)", 0.5)])
 
-    monkeypatch.setattr(presidio_module, "REGEX_TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(presidio_module.regex, "compile", lambda *_args: Slow())
-    slow = PresidioDetector(gated=False)
+
+def test_a_pattern_that_runs_too_long_fails_the_text(monkeypatch):
+    monkeypatch.setattr(scan_module, "REGEX_TIMEOUT_SECONDS", 0.05)
+    slow = VaultDetector(recognizers=["tests.anonymization.test_detector.slow_recognizer"])
     with pytest.raises(DetectionFailed) as failure:
         slow.detect_texts(["a" * 40 + "!"])
     assert failure.value.__cause__ is None
 
 
-def test_a_failing_recognizer_fails_the_text_without_quoting_it(monkeypatch):
-    def broken(_features):
-        raise ValueError("4111 1111 1111 1111")
+def broken_recognizer():
+    class Broken(PatternRecognizer):
+        def validate_result(self, pattern_text):
+            raise ValueError(pattern_text)
 
-    failing = PresidioDetector()
-    broken_ones = (replace(scanner, scan=broken) for scanner in failing._scanners[1:])
-    monkeypatch.setattr(failing, "_scanners", (*failing._scanners[:1], *broken_ones))
+    return Broken("BROKEN", name="Broken", patterns=[Pattern("digits", r"\d{4} \d{4}", 0.5)])
+
+
+def test_a_failing_recognizer_fails_the_text_without_quoting_it():
+    failing = VaultDetector(recognizers=["tests.anonymization.test_detector.broken_recognizer"])
     with pytest.raises(DetectionFailed) as failure:
         failing.detect_texts(["a@b.com 4111 1111 1111 1111"])
     assert "4111" not in str(failure.value)
@@ -294,10 +295,9 @@ def test_hostile_text_is_scanned_or_refused_in_time():
 
 
 def test_the_content_hash_tells_what_the_result_depends_on():
-    assert detector().content_hash == PresidioDetector().content_hash
+    assert detector().content_hash == VaultDetector().content_hash
     assert len(detector().content_hash) == 32
-    other = PresidioDetector()
-    other._scanners = other._scanners[:-1]
+    other = VaultDetector(custom=[{"name": "badge", "regex": r"B-\d{6}", "entity_type": "ID_NUMBER"}])
     assert other.content_hash != detector().content_hash
 
 

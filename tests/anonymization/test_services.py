@@ -1,4 +1,4 @@
-from anonymization.detectors.presidio import PresidioDetector
+from anonymization.detectors.engine import VaultDetector
 from anonymization.findings import REFUSED_ENTITIES
 from anonymization.services.detect import (
     active_detector,
@@ -11,7 +11,7 @@ from anonymization.services.detect import (
 
 
 def test_the_configured_detector_serves_the_process():
-    assert isinstance(active_detector(), PresidioDetector)
+    assert isinstance(active_detector(), VaultDetector)
     assert active_detector() is active_detector()
     assert detector_hash().startswith(active_detector().content_hash)
 

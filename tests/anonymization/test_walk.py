@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from anonymization.detectors import walk
 from anonymization.detectors.base import Detector, Span
-from anonymization.detectors.presidio import PresidioDetector
+from anonymization.detectors.engine import VaultDetector
 from anonymization.findings import ACT_FROM, UNSCANNABLE
 
 EMAIL = "jane.doe@example.com"
@@ -19,7 +19,7 @@ WIDE_CARD = "4111 1111 1111 1111".translate({ord(digit): ord(digit) + 0xFEE0 for
 
 @cache
 def detector():
-    return PresidioDetector()
+    return VaultDetector()
 
 
 def scan(data, metadata=None):

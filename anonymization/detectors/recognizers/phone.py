@@ -44,6 +44,8 @@ class PhoneRecognizer(StockPhoneRecognizer):
     """
 
     NAME: ClassVar = "PhoneRecognizer"
+    #: Without it there is no number: the prefilter's condition.
+    NECESSARY: ClassVar = ENOUGH_DIGITS
 
     def __init__(self) -> None:
         super().__init__(

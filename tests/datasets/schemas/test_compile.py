@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from anonymization.detectors.presidio import build_recognizers
+from anonymization.detectors.recognizers.catalogue import build_recognizers
 from anonymization.findings import REFUSED_ENTITIES
 from datasets.errors.schemas import InvalidSchema
 from datasets.schemas.annotations import PII_TYPES, stated_findings

@@ -1,0 +1,160 @@
+"""Phone numbers as presidio's recognizer finds them, with one look at each candidate instead of one a region."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import phonenumbers
+from phonenumbers import phonenumbermatcher as matcher
+
+_DIGITS: Final = re.compile(r"\d+")
+#: All that a candidate of plain form is made of; others may carry an extension, whose digits do not count.
+_PLAIN: Final = re.compile(r"[\d\s\-+().\[\]/\uff0b\u2010-\u2015\u00a0\u200b\u2060\u3000]+")
+_PLUS: Final = ("+", "\uff0b")
+_TYPES: Final = (
+    "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
+    "voicemail",
+)  # fmt: skip
+#: Up to as many groups of digits, libphonenumber's own limit cuts no candidate short.
+_MOST_GROUPS: Final = 18
+#: A rule that keeps one group, which is the rest of the number.
+_REST: Final = re.compile(r"\\\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What can be dialled within a region: necessary conditions for libphonenumber to find a number there."""
+
+    region: str
+    #: A valid national number of the region's country, and how long such numbers are.
+    national: "re.Pattern[str]"
+    lengths: tuple[int, ...]
+    #: Begins with the prefix for calls abroad.
+    abroad: "re.Pattern[str]"
+    #: Some national numbers are rewritten while they are read, so that nothing can be said beforehand.
+    is_rewritten: bool
+
+    def may_be_dialled(self, groups: Sequence[str]) -> bool:
+        """Whether some run of neighbouring groups of digits may be a number."""
+        digits, end = "".join(groups), 0
+        for group in groups:
+            if self.abroad.match(digits, end):
+                return True
+            end += len(group)
+            # Prefixes are taken off the front, so that a national number is the end of what was dialled.
+            if any(length <= end and self.national.fullmatch(digits, end - length, end) for length in self.lengths):
+                return True
+        return False
+
+    def may_contain(self, digits: str) -> bool:
+        return bool(self.national.search(digits)) or bool(self.abroad.search(digits))
+
+
+class PhoneScan:
+    """Start and end of every number of some region, exactly where presidio's PhoneRecognizer finds one.
+
+    The order of its eight passes does not matter, since what a number contains is dropped: so a candidate that is a
+    number as a whole in one region needs no look in the others, and a region in which nothing of a candidate can be
+    dialled needs none either. Both follow from the metadata; the tests compare with presidio's own passes.
+    """
+
+    def __init__(self, regions: Sequence[str], leniency: int) -> None:
+        self._leniency = leniency
+        self._asks_all = leniency < phonenumbers.Leniency.VALID
+        self._plans = tuple(_distinct_plans(regions))
+        fewest = 2 if self._asks_all else min(min(plan.lengths) for plan in self._plans)
+        #: A pattern without which there is no number.
+        self.necessary = rf"\d(?:[^\d]{{0,8}}\d){{{fewest - 1}}}"
+
+    def spans(self, text: str) -> set[tuple[int, int]]:
+        found: set[tuple[int, int]] = set()
+        for candidate, start, is_whole in _candidates(text):
+            found.update(self._numbers(text, candidate, start, is_whole=is_whole))
+        return found
+
+    def _numbers(self, text: str, candidate: str, start: int, *, is_whole: bool) -> Iterator[tuple[int, int]]:
+        groups = [_in_ascii(group) for group in _DIGITS.findall(candidate)]
+        is_settled = is_whole and len(groups) <= _MOST_GROUPS and _PLAIN.fullmatch(candidate) is not None
+        is_international = any(plus in candidate for plus in _PLUS)
+        for plan in self._plans:
+            if not (is_international or self._asks_all or _fits(plan, groups, is_settled=is_settled)):
+                continue
+            search = phonenumbers.PhoneNumberMatcher(text, plan.region, leniency=self._leniency)
+            match = search._extract_match(candidate, start)  # noqa: SLF001 - the step that its own loop takes
+            if match is None:
+                continue
+            yield match.start, match.end
+            if match.start == start and match.end == start + len(candidate):
+                if is_settled:
+                    return
+                continue
+            # It goes on behind what it found, which may lie within this candidate.
+            search._search_index = match.end  # noqa: SLF001
+            yield from ((after.start, after.end) for after in search)
+
+
+def _fits(plan: Plan, groups: Sequence[str], *, is_settled: bool) -> bool:
+    if plan.is_rewritten:
+        return True
+    return plan.may_be_dialled(groups) if is_settled else plan.may_contain("".join(groups))
+
+
+def _candidates(text: str) -> Iterator[tuple[str, int, bool]]:
+    """What libphonenumber would look at, where it starts, and whether nothing was cut off its end."""
+    match = matcher._PATTERN.search(text, 0)  # noqa: SLF001 - its own pattern, so that candidates are the same
+    while match is not None:
+        start, whole = match.start(), match.group()
+        cut = matcher._SECOND_NUMBER_START_PATTERN.search(whole)  # noqa: SLF001
+        candidate = whole[: cut.start()] if cut else whole
+        yield candidate, start, cut is None
+        match = matcher._PATTERN.search(text, start + len(candidate))  # noqa: SLF001
+
+
+def _in_ascii(digits: str) -> str:
+    return digits if digits.isascii() else "".join(str(unicodedata.digit(digit)) for digit in digits)
+
+
+def _distinct_plans(regions: Sequence[str]) -> Iterator[Plan]:
+    """A plan a region, without regions that libphonenumber reads exactly as an earlier one."""
+    seen: set[tuple[object, ...]] = set()
+    for region in regions:
+        own: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
+        reading = (
+            own.country_code, own.international_prefix, own.national_prefix, own.national_prefix_for_parsing,
+            own.national_prefix_transform_rule, str(own.general_desc),
+        )  # fmt: skip
+        if reading not in seen:
+            seen.add(reading)
+            yield _plan(region)
+
+
+@lru_cache(maxsize=256)
+def _plan(region: str) -> Plan:
+    own: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    kinds = list(_kinds(own.country_code))
+    patterns = sorted({str(kind.national_number_pattern) for kind in kinds})
+    return Plan(
+        region,
+        re.compile("|".join(f"(?:{pattern})" for pattern in patterns)),
+        tuple(sorted({length for kind in kinds for length in kind.possible_length if length > 0})),
+        re.compile(own.international_prefix or r"(?!)"),
+        _REST.fullmatch(own.national_prefix_transform_rule or "\\1") is None,
+    )
+
+
+def _kinds(country_code: int) -> Iterator[Any]:
+    """The descriptions of all kinds of numbers of all regions that share the country code."""
+    for region in phonenumbers.region_codes_for_country_code(country_code):
+        for name in _TYPES:
+            kind = getattr(_metadata(region, country_code), name)
+            if kind is not None and kind.national_number_pattern:
+                yield kind
+
+
+def _metadata(region: str, country_code: int) -> Any:
+    if region == phonenumbers.REGION_CODE_FOR_NON_GEO_ENTITY:
+        return phonenumbers.PhoneMetadata.metadata_for_nongeo_region(country_code)
+    return phonenumbers.PhoneMetadata.metadata_for_region(region)

@@ -1,0 +1,81 @@
+"""The prefilter: one linear-time pass over a text that says which of many patterns can match in it at all."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import re2
+
+from anonymization.detectors.necessary import Conditions, Unweakened, necessary_conditions, one_byte_a_code_point
+
+#: Bytes for the states of one set of conditions; where they do not suffice it starts over, which is slower.
+_MEMORY: Final = 64 << 20
+#: Matches in every text but the empty one: its absence tells that the pass did not reach the end.
+_CANARY: Final = b"[\\x00-\\x80]"
+
+
+class Expression(NamedTuple):
+    """A pattern of the ``regex`` package with its flags."""
+
+    pattern: str
+    flags: int
+
+
+class Prefilter:
+    """Conditions for many expressions, compiled once; may be used by several threads.
+
+    A pattern from which no condition can be derived is among the candidates of every text. So is everything when the
+    pass over a text fails.
+    """
+
+    def __init__(self, expressions: Sequence[Expression]) -> None:
+        derived = [_conditions(expression) for expression in expressions]
+        self._everything = range(len(expressions))
+        self._ascii = _Pass([one and one.ascii_text for one in derived], _unconditional(derived))
+        self._any = _Pass([one and one.any_text for one in derived], _unconditional(derived))
+
+    def candidates(self, text: str) -> Sequence[int]:
+        """Places in the sequence of expressions, ascending, of those that may match; all others do not."""
+        if not text:
+            return self._everything
+        return (self._ascii if text.isascii() else self._any).candidates(text)
+
+
+def _conditions(expression: Expression) -> Conditions | None:
+    try:
+        return necessary_conditions(*expression)
+    except Unweakened:
+        return None
+
+
+def _unconditional(derived: Sequence[Conditions | None]) -> list[int]:
+    return [place for place, conditions in enumerate(derived) if conditions is None]
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.dot_nl = True
+    options.log_errors = False
+    options.max_mem = _MEMORY
+    return options
+
+
+class _Pass:
+    """The conditions for one kind of text; None among them never holds."""
+
+    def __init__(self, conditions: Sequence[bytes | None], always: list[int]) -> None:
+        self._always, self._everything = always, range(len(conditions))
+        self._places = [place for place, condition in enumerate(conditions) if condition is not None]
+        self._set = re2.Set.SearchSet(_options())
+        for place in self._places:
+            self._set.Add(conditions[place])
+        self._canary = self._set.Add(_CANARY)
+        self._set.Compile()
+
+    def candidates(self, text: str) -> Sequence[int]:
+        hits: list[int] = self._set.Match(one_byte_a_code_point(text))
+        if len(hits) == 1 and hits[0] == self._canary:
+            return self._always
+        if self._canary not in hits:
+            return self._everything
+        return sorted([*self._always, *(self._places[hit] for hit in hits if hit != self._canary)])
