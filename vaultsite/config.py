@@ -51,7 +51,7 @@ class VaultConfig:
     #: What its constructor is given.
     detector_options: Mapping[str, Any] = field(default_factory=dict)
     #: What finds people, places and organizations for the detector; empty to do without.
-    name_finder_backend: str = ""
+    name_finder_backend: str = "anonymization.names.crf.CrfNameFinder"
     #: What its constructor is given.
     name_finder_options: Mapping[str, Any] = field(default_factory=dict)
     #: Largest decoded upload, bytes.
