@@ -7,6 +7,7 @@ from datasets.models.draft import Draft, DraftStatus, Publication, StagedKind, S
 from datasets.models.erasure import ErasedRecord, Erasure
 from datasets.models.export import Export, ExportCompression, ExportFormat
 from datasets.models.family import FamilyMember
+from datasets.models.guaranteed_export import ExportSchedule, GuaranteedExport
 from datasets.models.ingest import IdMode, Ingest, IngestFormat, IngestMode, OnError, RecordShape
 from datasets.models.key_rotation import KeyRotation, RotationReason
 from datasets.models.lifecycle import Purge, Quota
@@ -47,9 +48,11 @@ __all__ = [
     "Export",
     "ExportCompression",
     "ExportFormat",
+    "ExportSchedule",
     "FamilyMember",
     "FindingsBlob",
     "GarbageCollection",
+    "GuaranteedExport",
     "IdMode",
     "Ingest",
     "IngestFormat",
