@@ -10,4 +10,8 @@ class AnonymizationConfig(AppConfig):
     verbose_name = "Anonymization"
 
     def ready(self) -> None:
+        from access.ports import register_obligation_source
+        from anonymization.services.policy_source import AttachedPolicies
+
         install_light_presidio()
+        register_obligation_source(AttachedPolicies())

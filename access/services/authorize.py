@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from access.errors import AccessDenied, PurposeRequired, UnknownPurpose
 from access.policy import builtin
 from access.policy.builtin import RULES, Rule
+from access.ports import obligation_source
 from access.selectors import is_known_purpose, may
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
@@ -116,14 +117,20 @@ def _decide(
 def _decide_read(
     principal: Principal, resource: ResourceRef, policies: tuple[str, ...], purpose: str | None
 ) -> tuple[Decision, VaultError | None]:
+    """The role's own obligation, if it has one, and one for each anonymization policy that binds the reading."""
     operator = builtin.operator_for(principal.permissions)
-    if operator is None:
-        return Decision("allow", reason="a role reads raw", policy_ids=policies, purpose=purpose), None
-    if resource.classification == builtin.RESTRICTED:
+    if operator is not None and resource.classification == builtin.RESTRICTED:
         policies = (*policies, "builtin:restricted-is-raw-or-nothing")
         return Decision("deny", reason="restricted data", policy_ids=policies), AccessDenied()
-    obligations = (Obligation("anonymize", operator),)
-    decision = Decision(
-        "allow_with_conditions", obligations, f"a role reads records under {operator}", policies, purpose=purpose
-    )
-    return decision, None
+    attached = obligation_source().policies_for(principal, resource, purpose or "")
+    bound = [policy for policy in attached if operator is not None or policy.binds_raw_readers]
+    policies = (*policies, *(f"anonymization:{one.reference}#sha256={one.digest}" for one in bound))
+    if not all(policy.is_active for policy in bound):
+        return Decision("deny", reason="a policy that binds has no active version", policy_ids=policies), AccessDenied()
+    obligations = tuple(Obligation("anonymize", "", one.reference, one.fields) for one in bound)
+    if operator is not None:
+        obligations = (Obligation("anonymize", operator), *obligations)
+    if not obligations:
+        return Decision("allow", reason="a role reads raw", policy_ids=policies, purpose=purpose), None
+    reason = f"a role reads records under {operator}" if operator else "a role reads raw, a policy binds"
+    return Decision("allow_with_conditions", obligations, reason, policies, purpose=purpose), None

@@ -1,6 +1,7 @@
 """Tables of policies, tokens, privacy budgets, releases and the trust put in detectors."""
 
 from anonymization.models.budget import BudgetShare, BudgetSpend, PrivacyBudget
+from anonymization.models.policy import AnonymizationPolicy, AttachmentKind, PolicyAttachment, PolicyVersion
 from anonymization.models.release import RecipientAttestation, Release, ReleaseFamily, ReleaseSegment
 from anonymization.models.token import Token, TokenGeneration, TokenResealing, TokenSpace, TokenUse
 from anonymization.models.trust import (
@@ -14,6 +15,8 @@ from anonymization.models.trust import (
 )
 
 __all__ = [
+    "AnonymizationPolicy",
+    "AttachmentKind",
     "BudgetShare",
     "BudgetSpend",
     "DetectionCase",
@@ -21,6 +24,8 @@ __all__ = [
     "FindingFeedback",
     "ListEntry",
     "ListKind",
+    "PolicyAttachment",
+    "PolicyVersion",
     "PrivacyBudget",
     "RecipientAttestation",
     "Release",

@@ -1,7 +1,7 @@
 """The port of the operators: what a reader is shown in place of personal data."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
@@ -32,13 +32,15 @@ class Piece:
 #: What stands in place of a piece; a number only in place of a number. None: the operator can make nothing of it.
 Shown: TypeAlias = str | int | float | None
 Show: TypeAlias = Callable[[Piece], Shown]
+ShowMany: TypeAlias = Callable[[Sequence[Piece]], Sequence[Shown]]
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What operators work with beside the text: ``key`` belongs to the scope in which surrogates are consistent.
 
-    ``locale`` chooses the lists of surrogates, ``this_year`` is what ages are counted from.
+    ``locale`` chooses the lists of surrogates, ``this_year`` is what ages are counted from, ``tokenize`` gives a token
+    for each of many values.
     """
 
     key: SecretKey | None = None
@@ -46,6 +48,7 @@ class Keys:
     sealing_key_id: bytes = bytes(16)
     locale: str = "en_US"
     this_year: int = 9999
+    tokenize: Callable[[Sequence[str]], list[str]] | None = None
 
 
 class Operator(ABC):
@@ -66,12 +69,19 @@ class Operator(ABC):
     needs_key: ClassVar[bool] = False
     #: Whether the result depends on text and kind alone, so that equal pieces need be worked on once.
     is_local: ClassVar[bool] = True
+    #: Whether the result may be the text itself: a year truncated to the year.
+    may_repeat: ClassVar[bool] = False
     #: Where the operator stands in the order of strictness, see docs/explanation of policies.
     rank: ClassVar[int]
 
     @abstractmethod
     def bind(self, parameters: Parameters, keys: Keys) -> Show:
         """The operator with parameters that its schema accepted. Raises OperatorKeyMissing."""
+
+    def bind_many(self, parameters: Parameters, keys: Keys) -> ShowMany | None:
+        """The operator for many pieces at once, where that is cheaper than one by one; else None."""
+        del parameters, keys
+        return None
 
     def strictness(self, parameters: Parameters) -> int:
         """Of two operators on the same data the one with the higher number wins. Between 0 and 999."""

@@ -73,6 +73,7 @@ class Generalize(Operator):
             "default": False,
         },
     }
+    may_repeat = True
     rank = 400
 
     def bind(self, parameters: Parameters, keys: Keys) -> Show:
@@ -141,8 +142,8 @@ def _range(
 
 def _words(low: Decimal, high: Decimal) -> str:
     """Both ends of whole numbers belong to the range (30-39); else the upper does not."""
-    if low == low.to_integral_value() and high == high.to_integral_value() and high - low > 1:
-        return f"{int(low)}-{int(high) - 1}"
+    if low == low.to_integral_value() and high == high.to_integral_value():
+        return f"{int(low)}-{int(high) - 1}" if high - low > 1 else f"{int(low)}"
     return f"[{_plain(low)}, {_plain(high)})"
 
 

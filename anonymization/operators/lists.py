@@ -8,6 +8,7 @@ import orjson
 
 #: Locales with lists of their own.
 LOCALES: Final = ("en_US", "en_GB", "de_DE", "es_ES", "fr_FR", "it_IT", "nl_NL", "pl_PL", "pt_BR", "sv_SE")
+DEFAULT_LOCALE: Final = "en_US"
 
 
 @cache

@@ -20,6 +20,7 @@ OPERATORS: Final[Mapping[str, str]] = MappingProxyType(
         "redact": "anonymization.operators.redact.Redact",
         "replace": "anonymization.operators.replace.Replace",
         "shift_dates": "anonymization.operators.shift_dates.ShiftDates",
+        "tokenize": "anonymization.operators.tokenize.Tokenize",
         "truncate": "anonymization.operators.truncate.Truncate",
     }
 )

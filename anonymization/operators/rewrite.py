@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -204,3 +204,26 @@ def _steps(pointer: str) -> tuple[tuple[str, int], ...]:
         (unescape_token(token), int(token) if token.isascii() and token.isdecimal() else -1)
         for token in pointer.split("/")[1:]
     )
+
+
+def value_at(record: Any, pointer: str) -> str:
+    """The string, or the JSON text of the number, at a place; empty where there is none."""
+    value = record
+    for name, index in _steps(pointer):
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, list) and 0 <= index < len(value):
+            value = value[index]
+        else:
+            return ""
+    if isinstance(value, str):
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number_text(value) if is_number else ""
+
+
+def copied(value: Any) -> Any:
+    """A copy of JSON, container by container."""
+    if isinstance(value, Mapping):
+        return {name: copied(member) for name, member in value.items()}
+    return [copied(element) for element in value] if isinstance(value, list | tuple) else value

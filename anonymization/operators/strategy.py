@@ -1,11 +1,11 @@
 """A strategy: an operator with its parameters and keys, ready to be applied, and where it stands in strictness."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from anonymization.findings import UNSCANNABLE
-from anonymization.operators.base import NO_PARAMETERS, Keys, Parameters, Piece, Show
+from anonymization.operators.base import NO_PARAMETERS, Keys, Parameters, Piece, Show, ShowMany
 from anonymization.operators.registry import get_operator
 from anonymization.operators.replace import label_of
 
@@ -26,6 +26,9 @@ class Strategy:
     parameters: Parameters = field(default_factory=dict)
     is_local: bool = False
     is_reversible: bool = False
+    may_repeat: bool = False
+    #: For operators that work on many pieces at once.
+    show_many: ShowMany | None = None
     _known: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def shown(self, piece: Piece) -> str | int | float:
@@ -34,7 +37,8 @@ class Strategy:
             return WITHHELD
         made = self.show(piece)
         # What an operator leaves as it was, it has not hidden.
-        return label_of(piece.entity_type) if made is None or made == piece.text or str(made) == "" else made
+        is_hidden = made is not None and made != "" and (self.may_repeat or str(made) != piece.text)
+        return made if made is not None and is_hidden else label_of(piece.entity_type)
 
     def shown_text(self, text: str, entity_type: str) -> str | None:
         """What was made of an equal piece before, or is made now where nothing else matters; None where more does."""
@@ -49,17 +53,25 @@ class Strategy:
                 self._known[entity_type, text] = known
         return known
 
+    def prepare(self, pieces: Sequence[Piece]) -> None:
+        """Work on many pieces at once, and remember what came of them for :meth:`shown_text`."""
+        assert self.show_many is not None
+        for piece, made in zip(pieces, self.show_many(pieces), strict=True):
+            self._known[piece.entity_type, piece.text] = label_of(piece.entity_type) if made is None else str(made)
+
 
 def make_strategy(name: str, parameters: Parameters = NO_PARAMETERS, keys: Keys | None = None) -> Strategy:
     """Raises UnknownOperator, OperatorKeyMissing. The parameters were accepted by the operator's schema."""
-    operator = get_operator(name)
+    operator, made = get_operator(name), keys or Keys()
     return Strategy(
         name=name,
         rank=operator.strictness(parameters),
-        show=operator.bind(parameters, keys or Keys()),
+        show=operator.bind(parameters, made),
         parameters=parameters,
         is_local=operator.is_local,
         is_reversible=operator.is_reversible,
+        may_repeat=operator.may_repeat,
+        show_many=operator.bind_many(parameters, made),
     )
 
 

@@ -41,6 +41,7 @@ class Truncate(Operator):
             "default": False,
         },
     }
+    may_repeat = True
     rank = 460
 
     def strictness(self, parameters: Parameters) -> int:

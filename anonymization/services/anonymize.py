@@ -9,7 +9,7 @@ from anonymization.detectors.base import Span
 from anonymization.errors import FindingMismatch
 from anonymization.findings import ACT_FROM, Finding
 from anonymization.operators.base import NO_PARAMETERS, Keys
-from anonymization.operators.rewrite import rewrite, text_at
+from anonymization.operators.rewrite import copied, rewrite, text_at
 from anonymization.operators.strategy import WITHHELD, Strategy, make_strategy
 from vaultsite.kernel.crypto.keys import SecretKey
 
@@ -54,7 +54,7 @@ def apply_strategies(
     def choose(finding: Finding) -> Strategy | None:
         return per_entity.get(finding.entity_type, default) if finding.score >= threshold else None
 
-    return rewrite(_copied(record), findings, choose, make_strategy("redact"))
+    return rewrite(copied(record), findings, choose, make_strategy("redact"))
 
 
 def apply_to_text(
@@ -95,9 +95,3 @@ def found_text(record: Mapping[str, Any], finding: Finding) -> str:
     if not 0 <= finding.start < finding.end <= len(text):
         raise FindingMismatch("Offsets outside the text")
     return text[finding.start : finding.end]
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _copied(member) for name, member in value.items()}
-    return [_copied(element) for element in value] if isinstance(value, list) else value

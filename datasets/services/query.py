@@ -142,7 +142,7 @@ class RecordScan:
     def _shown(self, child: Child, chunk: Chunk) -> Iterator[dict[str, Any]]:
         chunk, findings = scanned_chunk(self.release, child.digest, chunk)
         for index in range(chunk.after(self.after), len(chunk)):
-            if findings[index]:
+            if findings[index] or not self.release.anonymizer.acts_on_findings_alone:
                 yield as_shown(self.release, chunk[index], findings[index]).as_json()
             else:
                 yield orjson.loads(chunk.lines[index])

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,13 +14,14 @@ from access.selectors import still_holds
 from access.services.authorize import Decision, authorize
 from anonymization.errors import ObligationUnmet
 from anonymization.findings import Finding, decode_findings
-from anonymization.services.anonymizer import Anonymizer, build_anonymizer
+from anonymization.services.anonymizer import Anonymizer, Declared, build_anonymizer
 from anonymization.services.detect import detector_hash
 from datasets.errors import NotScanned, RecordNotFound, UnmetObligation, VersionNotFound
 from datasets.models import Dataset, Version
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
+from datasets.services.schemas import active_schema, annotations_of
 from datasets.services.uses import note_use
 from datasets.tree.chunk import Chunk, ChunkCodec
 from datasets.tree.digests import EMPTY_ROOT
@@ -89,7 +91,9 @@ def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpos
 def release_under(decision: Decision, dataset: Dataset, version: Version) -> Release:
     """What a decision on ``record.read`` releases of a version, in the scope it was made in. Raises UnmetObligation."""
     try:
-        anonymizer = build_anonymizer(decision.obligations, dataset_id=dataset.pk, purpose=decision.purpose)
+        anonymizer = build_anonymizer(
+            decision.obligations, dataset_id=dataset.pk, purpose=decision.purpose, declared=partial(_declared, dataset)
+        )
     except ObligationUnmet as unmet:
         raise UnmetObligation(**unmet.extra) from unmet
     note_use(dataset, decision.purpose or "")
@@ -101,6 +105,13 @@ def release_under(decision: Decision, dataset: Dataset, version: Version) -> Rel
         store=PackReader(load_keys(dataset.pk)),
         anonymizer=anonymizer,
     )
+
+
+def _declared(dataset: Dataset) -> list[Declared]:
+    """The fields for which the dataset's active schema names a strategy."""
+    schema = active_schema(dataset.pk)
+    stated = annotations_of(schema) if schema else ()
+    return [Declared(f"/data{one.pointer}", one.pii_type, one.strategy) for one in stated if one.strategy]
 
 
 def read_records(
@@ -173,7 +184,8 @@ def as_shown(release: Release, record: TreeRecord, findings: list[Finding]) -> R
     plain = orjson.loads(record.canonical)
     if release.is_raw:
         return ReadRecord(record.id, plain["data"], plain["metadata"], tuple(findings))
-    shown = release.anonymizer.show({"data": plain["data"], "metadata": plain["metadata"]}, findings)
+    mine = {"data": plain["data"], "metadata": plain["metadata"]}
+    shown = release.anonymizer.show_own(mine, findings, record_id=record.id)
     return ReadRecord(record.id, shown["data"], shown["metadata"])
 
 
