@@ -32,10 +32,29 @@ _DEMANDING: Final = frozenset(
         "MedicalLicenseRecognizer",
         "NhsRecognizer",
         "UsNpiRecognizer",
+        "UuidRecognizer",
     }
 )
 #: Patterns whose grouping and check digits together are enough, though they are only digits and spaces.
 _GROUPED: Final = frozenset({("NirRecognizer", "grouped"), ("ImeiRecognizer", "grouped")})
+
+#: A date of this form without a word for it is rather a version: "5.1.22".
+_SHORT_DATE: Final = regex.compile(r"\d{1,2}\.\d{1,2}\.\d\d")
+_BEFORE_DATE: Final = regex.compile(r"\b(?:on|of|am|vom|since|until|till|by|before|after|dated)\s$", regex.IGNORECASE)
+_BEFORE_REACH: Final = 8
+#: Names of top-level domains that end the names of files and members of objects far more often.
+_FILE_ENDINGS: Final = frozenset(
+    "so py sh rs md pl ps cc java zip mov app id name info data run map int link set do email work report store".split()  # noqa: SIM905
+)
+_CODE_FOLLOWS: Final = regex.compile(r"\s?[(\[={]|\.\w|_|\s[+*/-]\s")
+#: The longest group of digits in a phone number that starts neither with 0 nor with a sign.
+_LONGEST_GROUP: Final = 5
+_GROUP: Final = regex.compile(r"\d+")
+
+_CARD_BEHIND: Final = regex.compile(
+    r"\b(?:card|credit|debit|visa|mastercard|maestro|expires|exp\.?|cvv|cvc)\b", regex.IGNORECASE
+)
+_BEHIND_REACH: Final = 40
 
 _SUM: Final = regex.compile(r"[\d\s-]+")
 _JOINED_SENTENCES: Final = regex.compile(r"[\w-]*\.{2,}[\w.-]*|[\w-]+\.\p{Lu}\p{Ll}+")
@@ -72,7 +91,18 @@ class Evidence:
 
 def judged(text: str, spans: Sequence[Span], evidence: Evidence) -> list[Span]:
     """The spans of one text after the rules: some left out, some worth less; not sorted, scores not filtered."""
-    return [_judged(text, span, evidence) for span in _outside_addresses(spans)]
+    return [_judged(text, _supported_from_behind(text, span), evidence) for span in _outside_addresses(spans)]
+
+
+def _supported_from_behind(text: str, span: Span) -> Span:
+    """A card number of an ambiguous length that the words behind it speak of: "4012.. is my card"."""
+    if span.entity_type != "CREDIT_CARD" or span.score >= context.MIN_SUPPORTED:
+        return span
+    if not _CARD_BEHIND.search(text[span.end : span.end + _BEHIND_REACH]):
+        return span
+    return replace(
+        span, score=context.supported_score(span.score), context="card", path=(*span.path, "supported-behind")
+    )
 
 
 def _judged(text: str, span: Span, evidence: Evidence) -> Span:
@@ -90,7 +120,15 @@ def _weakness(text: str, span: Span, evidence: Evidence) -> str:
         return "part-of-word"
     if _is_odd_url(text, span):
         return "joined-sentences"
+    if _is_member_of_code(text, span):
+        return "code"
+    if _is_numeric_host(text, span):
+        return "numeric-host"
+    if _is_version(text, span, evidence):
+        return "version"
     if span.recognizer not in _DEMANDING and not _needs_support(text, span):
+        return ""
+    if span.path and span.path[-1] == "supported-behind":
         return ""
     words = context.words_before(text, span.start)
     if context.names_a_thing(words):
@@ -119,6 +157,32 @@ def _is_odd_url(text: str, span: Span) -> bool:
     return span.entity_type == "URL" and _JOINED_SENTENCES.fullmatch(text, span.start, span.end) is not None
 
 
+def _is_member_of_code(text: str, span: Span) -> bool:
+    """Whether a bare host name is rather a file or an attribute: "libc.so.6", "user.name = 1"."""
+    if span.entity_type != "URL" or span.pattern != "Non schema URL":
+        return False
+    host = text[span.start : span.end]
+    if "/" in host or host.lower().startswith("www."):
+        return False
+    is_in_code = text[max(0, span.start - 1) : span.start] in tuple("._$") or _CODE_FOLLOWS.match(text, span.end)
+    return bool(is_in_code) or (host.count(".") == 1 and host.rpartition(".")[2].lower() in _FILE_ENDINGS)
+
+
+def _is_numeric_host(text: str, span: Span) -> bool:
+    """Whether what follows the @ ends in a number: a place on a map rather than an address."""
+    return span.entity_type == "EMAIL_ADDRESS" and text[span.start : span.end].rpartition(".")[2].isdecimal()
+
+
+def _is_version(text: str, span: Span, evidence: Evidence) -> bool:
+    """Whether a date of three short numbers stands there without any word that speaks of dates."""
+    if span.recognizer != "DateRecognizer" or not _SHORT_DATE.fullmatch(text, span.start, span.end):
+        return False
+    if _BEFORE_DATE.search(text[max(0, span.start - _BEFORE_REACH) : span.start]):
+        return False
+    words = context.words_before(text, span.start)
+    return not context.is_supported(words, evidence.words.get(span.recognizer, frozenset()))
+
+
 def _needs_support(text: str, span: Span) -> bool:
     """Whether the number is too plain to be taken for personal data without a word that says so."""
     value = text[span.start : span.end]
@@ -127,15 +191,20 @@ def _needs_support(text: str, span: Span) -> bool:
     if span.entity_type == "CREDIT_CARD":
         return value.isdecimal() and len(value) not in _CARD_LENGTHS
     if span.entity_type == "PHONE_NUMBER":
-        return value.isdecimal() or _is_loose_phone(value)
+        return _is_loose_phone(value)
     if value.replace(" ", "").isdecimal():
         return True
     return _SUM.fullmatch(value) is not None and text[span.end : span.end + 2].lstrip().startswith("=")
 
 
 def _is_loose_phone(value: str) -> bool:
-    """A number without country code that is short or held together by minus signs rather than hyphens."""
-    if value[0] in "+\uff0b":
+    """A number without country code that is short, in one piece, or held together otherwise than by hyphens."""
+    if "+" in value or "\uff0b" in value:
         return False
-    digits = "".join(char for char in value if char.isdecimal())
-    return " - " in value or len(digits) < (_TRUNK_PHONE_DIGITS if digits[0] == "0" else _FULL_PHONE_DIGITS)
+    groups = _GROUP.findall(value)
+    digits = "".join(groups)
+    if len(groups) == 1 or " - " in value or ("." in value and any(len(group) == 1 for group in groups[1:])):
+        return True
+    if digits[0] == "0":
+        return len(digits) < _TRUNK_PHONE_DIGITS
+    return len(digits) < _FULL_PHONE_DIGITS or max(map(len, groups)) > _LONGEST_GROUP

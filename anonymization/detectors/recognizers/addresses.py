@@ -7,9 +7,7 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 
 from anonymization.detectors.recognizers.labels import Identifier, labelled
 
-_STATES: Final = (
-    r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|PR|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY])"
-)
+_STATES: Final = r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|PR|RI|S[CD]|T[NX]|UT|V[AIT]|W[AIVY])"
 _STATE_NAMES: Final = (
     r"(?:Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois"
     r"|Indiana|Iowa|Kansas|Kentucky|Louisiana|Maine|Maryland|Massachusetts|Michigan|Minnesota|Mississippi|Missouri|Montana"
@@ -28,10 +26,13 @@ _KIND: Final = (
     r"|Manor|Meadows?|Park|Point|Ridge|Rdg|Run|Shore|Springs?|Station|Summit|View|Village|Vista|Walk|Quay|Wharf|Parade|Esplanade|Bypass|Extension|Ext"
     r"|Common|Corner|Cove|Creek|Field|Fields|Flats|Ford|Forest|Forge|Fork|Garden|Gateway|Glen|Green|Harbor|Haven|Hollow|Inlet|Island|Isle|Junction|Key|Knoll|Lake|Landing"
     r"|Mall|Mill|Mills|Mission|Motorway|Mount|Mountain|Orchard|Oval|Overpass|Pass|Passage|Pine|Plain|Port|Prairie|Ramp|Ranch|Rapids|Rest|River|Shoal|Spur|Spurs"
-    r"|Stravenue|Stream|Throughway|Trace|Track|Trafficway|Tunnel|Underpass|Union|Unions|Valley|Viaduct|Ville|Well|Wells)"
+    r"|Bayou|Beach|Bend|Bluff|Bottom|Branch|Bridge|Brook|Burg|Camp|Canyon|Cape|Center|Centre|Cliff|Club|Course|Crest|Dale|Dam|Divide|Estate|Falls|Ferry|Flat|Fork|Fort|Light|Lock|Lodge"
+    r"|Neck|Radial|Shoals|Skyway|Square|Stravenue|Stream|Throughway|Trace|Track|Trafficway|Tunnel|Underpass|Union|Valley|Viaduct|Ville|Vista|Well)s?"
 )
 #: Words that end a street's name and nothing else: these may stand behind a lower-case name too.
-_SURE_KIND: Final = r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|court|terrace|parkway|pkwy|highway|hwy)"
+_SURE_KIND: Final = (
+    r"(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|court|terrace|parkway|pkwy|highway|hwy)"
+)
 _NUMBER: Final = r"(?:No\.?[ ])?\d{1,5}[A-Za-z]?(?:[-/]\d{1,4}[A-Za-z]?)?"
 _COMPASS: Final = r"(?:(?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\.?[ ])?"
 _UNIT: Final = r"(?:[, ]{0,2}\s?(?:Apt|Apartment|Suite|Ste|Unit|Flat|Fl|Floor|Room|Rm|Bldg|Building|Box|Lot|#)\.?[ ]?#?[ ]?[A-Z0-9-]{1,6}\b)?"
@@ -52,9 +53,7 @@ _DE_VAGUE: Final = (
 )
 _DE_CITY: Final = rf"(?:,[ ]?|[ ]|,?[ ]?\r?\n[ ]?)(?:[A-Z]{{1,2}}-)?\d{{4,5}}[ ]{_CITY}"
 _DE_TAIL: Final = rf"(?:{_DE_CITY})?"
-_FR_KIND: Final = (
-    r"(?:rue|avenue|av\.|boulevard|bd|place|chemin|all\u00e9e|impasse|quai|route|cours|square|passage|faubourg|calle|avenida|avda\.?|paseo|plaza|via|viale|corso|piazza|largo|vicolo|rua|travessa|pra\u00e7a|carrer|ul\.|ulica|aleja|al\.)"
-)
+_FR_KIND: Final = r"(?:rue|avenue|av\.|boulevard|bd|place|chemin|all\u00e9e|impasse|quai|route|cours|square|passage|faubourg|calle|avenida|avda\.?|paseo|plaza|via|viale|corso|piazza|largo|vicolo|rua|travessa|pra\u00e7a|carrer|ul\.|ulica|aleja|al\.)"
 _FR_NAME: Final = r"(?:(?:de[ ]la|de[ ]l['\u2019]|des|de|du|d['\u2019]|la|le|les|del|della|dei|di|da|do|dos|das|y|el)[ ]?){0,2}[A-Z\u00c0-\u00d6\u00d8-\u00de\u0100-\u017d](?:[^\W\d_]|['\u2019.-]){1,24}(?:[ -](?:(?:de|du|des|la|le|del|di|da|do|dos|y)[ ])?[A-Z\u00c0-\u00d6\u00d8-\u00de\u0100-\u017d](?:[^\W\d_]|['\u2019.-]){0,24}){0,3}"
 _FR_TAIL: Final = rf"(?:(?:,[ ]?|[ ]|,?[ ]?\r?\n[ ]?)\d{{4,5}}(?:-\d{{3}})?[ ]{_CITY})?"
 
@@ -69,6 +68,8 @@ class AddressRecognizer(PatternRecognizer):
             version="1",
             patterns=[
                 Pattern("number and street", rf"(?<![\w$\u20ac\u00a3.,:/#-]){_NUMBER}[ ]{_COMPASS}(?:(?:{_NAME}|\d{{1,3}}(?:st|nd|rd|th))[ ]){{1,4}}{_KIND}\b\.?(?:[ ](?:N|S|E|W|NE|NW|SE|SW|North|South|East|West)\b\.?)?{_UNIT}(?:{_US_TAIL}|{_UK_TAIL})", 0.6),
+                Pattern("flat and street", rf"(?<!\w)(?:Flat|Studio|Apartment|Apt\.?|Unit)[ ][0-9A-Za-z]{{1,5}},?[ ](?:\d{{1,4}}[A-Za-z]?,?[ ])?(?:{_NAME}[ ]){{1,3}}{_KIND}\b{_UK_TAIL}", 0.6),
+                Pattern("rue", rf"(?<!\w)(?:[Rr]ue|[Cc]hemin|[Ii]mpasse|[Rr]uelle)[ ]{_FR_NAME}{_FR_TAIL}", 0.45),
                 Pattern("number and street in lower case", rf"(?<![\w$.,:/#-])\d{{1,5}}[ ](?:[a-z]{{3,15}}[ ]){{1,2}}{_SURE_KIND}\b(?=[,.\s]|$)", 0.35),
                 Pattern("numbered road", rf"(?<![\w$.,:/#-])\d{{1,5}}[ ](?:(?:State|County|US|U\.S\.|Farm|Old)[ ]){{0,2}}(?:Highway|Hwy|Route|Rte|Road|Rd|Broadway|Interstate)\.?[ ]\d{{1,4}}\b{_UNIT}{_US_TAIL}", 0.6),
                 Pattern("box", rf"\bP\.?[ ]?O\.?[ ]?Box[ ]\d{{1,6}}\b{_US_TAIL}", 0.6),
@@ -108,6 +109,7 @@ def address_recognizers() -> list[EntityRecognizer]:
             patterns=[
                 Pattern("United Kingdom", rf"(?<![\w-])(?:GIR[ ]0AA|(?:[A-PR-UWYZ][A-HK-Y]?\d[A-HJKPSTUW\d]?)[ ]\d[ABD-HJLNP-UW-Z]{{2}})(?![\w-])", 0.45),
                 Pattern("Canada", r"(?<![\w-])[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z][ ]\d[ABCEGHJ-NPRSTV-Z]\d(?![\w-])", 0.45),
+                Pattern("Canada, in one piece", r"(?<![\w-])[ABCEGHJ-NPRSTVXY]\d[ABCEGHJ-NPRSTV-Z]\d[ABCEGHJ-NPRSTV-Z]\d(?![\w-])", 0.2),
                 Pattern("Netherlands", r"(?<![\w-])[1-9]\d{3}[ ](?!S[ADS])[A-Z]{2}(?![\w-])", 0.2),
             ],
             global_regex_flags=regex.MULTILINE,

@@ -22,21 +22,11 @@ _ILLNESS: Final = (
     r"|tuberculosis|herpes|chlamydia|gonorrh(?:o)?ea|syphilis|crohn(?:['\u2019]s)?(?:\sdisease)?|lupus|arthritis|hypertension|anorexia|bulimia|endometriosis|infertility|a\smiscarriage|an\sabortion|an\seating\sdisorder"
     r"|kidney\sfailure|heart\s(?:disease|failure|attack)|a\sstroke|cirrhosis|copd|cystic\sfibrosis|sickle\scell(?:\sanemia)?|muscular\sdystrophy|fibromyalgia|migraines?|alcoholism|a\sdrug\saddiction|insulin|antidepressants|chemotherapy|methadone|pregnant|dyslexia|tourette(?:['\u2019]s)?)"
 )
-_FAITH: Final = (
-    r"(?:christian|catholic|roman\scatholic|protestant|lutheran|methodist|baptist|evangelical|anglican|pentecostal|mormon|jehovah(?:['\u2019]s)?\switness|muslim|sunni|shia|shiite|sufi|jewish|jew|hindu|buddhist|sikh|jain|bah\u00e1?a?['\u2019]?i|atheist|agnostic|pagan|wiccan|rastafarian|scientologist|zoroastrian|taoist|quaker)"
-)
-_ETHNIC: Final = (
-    r"(?:caucasian|african[\s-]american|afro[\s-]caribbean|hispanic|latin[oax]|native\samerican|asian[\s-]american|mixed[\s-]race|biracial|roma(?:ni)?|aboriginal|indigenous|kurdish|uyghur|tamil|pashtun|han\schinese|white\sbritish|black\sbritish|of\s\w{4,12}\s(?:descent|origin|heritage|ancestry))"
-)
-_POLITICS: Final = (
-    r"(?:republican|democrat|conservative\svoter|labour\svoter|tory|socialist|communist|marxist|libertarian|anarchist|social\sdemocrat|green\sparty\smember|trump\ssupporter|biden\ssupporter|brexiteer|member\sof\sthe\s(?:\w{2,15}\s){1,3}party|party\smember)"
-)
-_SEXUAL: Final = (
-    r"(?:gay|lesbian|bisexual|homosexual|heterosexual|transgender|trans(?:\s(?:man|woman))?|non-?binary|queer|asexual|pansexual|intersex|hiv[\s-]positive)"
-)
-_CRIME: Final = (
-    r"(?:convicted\sof|sentenced\s(?:to|for)|(?:found|pleaded|pled)\sguilty\s(?:of|to)|imprisoned\sfor|jailed\sfor|arrested\sfor|charged\swith|incarcerated\sfor|on\sparole|on\sprobation)(?:\s[a-z-]{2,20}){0,2}"
-)
+_FAITH: Final = r"(?:christian|catholic|roman\scatholic|protestant|lutheran|methodist|baptist|evangelical|anglican|pentecostal|mormon|jehovah(?:['\u2019]s)?\switness|muslim|sunni|shia|shiite|sufi|jewish|jew|hindu|buddhist|sikh|jain|bah\u00e1?a?['\u2019]?i|atheist|agnostic|pagan|wiccan|rastafarian|scientologist|zoroastrian|taoist|quaker)"
+_ETHNIC: Final = r"(?:caucasian|african[\s-]american|afro[\s-]caribbean|hispanic|latin[oax]|native\samerican|asian[\s-]american|mixed[\s-]race|biracial|roma(?:ni)?|aboriginal|indigenous|kurdish|uyghur|tamil|pashtun|han\schinese|white\sbritish|black\sbritish|of\s\w{4,12}\s(?:descent|origin|heritage|ancestry))"
+_POLITICS: Final = r"(?:republican|democrat|conservative\svoter|labour\svoter|tory|socialist|communist|marxist|libertarian|anarchist|social\sdemocrat|green\sparty\smember|trump\ssupporter|biden\ssupporter|brexiteer|member\sof\sthe\s(?:\w{2,15}\s){1,3}party|party\smember)"
+_SEXUAL: Final = r"(?:gay|lesbian|bisexual|homosexual|heterosexual|transgender|trans(?:\s(?:man|woman))?|non-?binary|queer|asexual|pansexual|intersex|hiv[\s-]positive)"
+_CRIME: Final = r"(?:convicted\sof|sentenced\s(?:to|for)|(?:found|pleaded|pled)\sguilty\s(?:of|to)|imprisoned\sfor|jailed\sfor|arrested\sfor|charged\swith|incarcerated\sfor|on\sparole|on\sprobation)(?:\s[a-z-]{2,20}){0,2}"
 
 _NATIONS: Final = (
     r"(?:american|british|english|scottish|welsh|irish|canadian|australian|german|french|italian|spanish|portuguese|dutch|belgian|swiss|austrian|polish|czech|slovak|hungarian|romanian|bulgarian|greek|turkish|russian|ukrainian|belarusian|swedish|norwegian|danish|finnish|icelandic|estonian|latvian|lithuanian"
@@ -47,7 +37,9 @@ _NATIONS: Final = (
 _LABELLED: Final = r"[\"'`]?\s?[:=]\s?[\"'`]?\K"
 
 
-def _statement(entity_type: str, name: str, words: str, verb: str, label: str, free: str | None = None) -> PatternRecognizer:
+def _statement(
+    entity_type: str, name: str, words: str, verb: str, label: str, free: str | None = None
+) -> PatternRecognizer:
     patterns = [
         Pattern("said of a person", rf"\b{_PERSON}{verb}\K{words}\b", 0.5),
         Pattern("after its label", rf"(?<![^\W_])(?:{label}){_LABELLED}[^\W\d_][\w '\u2019/-]{{2,40}}", 0.5),
@@ -89,7 +81,8 @@ def category_recognizers() -> list[EntityRecognizer]:
             version="1",
             patterns=[
                 Pattern("years old", r"(?<![\w.$-])\d{1,3}(?=[\s-](?:years?|yrs?|y/o|months?|weeks?)[\s-](?:olds?|of[\s-]age)\b)", 0.4),
-                Pattern("aged", r"\b(?:aged?|age[ds]?\sof|turn(?:s|ed|ing))[\"'`]?\s?[:=]?\s?[\"'`]?\K(?:[1-9]\d?|1[01]\d)(?![\w.,%/-]\d|\w|%|\syears?\s(?:ago|from|later))", 0.4),
+                Pattern("aged", r"\b(?:aged?|age[ds]?\sof)[\"'`]?\s?[:=]?\s?[\"'`]?\K(?:[1-9]\d?|1[01]\d)(?![\w.,%/-]\d|\w|%|\syears?\s(?:ago|from|later))", 0.4),
+                Pattern("turned", r"\bturn(?:s|ed|ing)\s\K(?:[1-9]\d?|1[01]\d)(?=[.,;!?](?!\d)|\s(?:in|on|today|this|next|last|when|and|years?\sold)\b|$)", 0.4),
                 Pattern("short", r"(?<![\w.$-])\d{1,3}\s?(?:y/o|yo|y\.o\.)(?!\w)", 0.4),
                 Pattern("short, with sex", r"(?<![\w.$-])[1-9]\d[MFmf](?=\s(?:with|presents|patient|who|here)\b)", 0.4),
                 Pattern("said of a person", rf"\b(?-i:I|He|She|he|she|who)(?:['\u2019]m|['\u2019]s|\sam|\sis|\swas)\s(?:only\s|just\s|now\s|almost\s)?\K(?:[1-9]\d?|1[01]\d)(?=[.,;!?]|\s(?:and|but|now|when|with)\b|$)", 0.4),

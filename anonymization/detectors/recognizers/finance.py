@@ -33,6 +33,7 @@ _IDENTIFIERS: Final = (
                r"(?:\d{4,6}[*x\u2022]{4,12}|[*x\u2022]{4}(?:[ -]?[*x\u2022]{4}){0,2}[ -]?)\d{4}\b", score=0.5),
 )  # fmt: skip
 
+
 def _is_wallet(address: str) -> bool:
     """Whether the check digits hold, where the form of address has any."""
     if address.lower().startswith("0x"):

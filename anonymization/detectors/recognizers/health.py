@@ -11,7 +11,7 @@ _IDENTIFIERS: Final = (
         "MEDICAL_RECORD_NUMBER",
         "MedicalRecordRecognizer",
         r"mrns?|med(?:ical)?[\s_-]?(?:rec(?:ord)?s?|file|chart)|patient[\s_-](?:id(?:entifier)?|record|file|chart|account|number)"
-        r"|hospital[\s_-](?:id|number|record)|chart(?=[\s_-]{0,2}(?:number|no|#|id))|pid|encounter(?=[\s_-]{0,2}(?:number|no|#|id))"
+        r"|hospital[\s_-](?:id|number|record)|chart(?=[\s_-]{0,2}(?:number|no|#|id))|encounter(?=[\s_-]{0,2}(?:number|no|#|id))"
         r"|health[\s_-]record|specimen(?=[\s_-]{0,2}(?:number|no|#|id))|accession(?=[\s_-]{0,2}(?:number|no|#))",
         SPACED_CODE,
     ),

@@ -26,11 +26,17 @@ _PASSPORT: Final = (
 )
 _PEOPLE: Final = (
     r"(?:national|identity|personal|member|membership|patient|employee|staff|personnel|student|pupil|customer|client"
-    r"|subscriber|policy|policyholder|insurance|beneficiary|tax(?:payer)?|voter|citizen|resident|case|claim|badge"
-    r"|applicant|candidate|guest|passenger|traveler|tenant|donor|inmate|prisoner|officer|agent|contractor|driver|rider"
-    r"|loyalty|frequent[\s_-]flyer|(?:known|redress)[\s_-]traveler|military|service|dod|green[\s_-]card|visa|alien"
-    r"|library[\s_-]card|enrol?lment|admission|account[\s_-]holder|holder|payroll|pension)"
+    r"|subscriber|policy|policyholder|insurance|beneficiary|tax(?:payer)?|voter|citizen|resident|badge"
+    r"|applicant|passenger|traveler|tenant|donor|inmate|prisoner"
+    r"|frequent[\s_-]flyer|(?:known|redress)[\s_-]traveler|green[\s_-]card|visa|account[\s_-]holder)"
     r"(?:[\s_-]?(?:id|identification|identifier|identity|insurance|card|file|member|registration|reference|record)){0,2}"
+)
+
+#: Words that number a person only with a word such as "id" or "number" behind them.
+_ROLES: Final = (
+    r"(?:case|claim|candidate|guest|officer|agent|contractor|driver|rider|loyalty|military|service|dod|alien|holder|pension"
+    r"|library[\s_-]card|enrol?lment|admission|payroll|suspect|victim|witness|defendant|person|individual|worker)"
+    r"(?:[\s_-](?:identification|registration|reference|card|badge))?(?=[\s_-]{0,2}(?:ids?\b|numbers?\b|no\b\.?|nr\b|#))"
 )
 
 _NATIONAL: Final = (
@@ -137,6 +143,7 @@ _DOCUMENTS: Final = (
         0.5,
     ),
     Identifier("ID_NUMBER", "LabelledIdRecognizer", _PEOPLE, CODE, ANNOUNCED),
+    Identifier("ID_NUMBER", "RoleIdRecognizer", _ROLES, CODE, ANNOUNCED, 0.5),
     Identifier("ID_NUMBER", "IdCardRecognizer", r"(?:national\s)?(?:id|identity)[\s_-](?:card|document)|personalausweis\w{0,8}|carta\sd['\u2019]identit\u00e0"
                r"|cni|ausweisnummer|government\sid|state\sid", SPACED_CODE, score=0.5),
     Identifier("ID_NUMBER", "SayIdRecognizer", r"(?:my|his|her|their|your)\sid", CODE, score=0.5),
@@ -159,7 +166,10 @@ def checked_identity_recognizers() -> list[EntityRecognizer]:
         CheckedRecognizer(
             "BR_CPF",
             "CpfRecognizer",
-            [Pattern("punctuated", r"(?<![\w.])\d{3}\.\d{3}\.\d{3}-\d{2}(?![\w-])", 0.5), Pattern("bare", r"(?<!\w)\d{9}-?\d{2}(?!\w)", 0.3)],
+            [
+                Pattern("punctuated", r"(?<![\w.])\d{3}\.\d{3}\.\d{3}-\d{2}(?![\w-])", 0.5),
+                Pattern("bare", r"(?<!\w)\d{9}-?\d{2}(?!\w)", 0.3),
+            ],
             check=checksums.passes_cpf,
             context=["cpf", "cadastro", "contribuinte"],
             certain=True,
@@ -167,7 +177,10 @@ def checked_identity_recognizers() -> list[EntityRecognizer]:
         CheckedRecognizer(
             "BR_CNPJ",
             "CnpjRecognizer",
-            [Pattern("punctuated", r"(?<![\w.])\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}(?![\w-])", 0.5), Pattern("bare", r"(?<!\w)\d{14}(?!\w)", 0.3)],
+            [
+                Pattern("punctuated", r"(?<![\w.])\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}(?![\w-])", 0.5),
+                Pattern("bare", r"(?<!\w)\d{14}(?!\w)", 0.3),
+            ],
             check=checksums.passes_cnpj,
             context=["cnpj"],
             certain=True,
@@ -186,7 +199,10 @@ def checked_identity_recognizers() -> list[EntityRecognizer]:
         CheckedRecognizer(
             "CH_AHV",
             "AhvRecognizer",
-            [Pattern("punctuated", r"(?<![\w.])756\.\d{4}\.\d{4}\.\d{2}(?!\w)", 0.5), Pattern("bare", r"(?<!\w)756\d{10}(?!\w)", 0.3)],
+            [
+                Pattern("punctuated", r"(?<![\w.])756\.\d{4}\.\d{4}\.\d{2}(?!\w)", 0.5),
+                Pattern("bare", r"(?<!\w)756\d{10}(?!\w)", 0.3),
+            ],
             check=checksums.passes_ahv,
             context=["ahv", "avs", "oasi"],
             certain=True,
@@ -194,7 +210,13 @@ def checked_identity_recognizers() -> list[EntityRecognizer]:
         CheckedRecognizer(
             "MX_CURP",
             "CurpRecognizer",
-            [Pattern("curp", r"(?<!\w)[A-Z]{4}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[HMX][A-Z]{5}[A-Z0-9]\d(?!\w)", 0.5)],
+            [
+                Pattern(
+                    "curp",
+                    r"(?<!\w)[A-Z]{4}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[HMX][A-Z]{5}[A-Z0-9]\d(?!\w)",
+                    0.5,
+                )
+            ],
             check=checksums.passes_curp,
             context=["curp"],
             certain=True,
@@ -207,8 +229,22 @@ def checked_identity_recognizers() -> list[EntityRecognizer]:
             context=["bsn", "burgerservicenummer", "sofinummer"],
             certain=False,
         ),
-        shaped("UK_DRIVING_LICENCE", "UkDrivingLicenceShapeRecognizer", (
-            "DVLA", r"(?<!\w)[A-Z9]{5}\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d[A-Z9]{2}[A-Z0-9][A-Z]{2}(?!\w)", 0.5)),
-        shaped("PASSPORT_NUMBER", "MrzRecognizer", (
-            "machine-readable zone", r"P[A-Z<][A-Z]{3}[A-Z<]{39}\s{1,2}[A-Z0-9<]{9}\d[A-Z]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}[\d<]\d", 0.9)),
+        shaped(
+            "UK_DRIVING_LICENCE",
+            "UkDrivingLicenceShapeRecognizer",
+            (
+                "DVLA",
+                r"(?<!\w)[A-Z9]{5}\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d[A-Z9]{2}[A-Z0-9][A-Z]{2}(?!\w)",
+                0.5,
+            ),
+        ),
+        shaped(
+            "PASSPORT_NUMBER",
+            "MrzRecognizer",
+            (
+                "machine-readable zone",
+                r"P[A-Z<][A-Z]{3}[A-Z<]{39}\s{1,2}[A-Z0-9<]{9}\d[A-Z]{3}\d{7}[MFX<]\d{7}[A-Z0-9<]{14}[\d<]\d",
+                0.9,
+            ),
+        ),
     ]

@@ -17,20 +17,20 @@ NUMBER_WORD: Final = (
 )
 _QUOTE: Final = r"[\"'`*\u201c\u2018\u201d\u2019]"
 _SAID: Final = (
-    r"(?:(?:is|was|are|reads|shows|remains|equals|(?:will|should|must|may)\sbe"
+    r"(?:(?:is|was|are|to|as|reads|shows|remains|equals|(?:will|should|must|may)\sbe"
     r"|(?:is|was|has\sbeen|came\sback|got)?\s?(?:given|listed|recorded|shown|stored|entered|noted|registered|printed"
     r"|changed|updated|set|issued)\s(?:as|to|under|with))\b(?:\snow\b)?\s?:?)"
 )
 _ASSIGN: Final = rf"(?:{_SAID}|:=|=>|->|[:=\-\u2013\u2014])"
 OPEN: Final = rf"[\s_]{{0,3}}{_QUOTE}{{0,2}}[(\[<#]{{0,2}}\s?"
 #: Whose it is, between the label and "is" or a colon.
-_OWNER: Final = (
-    r"(?:\s(?:for|of|on|in|with|from|belonging\sto)(?:\s[\w.'\u2019-]{1,20}){1,4}?(?=\s(?:is|was|reads|shows)\b|\s?[:=]))?"
-)
+_OWNER: Final = r"(?:\s(?:for|of|on|in|with|from|belonging\sto)(?:\s[\w.'\u2019-]{1,20}){1,4}?(?=\s(?:is|was|reads|shows)\b|\s?[:=]))?"
 _NOTE: Final = r"(?:\s?\([^()\d\r\n]{1,24}\))?"
 
 #: Between label and value, all of it optional: "number is", "# ", '": "', " for Jane Doe is ".
-LINK: Final = rf"{_QUOTE}{{0,2}}(?:[\s_-]{{0,2}}{NUMBER_WORD}){{0,2}}{_NOTE}{_QUOTE}{{0,2}}{_OWNER},?\s{{0,3}}{_ASSIGN}?{OPEN}"
+LINK: Final = (
+    rf"{_QUOTE}{{0,2}}(?:[\s_-]{{0,2}}{NUMBER_WORD}){{0,2}}{_NOTE}{_QUOTE}{{0,2}}{_OWNER},?\s{{0,3}}{_ASSIGN}?{OPEN}"
+)
 #: Like LINK, but a sign or a word that announces an identifier must be there.
 ANNOUNCED: Final = (
     rf"(?:{_QUOTE}{{0,2}}{_NOTE}{_OWNER}\s{{0,3}}[:=#]"
@@ -38,13 +38,18 @@ ANNOUNCED: Final = (
 )
 
 #: Neither a date nor a year, which stand after many labels: "passport issued 2015".
-NO_DATE: Final = r"(?!(?:\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}|(?:19|20)\d\d)(?![\w/-]))"
-#: Letters and digits, at least one digit, perhaps grouped; not the beginning of an e-mail address.
-CODE: Final = rf"{NO_DATE}(?=[A-Z0-9/._-]{{0,24}}\d)[A-Z0-9](?:[A-Z0-9]|[-/._](?=[A-Z0-9])){{3,24}}(?![\w@])(?!\s?[=*+<>%])"
-#: A code that may also be grouped by spaces between runs of digits.
-SPACED_CODE: Final = (
-    rf"{NO_DATE}(?=[A-Z0-9/._-]{{0,24}}\d)[A-Z0-9](?:[A-Z0-9]|[-/._](?=[A-Z0-9])|(?<=\d)[ ](?=\d\d)){{3,24}}(?![\w@])(?!\s?[=*+<>%])"
+_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
+_MONTH: Final = r"(?:0?[1-9]|1[0-2])"
+NO_DATE: Final = (
+    rf"(?!(?:{_DAY}[/.-]{_MONTH}[/.-](?:19|20)?\d\d|{_MONTH}[/.-]{_DAY}[/.-](?:19|20)?\d\d|(?:19|20)\d\d[/.-]{_MONTH}[/.-]{_DAY}"
+    r"|(?:19|20)\d\d)(?![\w/-]))"
 )
+#: Letters and digits, at least one digit, perhaps grouped; not the beginning of an e-mail address.
+CODE: Final = (
+    rf"{NO_DATE}(?=[A-Z0-9/._-]{{0,24}}\d)[A-Z0-9](?:[A-Z0-9]|[-/._](?=[A-Z0-9])){{3,24}}(?![\w@])(?!\s?[=*+<>%])"
+)
+#: A code that may also be grouped by spaces between runs of digits.
+SPACED_CODE: Final = rf"{NO_DATE}(?=[A-Z0-9/._-]{{0,24}}\d)[A-Z0-9](?:[A-Z0-9]|[-/._](?=[A-Z0-9])|(?<=\d)[ ](?=\d\d)){{3,24}}(?![\w@])(?!\s?[=*+<>%])"
 
 Check = Callable[[str], bool]
 
@@ -106,7 +111,11 @@ def labelled(*identifiers: Identifier) -> list[EntityRecognizer]:
 
 
 def shaped(
-    entity_type: str, name: str, *shapes: tuple[str, str, float], context: list[str] | None = None, any_case: bool = False
+    entity_type: str,
+    name: str,
+    *shapes: tuple[str, str, float],
+    context: list[str] | None = None,
+    any_case: bool = False,
 ) -> PatternRecognizer:
     """A recognizer of shapes that need no label: name, pattern and score of each."""
     flags = regex.DOTALL | regex.MULTILINE | (regex.IGNORECASE if any_case else 0)

@@ -18,7 +18,9 @@ _FREE: Final = r"(?<![\w.,/$\u20ac\u00a3+*=-])(?<!\d[ ])"
 _END: Final = r"(?![\w=*%])(?![.,:/-]\d)"
 _NO_DATE: Final = r"(?!\d{1,4}[./ -]\d{1,2}[./ -]\d{2,4}(?![\d ]))"
 #: A number as it follows a label: any grouping, since the label says what it is.
-_ANY: Final = rf"{_NO_DATE}(?:\+[ ]?)?\(?\d(?:[ ()./\-\u00a0\u2010-\u2013]{{0,3}}\d){{6,14}}{_EXTENSION}(?!\w)(?![.,]\d)"
+_ANY: Final = (
+    rf"{_NO_DATE}(?:\+[ ]?)?\(?\d(?:[ ()./\-\u00a0\u2010-\u2013]{{0,3}}\d){{6,14}}{_EXTENSION}(?!\w)(?![.,]\d)"
+)
 
 _WORDS: Final = [
     "phone", "telephone", "tel", "cell", "cellphone", "mobile", "mob", "call", "called", "calling", "fax", "whatsapp",
@@ -39,6 +41,7 @@ _EIGHT: Final = 8
 _YEARS: Final = regex.compile(r"(?:19|20)\d\d\D(?:19|20)\d\d")
 _THOUSANDS: Final = regex.compile(r"\+?\d{1,3}(?:[. ]000)+|\d{1,3}(?:\.\d{3})+")
 _QUAD: Final = regex.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_SUM: Final = regex.compile(r"\d{2,6}\.\d{2}")
 _ISBN: Final = regex.compile(r"97[89]\D\d[\d\D]*")
 _LONGEST: Final = 15
 _NINE: Final = 9
@@ -72,7 +75,6 @@ class PhoneShapeRecognizer(PatternRecognizer):
                 Pattern("trunk zero", rf"{_FREE}{_NO_DATE}0[1-9]\d{{0,3}}{_GAP}(?:[ ]?[-/][ ]?)?\d{{1,8}}(?:{_GAP}\d{{2,8}}){{0,4}}{_EXTENSION}{_END}", 0.4),
                 Pattern("place behind it", rf"{_FREE}{_NO_DATE}\d{{2,4}}(?:{_GAP}\d{{2,5}}){{1,4}}(?=[ ]?[-(][ ]?(?:cell|mobile|home|work|office|fax|tel|direct)\b)", 0.5),
                 Pattern("grouped", rf"{_FREE}{_NO_DATE}\d{{2,5}}(?:{_GAP}\d{{2,5}}){{1,4}}{_EXTENSION}{_END}", 0.25),
-                Pattern("bare", r"(?<![\w.,/$+*=-])\d{7,12}(?![\w=*%])(?![.,:/-]\d)", 0.2),
             ],
         )  # fmt: skip
 
@@ -80,7 +82,7 @@ class PhoneShapeRecognizer(PatternRecognizer):
         digits = only_digits(pattern_text.lower().partition("x")[0].partition("#")[0])
         if not _EIGHT - 1 <= len(digits) <= _LONGEST + 2 or len(set(digits)) < 3:  # noqa: PLR2004 - 0000000 is none
             return True
-        if any(shape.fullmatch(pattern_text) for shape in (_YEARS, _THOUSANDS, _QUAD, _ISBN)):
+        if any(shape.fullmatch(pattern_text) for shape in (_YEARS, _THOUSANDS, _QUAD, _SUM, _ISBN)):
             return True
         return _is_of_wrong_length(pattern_text, digits)
 

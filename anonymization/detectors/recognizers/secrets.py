@@ -15,13 +15,11 @@ _QUOTED: Final = (
     r"|\u2018\K[^\u2019\r\n]{3,200}(?=\u2019)|\*{1,2}\K[^*\s]{4,200}(?=\*))"
 )
 #: A value without quotes; what is called or indexed is code.
-_BARE: Final = r"\K(?![\w.]{1,80}[(\[])(?!(?-i:[a-z]{2,20}_[a-z_]{2,40})(?![\w!@#$%^&*+-]))[^\s\"'`,;<>(){}\[\]\u201c\u201d]{4,200}(?<![.!?:])"
+_BARE: Final = r"\K(?![\w.]{1,80}[(\[])(?!(?-i:[a-z]{2,20}_[a-z_]{2,40})(?![\w!@#$%^&*+-]))[^\s\"'`,;<>(){}\[\]\u201c\u201d]{4,200}(?<![.?:])"
 #: The same, of a secret that may hold signs that end a word elsewhere.
 _CHOSEN: Final = r"\K(?![\w.]{1,80}\()(?![\"'`])[^\s\"`\u201c\u201d]{6,64}(?<![.,;:)'])"
 #: Six and more characters with a digit and either a symbol or both cases.
-_LOOKS_CHOSEN: Final = (
-    r"(?=\S{6})(?=\S{0,60}?[\d!@#$%^&*])(?=\S{0,60}?[!@#$%^&*+=~]|(?-i:(?=\S{0,60}?[a-z])(?=\S{0,60}?[A-Z])))(?!https?:|www\.)"
-)
+_LOOKS_CHOSEN: Final = r"(?=\S{6})(?=\S{0,60}?[\d!@#$%^&*])(?=\S{0,60}?[!@#$%^&*+=~]|(?-i:(?=\S{0,60}?[a-z])(?=\S{0,60}?[A-Z])))(?!https?:|www\.)"
 _LOOKS_RANDOM: Final = r"(?=\S{0,200}?[\d!@#$%^&*+=~])"
 _HAS_LETTER: Final = r"(?=\S{0,40}?[^\W\d_])"
 _LOOKS_MIXED: Final = r"(?=[a-z]{2}|\S{0,40}?\d[a-z])(?=\S{0,40}?\d)(?=\S{6})"
@@ -35,7 +33,9 @@ _MEMORIZED: Final = (
     rf"(?:[ _-](?:hash|salt|string|value|key))?{_FOR}(?![^\W\d_])"
 )
 #: Labels that are also plain words: the value must look like a secret.
-_VAGUE: Final = rf"{_START}(?:pass|pw|pin(?:[ _-]?(?:code|number|no))?|passkey|log[ _-]?in|creds?|credentials?)(?![^\W\d_])"
+_VAGUE: Final = (
+    rf"{_START}(?:pass|pw|pin(?:[ _-]?(?:code|number|no))?|passkey|log[ _-]?in|creds?|credentials?)(?![^\W\d_])"
+)
 _KIND: Final = (
     r"(?:api|access|secret|private|auth(?:entication|orization)?|client|encryption|decryption|signing|account|storage|licen[cs]e|subscription|master"
     r"|shared|session|refresh|bot|app|application|webhook|deploy|personal|service|consumer|oauth2?|aws|gcp|azure|github"
@@ -96,7 +96,7 @@ class PlainPasswordRecognizer(SecretRecognizer):
     """Passwords that are one ordinary word at the end of a clause: "my password is sunshine"."""
 
     def __init__(self) -> None:
-        label = rf"(?:my|his|her|their|your|our|new|old|current|default|temporary|wi-?fi|account|login)[ ](?:{_MEMORIZED[len(_START):]})"
+        label = rf"(?:my|his|her|their|your|our|new|old|current|default|temporary|wi-?fi|account|login)[ ](?:{_MEMORIZED[len(_START) :]})"
         super().__init__(
             supported_entity="PASSWORD",
             name="PlainPasswordRecognizer",
@@ -133,7 +133,9 @@ def secret_recognizers() -> list[EntityRecognizer]:
     issued = [
         *_assigned(_ISSUED),
         Pattern("mentioned, in pieces", rf"{_ISSUED}\s+(?=[\w-]{{12}})(?=[\w-]{{0,60}}\d){_BARE}", 0.5),
-        Pattern("plainly assigned", rf"{_PLAIN}{_ASSIGN}{_QUOTE}?(?=[^\s\"'`]{{6}}){_HAS_LETTER}{_LOOKS_RANDOM}{_BARE}", 0.6),
+        Pattern(
+            "plainly assigned", rf"{_PLAIN}{_ASSIGN}{_QUOTE}?(?=[^\s\"'`]{{6}}){_HAS_LETTER}{_LOOKS_RANDOM}{_BARE}", 0.6
+        ),
         Pattern("plainly said", rf"{_PLAIN}{_SAID}{_QUOTE}?{_HAS_LETTER}{_LOOKS_CHOSEN}{_BARE}", 0.5),
         Pattern("plainly mentioned", rf"{_PLAIN}\s{_HAS_LETTER}{_LOOKS_CHOSEN}(?=[\w-]{{16}}){_BARE}", 0.5),
     ]

@@ -39,7 +39,25 @@ _WITH_CONTEXT: tuple[tuple[Any, list[str]], ...] = (
     (stock.UsNpiRecognizer, ["npi", "provider"]),
     (stock.UsPassportRecognizer, ["passport"]),
     (stock.UsSsnRecognizer, ["social", "security", "ssn", "ssid"]),
-    (stock.UuidRecognizer, ["uuid", "guid"]),
+    (
+        stock.UuidRecognizer,
+        [
+            "user",
+            "customer",
+            "patient",
+            "member",
+            "person",
+            "device",
+            "advertising",
+            "idfa",
+            "gaid",
+            "subject",
+            "client",
+            "visitor",
+            "employee",
+            "subscriber",
+        ],
+    ),
     (stock.ZaIdNumberRecognizer, ["identity", "rsa"]),
 )
 

@@ -31,6 +31,8 @@ _NO_USER: Final = frozenset(
     name password required optional none null true false string admin root user username your-username example test
     anonymous guest unknown and the for with not invalid wrong taken available missing empty default must should
     that this which field value case sensitive unique already generator incorrect called
+    int str string varchar text char integer number uuid bigint serial long float bool boolean any object type
+    get set new value input print len size length self this data form body query param params
     """.split()  # noqa: SIM905 - a table of words reads better than a list
 )
 
@@ -57,9 +59,21 @@ class UserNameRecognizer(PatternRecognizer):
             name="UserNameRecognizer",
             version="1",
             patterns=[
-                Pattern("quoted", rf"{START}(?:{_USER}){STOP}{LINK}(?<=[\"'`\u2018\u201c])\K{name}(?=[\"'`\u2019\u201d])", 0.6),
-                Pattern("assigned", rf"{START}(?:{_USER}){STOP}[\"'`]?\s{{0,2}}(?:[:=]|=>)\s{{0,2}}[\"'`@]?\K{name}", 0.6),
-                Pattern("said", rf"{START}(?:{_USER}){STOP}(?:\s(?:is|was|of|as))?\s@?\K(?=[\w.-]*?[\d_.])(?=[a-z]){name}", 0.5),
+                Pattern(
+                    "quoted",
+                    rf"{START}(?:{_USER}){STOP}{LINK}(?<=[\"'`\u2018\u201c])\K{name}(?=[\"'`\u2019\u201d])",
+                    0.6,
+                ),
+                Pattern(
+                    "assigned",
+                    rf"{START}(?:{_USER}){STOP}[\"'`]?\s{{0,2}}(?:[:=]|=>)\s{{0,2}}[\"'`@]?\K(?![\w.]{{1,80}}[(\[])(?!(?:request|self|user|args|os|config|settings|env|req|data|form|ctx|row|obj|item|res|response|session|account|current_user|process)\.){name}(?!\s*[(\[])",
+                    0.6,
+                ),
+                Pattern(
+                    "said",
+                    rf"{START}(?:{_USER}){STOP}(?:\s(?:is|was|of|as))?\s@?\K(?=[\w.-]*?[\d_.])(?=[a-z]){name}",
+                    0.5,
+                ),
             ],
         )
 
@@ -146,5 +160,3 @@ def checked_thing_recognizers() -> list[EntityRecognizer]:
         ImeiRecognizer(),
         CoordinatesRecognizer(),
     ]  # fmt: skip
-
-
