@@ -154,7 +154,7 @@ class Issuer:
             taken.add(want.token)
             encoded = want.token.encode()
             slot = want.row_id.bytes if self._form.kind == TokenKind.RANDOM else self._form.digest
-            index = self._space.current.token_index(encoded)
+            index = self._space.token_index(encoded)
             sealed = self._space.seal(want.row_id, encoded, want.encoded)
             rows.append(NewToken(want.row_id, want.value_index, slot, index, sealed, want.uses))
         return rows

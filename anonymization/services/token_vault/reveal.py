@@ -12,7 +12,6 @@ from anonymization.models import TokenUse
 from anonymization.services.token_vault.space import OpenSpace
 from anonymization.tokens.errors import TokenExpired, TokenUnknown, TooManyUnknownTokens
 from anonymization.tokens.statements import FoundToken, Tally, add_tallies, find_tokens
-from anonymization.tokens.text import read_token
 from vaultsite.kernel.errors import IntegrityFailure, VaultError
 from vaultsite.kernel.tenancy.scope import current_scope
 
@@ -38,14 +37,13 @@ def reveal_tokens(space: OpenSpace | None, tokens: Sequence[str]) -> list[Reveal
     if space is None:
         return [Revealed(refusal=TokenUnknown()) for _ in tokens]
     _refuse_guessing(space)
-    indexes = [_indexes(space, token) for token in tokens]
-    asked = [index for of_token in indexes for index in of_token]
-    rows = find_tokens(asked, space_id=space.row.pk, expired_before=space.row.expired_before)
+    indexes = [space.token_index(token.encode("utf-8", "surrogatepass")) for token in tokens]
+    rows = find_tokens(indexes, space_id=space.row.pk, expired_before=space.row.expired_before)
     found = {row.token_index: row for row in rows}
     tallies: dict[str, Tally] = defaultdict(Tally)
     revealed = []
-    for token, of_token in zip(tokens, indexes, strict=True):
-        row = next((found[index] for index in of_token if index in found), None)
+    for token, index in zip(tokens, indexes, strict=True):
+        row = found.get(index)
         revealed.append(_reveal(space, token, row))
         tally = tallies[row.kind if row else ""]
         tally.revealed += revealed[-1].refusal is None
@@ -61,14 +59,6 @@ def _refuse_guessing(space: OpenSpace) -> None:
     )
     if recent.filter(refused__gte=MAX_UNKNOWN).exists():
         raise TooManyUnknownTokens
-
-
-def _indexes(space: OpenSpace, token: str) -> list[bytes]:
-    """Under which the token may be found: a token in a value's format does not tell its generation."""
-    text = read_token(token)
-    encoded = token.encode("utf-8", "surrogatepass")
-    generations = [one for one in space.generations if text is None or one.number == text.generation]
-    return [one.token_index(encoded) for one in reversed(generations)]
 
 
 def _reveal(space: OpenSpace, token: str, row: FoundToken | None) -> Revealed:

@@ -33,9 +33,6 @@ class Generation:
     def value_index(self, value: bytes) -> bytes:
         return self.index.mac(b"value\0" + value)[:INDEX_BYTES]
 
-    def token_index(self, token: bytes) -> bytes:
-        return self.index.mac(b"token\0" + token)[:INDEX_BYTES]
-
 
 @dataclass
 class OpenSpace:
@@ -49,6 +46,10 @@ class OpenSpace:
     @property
     def current(self) -> Generation:
         return self.generations[-1]
+
+    def token_index(self, token: bytes) -> bytes:
+        """The same in all generations, so that no token of one is another value's in the next."""
+        return self.generations[0].index.mac(b"token\0" + token)[:INDEX_BYTES]
 
     def seal(self, row_id: UUID, token: bytes, value: bytes) -> bytes:
         """Token and value, padded and bound to the row."""

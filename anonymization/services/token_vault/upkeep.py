@@ -91,12 +91,12 @@ def forget_tokens(*, values: Iterable[str] = (), tokens: Iterable[str] = (), dat
     for space in spaces.filter(dataset_id=dataset_id) if dataset_id else spaces:
         found = Token.objects.filter(space=space)
         try:
-            generations = load_space(space).generations
+            opened = load_space(space)
         except KeyDestroyed:
             removed += _remove_all(found, "keys-destroyed")
             continue
-        of_values = [one.value_index(value) for one in generations for value in encoded[0]]
-        of_tokens = [one.token_index(token) for one in generations for token in encoded[1]]
+        of_values = [one.value_index(value) for one in opened.generations for value in encoded[0]]
+        of_tokens = [opened.token_index(token) for token in encoded[1]]
         removed += _remove_all(found.filter(value_index__in=of_values), "erased") if of_values else 0
         removed += _remove_all(found.filter(token_index__in=of_tokens), "erased") if of_tokens else 0
     return removed
