@@ -50,7 +50,7 @@ class RuleListView(VaultAPIView):
             kind=self.kind,
             filters=self.filters,
             dataset_id=_uuid(request.query_params.get("dataset_id")),
-            after=_cursor(wanted.after),
+            after=cursor_of(wanted.after),
             limit=wanted.limit + 1,
         )
         rows = found[: wanted.limit]
@@ -245,7 +245,7 @@ def _uuid(given: str | None) -> UUID | None:
         raise InvalidInput(errors=[FieldProblem(field="dataset_id", detail="a UUID")]) from None
 
 
-def _cursor(after: tuple[str, ...] | None) -> UUID | None:
+def cursor_of(after: tuple[str, ...] | None) -> UUID | None:
     try:
         return UUID(after[0]) if after else None
     except ValueError:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from anonymization.api import tokens, trust, views
+from anonymization.api import budget, feedback, releases, tokens, trust, views
 
 urlpatterns = [
     path("detect-pii", views.DetectView.as_view(), name="detect-pii"),
@@ -21,4 +21,21 @@ urlpatterns = [
     path("detection/field-rules/<uuid:rule_id>", trust.FieldRuleView.as_view(), name="field-rule"),
     path("detection/thresholds", trust.ThresholdListView.as_view(), name="thresholds"),
     path("detection/thresholds/<uuid:rule_id>", trust.ThresholdView.as_view(), name="threshold"),
+    path("detection/feedback", feedback.FeedbackListView.as_view(), name="detection-feedback"),
+    path("detection/feedback/<uuid:feedback_id>/settle", feedback.FeedbackView.as_view(), name="feedback-settle"),
+    path("detection/test-cases", feedback.CaseListView.as_view(), name="test-cases"),
+    path("detection/test-cases/export", feedback.CaseExportView.as_view(), name="test-cases-export"),
+    path("detection/test-cases/run", feedback.CaseRunView.as_view(), name="test-cases-run"),
+    path("detection/test-cases/<uuid:case_id>", feedback.CaseView.as_view(), name="test-case"),
+    path("detection/entities", feedback.EntityListView.as_view(), name="detection-entities"),
+    path("privacy/budgets", budget.BudgetListView.as_view(), name="privacy-budgets"),
+    path("privacy/budgets/<uuid:family_id>", budget.BudgetView.as_view(), name="privacy-budget"),
+    path("privacy/releases", releases.ReleaseListView.as_view(), name="privacy-releases"),
+    path("privacy/releases/<uuid:release_id>/withdrawal", releases.WithdrawalView.as_view(), name="release-withdrawal"),
+    path("privacy/attestations", releases.AttestationListView.as_view(), name="recipient-attestations"),
+    path(
+        "privacy/recipients/<uuid:recipient>/attestation",
+        releases.AttestationView.as_view(),
+        name="recipient-attestation",
+    ),
 ]

@@ -8,11 +8,19 @@ from rest_framework.response import Response
 
 from access.services.authorize import authorize
 from access.services.keyring import KeyPurpose, current_key
-from anonymization.api.serializers import AnonymizeInput, AnonymizeOutput, DetectInput, DetectOutput
+from anonymization.api.serializers import (
+    AnonymizeInput,
+    AnonymizeOutput,
+    ExplainedOutput,
+    ExplainInput,
+    ExplainOutput,
+)
 from anonymization.detectors.base import Span
 from anonymization.findings import ACT_FROM
 from anonymization.services.anonymize import apply_to_text
 from anonymization.services.detect import detect_text
+from anonymization.services.explain import explain_record
+from anonymization.trust.trust import Judgement
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.events.event import ResourceRef
 
@@ -20,13 +28,16 @@ from vaultsite.kernel.events.event import ResourceRef
 class DetectView(VaultAPIView):
     resource_type = "text"
 
-    @extend_schema(request=DetectInput, responses=DetectOutput)
+    @extend_schema(request=ExplainInput, responses=ExplainOutput)
     def post(self, request: Request) -> Response:
-        """The personal data found in a text, from score 0.4 on."""
+        """The personal data found in a text and why: recognizer, pattern, context word, and which rule decided."""
         authorize(self.principal, "pii.detect", ResourceRef(type="text"))
-        body = DetectInput(data=request.data)
+        body = ExplainInput(data=request.data)
         body.is_valid(raise_exception=True)
-        return Response({"detections": _shown(detect_text(body.validated_data["text"]))})
+        given = body.validated_data
+        judged = explain_record({"data": given["text"]}, dataset_id=given["dataset_id"], is_strict=given["strict"])
+        shown = [_explained(one) for one in judged if one.counts or given["all"]]
+        return Response({"detections": ExplainedOutput(shown, many=True).data})
 
 
 class AnonymizeView(VaultAPIView):
@@ -49,6 +60,13 @@ class AnonymizeView(VaultAPIView):
             hash_key=current_key(KeyPurpose.PSEUDONYM).key.derive(b"playground"),
         )
         return Response({"text": text, "detections": _shown(spans)})
+
+
+def _explained(one: Judgement) -> dict[str, Any]:
+    found = one.finding
+    names = ("entity_type", "start", "end", "recognizer", "pattern", "context", "path")
+    decided = {"counts": one.counts, "decided_by": one.verdict, "rule_id": one.rule_id}
+    return {name: getattr(found, name) for name in names} | {"score": round(found.score, 3)} | decided
 
 
 def _shown(spans: list[Span]) -> list[dict[str, Any]]:
