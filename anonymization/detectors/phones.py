@@ -14,6 +14,8 @@ _DIGITS: Final = re.compile(r"\d+")
 #: All that a candidate of plain form is made of; others may carry an extension, whose digits do not count.
 _PLAIN: Final = re.compile(r"[\d\s\-+().\[\]/\uff0b\u2010-\u2015\u00a0\u200b\u2060\u3000]+")
 _PLUS: Final = ("+", "\uff0b")
+_PLUS_FIRST: Final = re.compile(r"[^\d+\uff0b]*[+\uff0b]")
+_COUNTRIES: Final = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 _TYPES: Final = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
     "voicemail",
@@ -37,6 +39,13 @@ class Plan:
     #: Some national numbers are rewritten while they are read, so that nothing can be said beforehand.
     is_rewritten: bool
 
+    def may_be_number(self, digits: str, start: int, end: int) -> bool:
+        """Whether these of the digits may be a number; prefixes are taken off the front of what was dialled."""
+        if self.abroad.match(digits, start, end):
+            return True
+        longest = end - start
+        return any(length <= longest and self.national.fullmatch(digits, end - length, end) for length in self.lengths)
+
     def may_be_dialled(self, groups: Sequence[str]) -> bool:
         """Whether some run of neighbouring groups of digits may be a number."""
         digits, end = "".join(groups), 0
@@ -44,13 +53,47 @@ class Plan:
             if self.abroad.match(digits, end):
                 return True
             end += len(group)
-            # Prefixes are taken off the front, so that a national number is the end of what was dialled.
-            if any(length <= end and self.national.fullmatch(digits, end - length, end) for length in self.lengths):
+            if self.may_be_number(digits, 0, end):
                 return True
         return False
 
     def may_contain(self, digits: str) -> bool:
         return bool(self.national.search(digits)) or bool(self.abroad.search(digits))
+
+
+class _Matcher(phonenumbers.PhoneNumberMatcher):  # type: ignore[misc]  # the package has no types
+    """libphonenumber's matcher, which does not begin to parse what cannot be a number of the region.
+
+    ``known`` holds what the matchers of other regions found out about candidates that name their country.
+    """
+
+    def __init__(self, text: str, plan: Plan, leniency: int, known: dict[tuple[str, int], Any]) -> None:
+        super().__init__(text, plan.region, leniency=leniency)
+        self._plan, self._known = plan, known
+        self._asks_all = plan.is_rewritten or leniency < phonenumbers.Leniency.VALID
+
+    def _parse_and_verify(self, candidate: str, offset: int) -> Any:
+        if _PLUS_FIRST.match(candidate):
+            return self._international(candidate, offset)
+        if not self._asks_all and _PLAIN.fullmatch(candidate):
+            digits = _in_ascii("".join(_DIGITS.findall(candidate)))
+            if not self._plan.may_be_number(digits, 0, len(digits)):
+                return None
+        return super()._parse_and_verify(candidate, offset)
+
+    def _international(self, candidate: str, offset: int) -> Any:
+        if (candidate, offset) in self._known:
+            return self._known[candidate, offset]
+        match = super()._parse_and_verify(candidate, offset)
+        if _names_country(candidate):
+            self._known[candidate, offset] = match
+        return match
+
+
+def _names_country(candidate: str) -> bool:
+    """Whether a code of some country follows the plus; if not, libphonenumber goes on as if there were none."""
+    digits = _in_ascii("".join(_DIGITS.findall(candidate)))
+    return any(int(digits[:length]) in _COUNTRIES for length in (1, 2, 3) if len(digits) >= length)
 
 
 class PhoneScan:
@@ -79,10 +122,11 @@ class PhoneScan:
         groups = [_in_ascii(group) for group in _DIGITS.findall(candidate)]
         is_settled = is_whole and len(groups) <= _MOST_GROUPS and _PLAIN.fullmatch(candidate) is not None
         is_international = any(plus in candidate for plus in _PLUS)
+        known: dict[tuple[str, int], Any] = {}
         for plan in self._plans:
             if not (is_international or self._asks_all or _fits(plan, groups, is_settled=is_settled)):
                 continue
-            search = phonenumbers.PhoneNumberMatcher(text, plan.region, leniency=self._leniency)
+            search = _Matcher(text, plan, self._leniency, known)
             match = search._extract_match(candidate, start)  # noqa: SLF001 - the step that its own loop takes
             if match is None:
                 continue

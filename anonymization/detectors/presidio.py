@@ -117,25 +117,50 @@ class StockSupport:
         return span
 
     def _keywords(self, text: str, start: int) -> list[str]:
-        """The token at ``start`` and those before it, as far as they carry meaning, nearest first, six at most."""
-        reach = _REACH
+        """The token at ``start`` and those before it, as far as they carry meaning, nearest first, six at most.
+
+        Where the token itself carries none, the next one that does is among them: presidio looks for one word from
+        there on.
+        """
+        end, reach = _end_of_token(text, start), _REACH
         while True:
             begins = max(0, start - reach)
             while begins and not text[begins - 1].isspace():
                 begins -= 1
-            found = self._last_keywords(text[begins : _end_of_token(text, start)], start - begins)
+            found, is_telling = self._last_keywords(text[begins:end], start - begins)
             if len(found) >= _WORDS or not begins:
-                return found[:_WORDS]
+                return found[:_WORDS] if is_telling else [*found[:_WORDS], *self._next_keyword(text, end, start)]
             reach *= 4
 
-    def _last_keywords(self, part: str, start: int) -> list[str]:
+    def _last_keywords(self, part: str, start: int) -> tuple[list[str], bool]:
+        """The keywords up to the token at ``start``, nearest first, and whether that token is one of them."""
         found: list[str] = []
+        is_telling = False
         for token in self._tokenizer(part):
-            if not (token.is_stop or token.is_punct or ":" in token.text or token.lower_ == "be"):
+            is_telling = _is_keyword(token)
+            if is_telling:
                 found.append(token.lower_)
             if start < token.idx + len(token.text):
                 break
-        return found[::-1]
+        return found[::-1], is_telling
+
+    def _next_keyword(self, text: str, end: int, start: int) -> list[str]:
+        begins = start
+        while begins and not text[begins - 1].isspace():
+            begins -= 1
+        while True:
+            tokens = self._tokenizer(text[begins:end])
+            for token in tokens:
+                if token.idx + len(token.text) > start - begins and _is_keyword(token):
+                    return [token.lower_]
+            if end >= len(text):
+                return []
+            begins = start = end + (text[end] == " ")  # spaCy gives one space to the token before it
+            end = _end_of_token(text, begins)
+
+
+def _is_keyword(token: Any) -> bool:
+    return not (token.is_stop or token.is_punct or ":" in token.text or token.lower_ == "be")
 
 
 def _end_of_token(text: str, start: int) -> int:

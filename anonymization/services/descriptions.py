@@ -1,9 +1,13 @@
 """Descriptive texts are shown, listed and indexed in the clear, so personal data in them is refused at save."""
 
+from typing import Final
+
 from anonymization.errors import PersonalDataInName
 from anonymization.findings import ACT_FROM
 from anonymization.services.detect import detect_text
 from vaultsite.kernel.errors import FieldProblem
+
+_NO_SECRETS: Final = frozenset({"DATE_TIME", "URL", "UUID", "LOCATION", "ORGANIZATION", "AGE", "NRP", "TITLE"})
 
 
 def refuse_personal_data(**texts: str) -> None:
@@ -23,5 +27,5 @@ def personal_data_in(**texts: str) -> list[FieldProblem]:
 
 
 def _counts(entity_type: str, score: float) -> bool:
-    """Dates, links and plain identifiers are no secret in a description."""
-    return score >= ACT_FROM and entity_type not in {"DATE_TIME", "URL", "UUID"}
+    """Dates, links, plain identifiers, and the names of places and organizations are no secret in a description."""
+    return score >= ACT_FROM and entity_type not in _NO_SECRETS
