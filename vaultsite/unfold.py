@@ -76,6 +76,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "separator": True,
                 "items": [
                     _item("Playground", "science", "admin:privacy_playground", "anonymization.view_text"),
+                    _item("Token vault", "token", "admin:privacy_tokens", "anonymization.view_token"),
                 ],
             },
             {

@@ -6,9 +6,11 @@ from typing import Any, Final
 from django.http import HttpResponse
 
 from anonymization.pages.playground import playground_page
+from anonymization.pages.tokens import tokens_page
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("playground/", playground_page, "privacy_playground"),
+    ("tokens/", tokens_page, "privacy_tokens"),
 )
 
 

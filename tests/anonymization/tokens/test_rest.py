@@ -7,6 +7,7 @@ import pytest
 
 from access.models import EncryptionKey
 from anonymization.models import Token, TokenUse
+from anonymization.services.token_vault import issue
 from anonymization.tokens.text import is_token
 from tests.factories.access import acting
 from tests.factories.api import caller, events_of, new_request_id, send
@@ -241,3 +242,40 @@ def test_the_vault_holds_nothing_readable(tenant, maker, dataset):
             for secret in ("Ada", "411111", *(one["token"] for one in tokens)):
                 assert secret.encode() not in content
         assert {"token", "token_index", "format"} <= set(EncryptionKey.objects.values_list("purpose", flat=True))
+
+
+def test_scopes_are_listed_rotated_expired_and_excepted(tenant, maker, officer, dataset):
+    token = tokenize(maker, ["Ada Lovelace"], scope=narrow(dataset))[0]["token"]
+    tokenize(maker, ["Ada Lovelace"], kind="random")
+    answer = send(officer, "GET", "/tokens/scopes?limit=1").json()
+    (one,) = answer["data"]
+    assert (one["dataset_id"], one["purpose"], one["generation"]) == (str(dataset.pk), PURPOSE, 1)
+    assert one["counts"]["deterministic"]["issued"] == 1
+    cursor = answer["pagination"]["next_cursor"]
+    rest = send(officer, "GET", f"/tokens/scopes?cursor={cursor}").json()
+    assert [scope["dataset_id"] for scope in rest["data"]] == [None]
+    assert send(officer, "GET", "/tokens/scopes?cursor=WyJ4Il0").status_code == 400
+    path = f"/tokens/scopes/{one['id']}"
+    rotated = send(officer, "POST", f"{path}/rotation")
+    assert (rotated.status_code, rotated.json()["status"]) == (202, "queued")
+    assert send(maker, "PUT", f"{path}/frequent-value", {"reason": "Synthetic"}).status_code == 204
+    listed = send(officer, "GET", "/tokens/scopes").json()["data"][0]
+    assert (listed["generation"], listed["frequent_reason"]) == (2, "Synthetic")
+    assert send(maker, "DELETE", f"{path}/frequent-value").status_code == 204
+    assert send(officer, "POST", f"{path}/expiry").status_code == 204
+    assert detokenize(officer, [token], scope=narrow(dataset))[0]["error"]["code"] == "VAULT_ANON_6035"
+    assert send(officer, "POST", f"/tokens/scopes/{uuid4()}/rotation").json()["code"] == "VAULT_ANON_6038"
+    assert send(maker, "POST", f"{path}/rotation").status_code == 403
+
+
+def test_a_token_expires_after_its_seconds(maker, officer):
+    (one,) = tokenize(maker, ["Ada Lovelace"], kind="random", expires_in_seconds=3600)
+    assert one["expires_at"]
+    assert detokenize(officer, [one["token"]]) == [{"value": "Ada Lovelace"}]
+
+
+def test_no_token_is_left_in_a_full_domain(tenant, maker, dataset, monkeypatch):
+    """A million tokens are too many for a test; none to try is the same."""
+    monkeypatch.setattr(issue, "_ROUNDS", 0)
+    (one,) = tokenize(maker, ["123456"], scope=narrow(dataset), format="digits")
+    assert one["error"]["code"] == "VAULT_ANON_6036"
