@@ -2,11 +2,45 @@
 
 from django.urls import path
 
-from anonymization.api import budget, feedback, releases, tokens, trust, views
+from anonymization.api import anonymize, budget, feedback, policies, releases, tokens, trust, views
 
 urlpatterns = [
     path("detect-pii", views.DetectView.as_view(), name="detect-pii"),
-    path("anonymize", views.AnonymizeView.as_view(), name="anonymize"),
+    path("anonymize", anonymize.AnonymizeView.as_view(), name="anonymize"),
+    path("deanonymize", anonymize.DeanonymizeView.as_view(), name="deanonymize"),
+    path("anonymization/policies", policies.PolicyListView.as_view(), name="policies"),
+    path("anonymization/policies/presets", policies.PresetListView.as_view(), name="policy-presets"),
+    path("anonymization/policies/validate", policies.PolicyValidationView.as_view(), name="policy-validate"),
+    path("anonymization/policies/<uuid:policy_id>", policies.PolicyView.as_view(), name="policy"),
+    path(
+        "anonymization/policies/<uuid:policy_id>/versions", policies.VersionListView.as_view(), name="policy-versions"
+    ),
+    path(
+        "anonymization/policies/<uuid:policy_id>/versions/<int:number>",
+        policies.VersionView.as_view(),
+        name="policy-version",
+    ),
+    path(
+        "anonymization/policies/<uuid:policy_id>/versions/<int:number>/activate",
+        policies.ActivationView.as_view(),
+        name="policy-activate",
+    ),
+    path(
+        "anonymization/policies/<uuid:policy_id>/deactivate",
+        policies.DeactivationView.as_view(),
+        name="policy-deactivate",
+    ),
+    path(
+        "anonymization/policies/<uuid:policy_id>/attachments",
+        policies.AttachmentListView.as_view(),
+        name="policy-attachments",
+    ),
+    path(
+        "anonymization/policies/<uuid:policy_id>/attachments/<uuid:attachment_id>",
+        policies.AttachmentView.as_view(),
+        name="policy-attachment",
+    ),
+    path("anonymization/operators", policies.OperatorListView.as_view(), name="operators"),
     path("tokenize", tokens.TokenizeView.as_view(), name="tokenize"),
     path("detokenize", tokens.DetokenizeView.as_view(), name="detokenize"),
     path("tokens/scopes", tokens.SpaceListView.as_view(), name="token-scopes"),

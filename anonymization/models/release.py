@@ -1,5 +1,7 @@
 """Releases under a guarantee that may still be out there, and who is attested not to share them."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -54,6 +56,12 @@ class Release(TenantModel):
             models.Index(fields=["tenant", "family_id", "created_at"], name="privacy_release_family"),
             models.Index(fields=["tenant", "created_at"], name="privacy_release_created"),
         ]
+
+    def state_at(self, moment: datetime) -> str:
+        """``live``, ``expired`` or ``withdrawn``."""
+        if self.withdrawn_at is not None:
+            return "withdrawn"
+        return "live" if self.expires_at is None or self.expires_at > moment else "expired"
 
 
 class ReleaseSegment(TenantModel):

@@ -12,6 +12,9 @@ _EXACT: Final = Context(prec=60, traps=[Inexact, InvalidOperation])
 
 def exact(value: Decimal) -> Decimal:
     """``value`` as the ledger keeps it. Raises ValueError where that would round, or for no finite number."""
+    if not value.is_finite():
+        msg = "an amount is a finite number"
+        raise ValueError(msg)
     try:
         return value.quantize(_QUANTUM, context=_EXACT)
     except (Inexact, InvalidOperation) as exc:

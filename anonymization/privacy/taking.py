@@ -35,7 +35,12 @@ def take(family_id: UUID, recipient: UUID, loss: Loss) -> UUID | None:
     The rows of budget and share must be committed. After None the transaction must be rolled back: the family's part
     may have been taken.
     """
-    values: dict[str, UUID | Decimal] = {"family": family_id, "recipient": recipient, "epsilon": loss.epsilon, "delta": loss.delta}
+    values: dict[str, UUID | Decimal] = {
+        "family": family_id,
+        "recipient": recipient,
+        "epsilon": loss.epsilon,
+        "delta": loss.delta,
+    }
     with connections[active_alias()].cursor() as cursor:
         cursor.execute(_TAKE, values)
         row = cursor.fetchone()

@@ -4,6 +4,7 @@ Composition is basic: the epsilons of all answers about a family add up, and so 
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -46,6 +47,14 @@ def budget_of(family_id: UUID) -> PrivacyBudget:
     return budget if budget.merged_into is None else budget_of(budget.merged_into)
 
 
+def find_budget(family_id: UUID) -> PrivacyBudget | None:
+    """As budget_of, but None for a family that nobody has asked about."""
+    budget = PrivacyBudget.objects.filter(family_id=family_id).first()
+    while budget is not None and budget.merged_into is not None:
+        budget = PrivacyBudget.objects.filter(family_id=budget.merged_into).first()
+    return budget
+
+
 def share_of(budget: PrivacyBudget, recipient: UUID) -> BudgetShare:
     share, _ = BudgetShare.objects.get_or_create(budget=budget, recipient=recipient)
     return share
@@ -59,11 +68,54 @@ def left_in(budget: PrivacyBudget) -> Loss:
 
 def left_to(budget: PrivacyBudget, share: BudgetShare) -> Loss:
     """What one recipient has left: of the share, and no more than the family has."""
-    cap = Loss(
+    return cap_of(budget, share).less(Loss(share.epsilon_spent, share.delta_spent)).least(left_in(budget))
+
+
+def cap_of(budget: PrivacyBudget, share: BudgetShare) -> Loss:
+    """What one recipient may spend at most."""
+    return Loss(
         budget.recipient_epsilon if share.epsilon_total is None else share.epsilon_total,
         budget.recipient_delta if share.delta_total is None else share.delta_total,
     )
-    return cap.less(Loss(share.epsilon_spent, share.delta_spent)).least(left_in(budget))
+
+
+@dataclass(frozen=True)
+class BudgetState:
+    """A budget as it is shown: of everybody, and of one recipient."""
+
+    family_id: UUID
+    total: Loss
+    spent: Loss
+    left: Loss
+    recipient: UUID
+    share: Loss
+    recipient_spent: Loss
+    recipient_left: Loss
+
+
+def state_of(family_id: UUID, recipient: UUID) -> BudgetState:
+    """Without making a budget or a share where there is none."""
+    total = default_budget()
+    budget = find_budget(family_id) or PrivacyBudget(
+        family_id=family_id,
+        epsilon_total=total.epsilon,
+        delta_total=total.delta,
+        recipient_epsilon=total.epsilon,
+        recipient_delta=total.delta,
+    )
+    share = BudgetShare.objects.filter(budget_id=budget.pk, recipient=recipient).first() or BudgetShare(
+        budget=budget, recipient=recipient
+    )
+    return BudgetState(
+        budget.family_id,
+        Loss(budget.epsilon_total, budget.delta_total),
+        Loss(Decimal(budget.epsilon_spent), Decimal(budget.delta_spent)),
+        left_in(budget),
+        recipient,
+        cap_of(budget, share),
+        Loss(Decimal(share.epsilon_spent), Decimal(share.delta_spent)),
+        left_to(budget, share),
+    )
 
 
 def spend(
@@ -136,11 +188,10 @@ def amount(epsilon: Decimal, delta: Decimal) -> Loss:
 
 def stored_answer(family_id: UUID, query_digest: bytes) -> tuple[BudgetSpend, bytes] | None:
     """The answer that was given to the same queries before, to whomever of the family's recipients."""
-    found = (
-        BudgetSpend.objects.filter(budget=budget_of(family_id), query_digest=query_digest, answer__isnull=False)
-        .order_by("answered_at")
-        .first()
-    )
+    budget = find_budget(family_id)
+    if budget is None:
+        return None
+    found = budget.spends.filter(query_digest=query_digest, answer__isnull=False).order_by("answered_at", "id").first()
     if found is None or found.answer is None:
         return None
     return found, open_column(_ANSWER, found.pk.bytes, found.answer)
@@ -155,3 +206,9 @@ def store_answer(spent: BudgetSpend, answer: bytes) -> None:
 def history_of(budget: PrivacyBudget) -> QuerySet[BudgetSpend]:
     """What was spent, newest first."""
     return budget.spends.order_by("-created_at", "-id")
+
+
+def known_budgets(*, after: UUID | None, limit: int) -> list[PrivacyBudget]:
+    """The budgets of families of their own, newest first, from the one after the id ``after`` on."""
+    rows = PrivacyBudget.objects.filter(merged_into=None).order_by("-id")
+    return list((rows.filter(pk__lt=after) if after else rows)[:limit])

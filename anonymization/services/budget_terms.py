@@ -1,6 +1,8 @@
 """The terms of privacy budgets: totals, shares and renewals, by those who may manage them; and families that merge."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db.models.functions import Now
@@ -16,63 +18,64 @@ from vaultsite.kernel.tenancy.principal import Principal
 
 
 @dataclass(frozen=True)
-class Terms:
-    """New terms of a budget; None leaves one as it is. ``recipient``: of each recipient without a share of its own."""
+class BudgetChange:
+    """New terms of a budget; what is not given stays as it is.
+
+    ``recipient`` is the share of each recipient that has none of its own in ``shares`` (None there: the usual one).
+    ``is_renewed``: begin again with nothing spent. What was learnt before is then no longer counted; the history stays,
+    and answers given are still repeated.
+    """
 
     total: Loss | None = None
     recipient: Loss | None = None
+    shares: Mapping[UUID, Loss | None] = field(default_factory=dict)
+    is_renewed: bool = False
 
 
-def set_budget(principal: Principal, *, family_id: UUID, terms: Terms, reason: str) -> PrivacyBudget:
-    """Set what a family has, and the usual share. A total below what was spent leaves nothing.
+def change_budget(principal: Principal, *, family_id: UUID, change: BudgetChange, reason: str) -> PrivacyBudget:
+    """Change a budget, for a reason that the audit keeps. A total below what was spent leaves nothing.
 
-    Raises AccessDenied, ReasonMissing, PersonalDataInText, InvalidAmount.
+    Raises AccessDenied, ReasonMissing, PersonalDataInName, InvalidAmount.
     """
-    _decide(principal, family_id, reason)
-    budget = _held(family_id)
-    if terms.total is not None:
-        total = amount(terms.total.epsilon, terms.total.delta)
-        budget.epsilon_total, budget.delta_total = total.epsilon, total.delta
-    if terms.recipient is not None:
-        usual = amount(terms.recipient.epsilon, terms.recipient.delta)
-        budget.recipient_epsilon, budget.recipient_delta = usual.epsilon, usual.delta
-    budget.updated_at = Now()
-    budget.save(update_fields=["epsilon_total", "delta_total", "recipient_epsilon", "recipient_delta", "updated_at"])
-    facts = {name: loss.as_json() for name, loss in vars(terms).items() if loss is not None}
-    _tell(budget, "set", reason, **facts)
+    authorize(principal, "budget.manage", ResourceRef(type="privacy_budget", id=str(family_id)))
+    reason = require_reason(reason)
+    budget = PrivacyBudget.objects.select_for_update().get(pk=budget_of(family_id).pk)
+    facts = _set_terms(budget, change)
+    for recipient, share in change.shares.items():
+        _set_share(budget, recipient, share)
+    if change.is_renewed:
+        facts["was"] = Loss(budget.epsilon_spent, budget.delta_spent).as_json()
+        budget.shares.update(epsilon_spent=0, delta_spent=0)
+        budget.spends.filter(is_renewed=False).update(is_renewed=True)
+        PrivacyBudget.objects.filter(pk=budget.pk).update(epsilon_spent=0, delta_spent=0, renewed_at=Now())
+    shares = {str(recipient): share.as_json() if share else None for recipient, share in change.shares.items()}
+    resource = ResourceRef(type="privacy_budget", id=str(budget.family_id))
+    metadata = {"why": reason, "shares": shares, "is_renewed": change.is_renewed, **facts}
+    emit(Event(type=EventType.BUDGET_CHANGED, operation="update", resource=resource, metadata=metadata))
     budget.refresh_from_db()
     return budget
 
 
-def set_share(
-    principal: Principal, *, family_id: UUID, recipient: UUID, share: Loss | None, reason: str
-) -> BudgetShare:
-    """Give one recipient a share of its own; None: the usual one. Raises as set_budget."""
-    _decide(principal, family_id, reason)
-    budget = _held(family_id)
+def _set_terms(budget: PrivacyBudget, change: BudgetChange) -> dict[str, Any]:
+    """Returns what the audit is told."""
+    columns: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
+    given = (("total", ("epsilon_total", "delta_total")), ("recipient", ("recipient_epsilon", "recipient_delta")))
+    for name, (epsilon, delta) in given:
+        loss = getattr(change, name)
+        if loss is not None:
+            kept = amount(loss.epsilon, loss.delta)
+            columns |= {epsilon: kept.epsilon, delta: kept.delta}
+            facts[name] = kept.as_json()
+    PrivacyBudget.objects.filter(pk=budget.pk).update(**columns, updated_at=Now())
+    return facts
+
+
+def _set_share(budget: PrivacyBudget, recipient: UUID, share: Loss | None) -> None:
     row = share_of(budget, recipient)
     loss = None if share is None else amount(share.epsilon, share.delta)
     caps = {"epsilon_total": loss.epsilon if loss else None, "delta_total": loss.delta if loss else None}
     BudgetShare.objects.filter(pk=row.pk).update(**caps)
-    row.refresh_from_db()
-    _tell(budget, "share", reason, recipient=str(recipient), share=loss.as_json() if loss else None)
-    return row
-
-
-def renew_budget(principal: Principal, *, family_id: UUID, reason: str) -> PrivacyBudget:
-    """Begin again with nothing spent: what was learnt before is no longer counted, so somebody must say why.
-
-    The history stays, and answers given are still repeated. Raises AccessDenied, ReasonMissing, PersonalDataInText.
-    """
-    _decide(principal, family_id, reason)
-    budget = _held(family_id)
-    was = Loss(budget.epsilon_spent, budget.delta_spent)
-    budget.shares.update(epsilon_spent=0, delta_spent=0)
-    BudgetSpend.objects.filter(budget=budget, is_renewed=False).update(is_renewed=True)
-    PrivacyBudget.objects.filter(pk=budget.pk).update(epsilon_spent=0, delta_spent=0, renewed_at=Now())
-    _tell(budget, "renewed", reason, was=was.as_json())
-    budget.refresh_from_db()
-    return budget
 
 
 def merge_budgets(kept: UUID, gone: UUID) -> None:
@@ -118,19 +121,3 @@ def _keep_caps(one: PrivacyBudget, other: PrivacyBudget) -> None:
     for name, usual in (("epsilon_total", other.recipient_epsilon), ("delta_total", other.recipient_delta)):
         lone = one.shares.exclude(recipient__in=known).filter(**{f"{name}__gt": usual})
         lone.update(**{name: usual})
-
-
-def _held(family_id: UUID) -> PrivacyBudget:
-    """The budget, its row held until the scope ends."""
-    return PrivacyBudget.objects.select_for_update().get(pk=budget_of(family_id).pk)
-
-
-def _decide(principal: Principal, family_id: UUID, reason: str) -> None:
-    authorize(principal, "budget.manage", ResourceRef(type="privacy_budget", id=str(family_id)))
-    require_reason(reason)
-
-
-def _tell(budget: PrivacyBudget, change: str, reason: str, **facts: object) -> None:
-    resource = ResourceRef(type="privacy_budget", id=str(budget.family_id))
-    metadata = {"change": change, "why": reason, **facts}
-    emit(Event(type=EventType.BUDGET_CHANGED, operation="update", resource=resource, metadata=metadata))

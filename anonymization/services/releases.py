@@ -35,7 +35,7 @@ _SEGMENT: Final = "anonymization.release"
 
 def ledger_key() -> SecretKey:
     """The key under which ``admit`` is told of subjects and values, in the open scope; one a tenant: families merge."""
-    return current_key(KeyPurpose.ANALYTICS).key.derive(b"release-ledger")
+    return current_key(KeyPurpose.PSEUDONYM).key.derive(b"release-ledger")
 
 
 def subject_key(key: SecretKey, subject: str) -> bytes:
@@ -107,6 +107,12 @@ def live_releases(family_id: UUID) -> QuerySet[Release]:
     """The releases of a family that may still be out there, in the open scope; oldest first."""
     is_out = Q(expires_at=None) | Q(expires_at__gt=Now())
     return Release.objects.filter(is_out, family_id=family_id, withdrawn_at=None).order_by("created_at", "id")
+
+
+def known_releases(*, after: UUID | None, limit: int) -> list[Release]:
+    """Releases of all families, newest first, from the one after the id ``after`` on."""
+    rows = Release.objects.order_by("-id")
+    return list((rows.filter(pk__lt=after) if after else rows)[:limit])
 
 
 def withdraw(release: Release, *, reason: str, withdrawn_by: UUID) -> Release:

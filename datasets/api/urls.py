@@ -15,6 +15,7 @@ from datasets.api import (
     query,
     schemas,
     search,
+    statistics,
     upkeep,
     views,
 )
@@ -62,6 +63,8 @@ urlpatterns = [
     path("merge-requests/<uuid:request_id>/close", merge_requests.RequestCloseView.as_view(), name="request-close"),
     path("ingests/<uuid:ingest_id>", views.IngestView.as_view(), name="ingest"),
     path("ingests/<uuid:ingest_id>/rejects", views.RejectsView.as_view(), name="rejects"),
+    path("datasets/<uuid:dataset_id>/statistics", statistics.StatisticsView.as_view(), name="statistics"),
+    path("datasets/<uuid:dataset_id>/privacy-budget", statistics.DatasetBudgetView.as_view(), name="dataset-budget"),
     path("datasets/<uuid:dataset_id>/query", query.QueryView.as_view(), name="query"),
     path("datasets/<uuid:dataset_id>/schemas", schemas.SchemaListView.as_view(), name="schemas"),
     path("datasets/<uuid:dataset_id>/schemas/check", schemas.SchemaCheckView.as_view(), name="schema-check"),

@@ -32,17 +32,13 @@ from anonymization.services.releases import (
 from audit.models import AuditEvent
 from tests.factories.access import acting, age, principal_with
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 
 def release(tenant, family: UUID, classes: dict[str, str], **facts) -> Release:
     """Subject -> class; values follow the subject unless given as subject -> (class, value)."""
     with acting(tenant):
         key = ledger_key()
         pairs = {who: said if isinstance(said, tuple) else (said, who) for who, said in classes.items()}
-        rows = [
-            (subject_key(key, who), group.encode(), value_key(key, value)) for who, (group, value) in pairs.items()
-        ]
+        rows = [(subject_key(key, who), group.encode(), value_key(key, value)) for who, (group, value) in pairs.items()]
         return admit(family_id=family, classes=rows, **({"recipient": uuid4(), "k": 5} | facts))
 
 

@@ -1,0 +1,1 @@
+"""Statistics about the people of a version under differential privacy."""

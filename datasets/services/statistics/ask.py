@@ -1,0 +1,151 @@
+"""Ask for statistics: authorize -> answer given before? -> spend -> compute -> keep the answer -> release."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from access.errors import AccessDenied
+from access.policy.builtin import READ_RAW, RESTRICTED
+from access.services.authorize import authorize
+from access.services.keyring import KeyPurpose, current_key
+from anonymization.models import BudgetSpend
+from anonymization.privacy.errors import TooManyRecords
+from anonymization.privacy.opendp import load_opendp
+from anonymization.services.budget import spend, store_answer, stored_answer
+from datasets.errors import VersionNotFound
+from datasets.models import Dataset, Version
+from datasets.selectors import find_version_or_none, get_dataset, resource_of
+from datasets.services.families import family_of
+from datasets.services.keys import load_keys
+from datasets.services.pack_store import PackReader
+from datasets.services.statistics.compute import compute
+from datasets.services.statistics.request import MAX_RECORDS, StatisticsRequest, refusal
+from datasets.services.uses import note_use
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType
+from vaultsite.kernel.tenancy.principal import Principal
+
+#: What the answers say of themselves.
+_TERMS: Final = {
+    "neighbours": "all records of one subject, added or removed",
+    "composition": "basic",
+    "noise": "discrete Laplace",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A decided and paid request; ``given`` is the answer that was given before, for nothing."""
+
+    dataset: Dataset
+    version: Version
+    request: StatisticsRequest
+    family_id: UUID
+    purpose: str
+    store: PackReader
+    spent: BudgetSpend | None = None
+    given: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """An answer, and whether it is the one that was given before."""
+
+    content: dict[str, Any]
+    is_repeated: bool
+
+
+def open_statistics(
+    principal: Principal, *, dataset_id: UUID, version: str, request: StatisticsRequest, purpose: str | None = None
+) -> Asked:
+    """Decide on statistics and spend what they cost, in the open scope. What was spent stays spent.
+
+    Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, InvalidStatistics,
+    TooManyRecords, PrivacyUnavailable, BudgetExhausted.
+    """
+    dataset = get_dataset(principal, dataset_id, action="statistics.query")
+    found = find_version_or_none(dataset, version)
+    decision = authorize(
+        principal,
+        "statistics.query",
+        resource_of(dataset, found),
+        purpose=purpose,
+        facts={"queries": request.shape, **request.loss.as_json()},
+    )
+    if dataset.classification == RESTRICTED and READ_RAW not in principal.permissions:
+        raise AccessDenied
+    if found is None:
+        raise VersionNotFound
+    _check(found, request)
+    note_use(dataset, decision.purpose or "")
+    family_id = family_of(dataset.pk)
+    digest = _digest(found, request)
+    asked = Asked(
+        dataset, found, request, family_id, decision.purpose or "", PackReader(load_keys(dataset.pk)), spent=None
+    )
+    before = stored_answer(family_id, digest)
+    if before is not None:
+        return _with(asked, given=before[1])
+    load_opendp()  # nothing is spent where nothing can be computed
+    spent = spend(
+        family_id,
+        principal.id,
+        request.loss.epsilon,
+        request.loss.delta,
+        query_digest=digest,
+        dataset_id=dataset.pk,
+        purpose=asked.purpose,
+        queries=len(request.queries),
+    )
+    return _with(asked, spent=spent)
+
+
+def _with(asked: Asked, *, spent: BudgetSpend | None = None, given: bytes | None = None) -> Asked:
+    return Asked(**(vars(asked) | {"spent": spent, "given": given}))
+
+
+def _check(version: Version, request: StatisticsRequest) -> None:
+    """What can be judged by what the version says of itself: its number of records is no secret to its readers."""
+    if version.record_count > MAX_RECORDS:
+        raise TooManyRecords(f"At most {MAX_RECORDS} records")
+    for index, query in enumerate(request.queries):
+        if query.loss.delta * version.record_count > 1:
+            raise refusal(f"/queries/{index}/delta", "at most 1 divided by the number of records")
+
+
+def _digest(version: Version, request: StatisticsRequest) -> bytes:
+    """The same for the same queries over the same content; keyed, because filters hold values."""
+    key = current_key(KeyPurpose.PSEUDONYM).key.derive(b"statistics")
+    content = {"root": bytes(version.root).hex(), "dataset": str(version.dataset_id), **request.as_json()}
+    return key.mac(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+
+
+def answer(asked: Asked) -> dict[str, Any]:
+    """The statistics, with noise. Needs no open scope, and takes long on large versions."""
+    if asked.given is not None:
+        content: dict[str, Any] = orjson.loads(asked.given)
+        return content
+    results = compute(asked.store, asked.version, asked.request)
+    return {"version": asked.version.label, "results": results, "privacy": {**asked.request.loss.as_json(), **_TERMS}}
+
+
+def release(asked: Asked, content: dict[str, Any]) -> Statistics:
+    """Keep the answer before it leaves, in an open scope; what another request answered meanwhile comes instead."""
+    if asked.spent is not None:
+        store_answer(asked.spent, orjson.dumps(content))
+        first = stored_answer(asked.family_id, bytes(asked.spent.query_digest))
+        if first is not None and first[0].pk != asked.spent.pk:
+            content = orjson.loads(first[1])
+    facts = {"queries": len(asked.request.queries), "is_repeated": asked.spent is None}
+    emit(
+        Event(
+            type=EventType.ACCESS_COMPLETED,
+            operation="read",
+            resource=resource_of(asked.dataset, asked.version),
+            purpose=asked.purpose,
+            metadata=facts,
+        )
+    )
+    return Statistics(content, is_repeated=asked.spent is None)
