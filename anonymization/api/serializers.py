@@ -4,8 +4,6 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from anonymization.operators.registry import OPERATORS
-
 #: Longest text, characters: a longer one belongs into a dataset.
 MAX_TEXT: Final = 200_000
 
@@ -48,14 +46,3 @@ class ExplainedOutput(DetectionOutput):
 
 class ExplainOutput(serializers.Serializer[Any]):
     detections = ExplainedOutput(many=True)
-
-
-class AnonymizeInput(DetectInput):
-    operator = serializers.ChoiceField(choices=sorted(OPERATORS), required=False, default="mask")
-    per_entity = serializers.DictField(
-        child=serializers.ChoiceField(choices=sorted(OPERATORS)), required=False, default=dict
-    )
-
-
-class AnonymizeOutput(DetectOutput):
-    text = serializers.CharField()

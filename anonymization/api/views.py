@@ -7,18 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
-from access.services.keyring import KeyPurpose, current_key
 from anonymization.api.serializers import (
-    AnonymizeInput,
-    AnonymizeOutput,
     ExplainedOutput,
     ExplainInput,
     ExplainOutput,
 )
 from anonymization.detectors.base import Span
 from anonymization.findings import ACT_FROM
-from anonymization.services.anonymize import apply_to_text
-from anonymization.services.detect import detect_text
 from anonymization.services.explain import explain_record
 from anonymization.trust.trust import Judgement
 from vaultsite.kernel.api.views import VaultAPIView
@@ -38,28 +33,6 @@ class DetectView(VaultAPIView):
         judged = explain_record({"data": given["text"]}, dataset_id=given["dataset_id"], is_strict=given["strict"])
         shown = [_explained(one) for one in judged if one.counts or given["all"]]
         return Response({"detections": ExplainedOutput(shown, many=True).data})
-
-
-class AnonymizeView(VaultAPIView):
-    resource_type = "text"
-
-    @extend_schema(request=AnonymizeInput, responses=AnonymizeOutput)
-    def post(self, request: Request) -> Response:
-        """The text with its personal data masked, redacted, replaced or hashed."""
-        authorize(self.principal, "pii.anonymize", ResourceRef(type="text"))
-        body = AnonymizeInput(data=request.data)
-        body.is_valid(raise_exception=True)
-        given = body.validated_data
-        spans = detect_text(given["text"])
-        text = apply_to_text(
-            given["text"],
-            spans,
-            operator=given["operator"],
-            per_entity=given["per_entity"],
-            # A key of its own: whoever may send texts could otherwise find out by guessing what stands in a dataset.
-            hash_key=current_key(KeyPurpose.PSEUDONYM).key.derive(b"playground"),
-        )
-        return Response({"text": text, "detections": _shown(spans)})
 
 
 def _explained(one: Judgement) -> dict[str, Any]:

@@ -59,6 +59,10 @@ class EventType(StrEnum):
     ERASED = "data.erased"
     #: A stored object does not open or verify any more, and was quarantined.
     CORRUPTION_DETECTED = "data.corruption.detected"
+    #: An anonymization policy was made, versioned, activated, attached or taken away.
+    POLICY_CHANGED = "data.policy.changed"
+    #: Sealed values were turned back into the personal data they stand for.
+    DEANONYMIZED = "data.deanonymized"
     #: A dataset got a new version of the schema of its records.
     SCHEMA_CHANGED = "data.schema.changed"
     #: A dataset was put where it is only read.
