@@ -76,6 +76,8 @@ UNFOLD: Final[dict[str, Any]] = {
                 "separator": True,
                 "items": [
                     _item("Playground", "science", "admin:privacy_playground", "anonymization.view_text"),
+                    _item("Detection rules", "tune", "admin:privacy_rules", "anonymization.view_detection"),
+                    _item("Feedback", "rate_review", "admin:privacy_feedback", "anonymization.view_feedback"),
                     _item("Token vault", "token", "admin:privacy_tokens", "anonymization.view_token"),
                 ],
             },

@@ -5,11 +5,15 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from anonymization.pages.feedback import feedback_page
 from anonymization.pages.playground import playground_page
 from anonymization.pages.tokens import tokens_page
+from anonymization.pages.trust import rules_page
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("playground/", playground_page, "privacy_playground"),
+    ("detection/", rules_page, "privacy_rules"),
+    ("feedback/", feedback_page, "privacy_feedback"),
     ("tokens/", tokens_page, "privacy_tokens"),
 )
 
