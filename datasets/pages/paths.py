@@ -9,6 +9,7 @@ from datasets.pages.branches import branches_page
 from datasets.pages.compare import compare_page
 from datasets.pages.drafts import draft_page, drafts_page
 from datasets.pages.exports import export_page, export_wizard, exports_page, passport_page
+from datasets.pages.findings import findings_page
 from datasets.pages.inventory import inventory_page
 from datasets.pages.keys import keys_page
 from datasets.pages.lifecycle import change_state, deleted_page, quotas_page
@@ -25,6 +26,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("<uuid:dataset_id>/storage/", storage_page, "datasets_storage"),
     ("<uuid:dataset_id>/erasures/", erasures_page, "datasets_erasures"),
     ("erasures/<uuid:erasure_id>/", erasure_page, "datasets_erasure"),
+    ("<uuid:dataset_id>/findings/", findings_page, "datasets_findings"),
     ("<uuid:dataset_id>/query/", query_page, "datasets_query"),
     ("<uuid:dataset_id>/schema/", schemas_page, "datasets_schemas"),
     ("<uuid:dataset_id>/branches/", branches_page, "datasets_branches"),

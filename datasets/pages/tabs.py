@@ -29,6 +29,7 @@ class Tabs:
 TABS: Final = (
     ("Overview", "datasets_dataset_page", "dataset.read"),
     ("Records", "datasets_records", "record.read"),
+    ("Findings", "datasets_findings", "record.read"),
     ("Query", "datasets_query", "record.read"),
     ("Branches", "datasets_branches", "version.read"),
     ("Compare", "datasets_compare", "record.read"),
