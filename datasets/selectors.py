@@ -11,7 +11,7 @@ from access.policy.builtin import RULES
 from access.selectors import may
 from datasets.errors import DatasetNotFound, IngestNotFound, VersionNotFound
 from datasets.models import Branch, Dataset, Ingest, Version
-from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput
+from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
@@ -46,18 +46,22 @@ def get_dataset(principal: Principal, dataset_id: UUID, *, action: str, with_del
         known |= Dataset.objects.deleted_to(principal)
     dataset = known.filter(pk=dataset_id).first()
     if dataset is None:
-        error = DatasetNotFound()
-        rule = RULES[action]
-        event = Event(
-            type=rule.event,
-            operation=rule.operation,
-            resource=ResourceRef(type="dataset", id=str(dataset_id)),
-            purpose=current_scope().purpose or "",
-            metadata={"action": action, "reason": "not visible"},
-        )
-        emit(event.ended_by(error), primary=True)
-        raise error
+        raise not_visible(DatasetNotFound(), ResourceRef(type="dataset", id=str(dataset_id)), action)
     return dataset
+
+
+def not_visible(error: VaultError, resource: ResourceRef, action: str) -> VaultError:
+    """Record that ``action`` on what the principal may not know of, or what never was, was denied; ``error`` again."""
+    rule = RULES[action]
+    event = Event(
+        type=rule.event,
+        operation=rule.operation,
+        resource=resource,
+        purpose=current_scope().purpose or "",
+        metadata={"action": action, "reason": "not visible"},
+    )
+    emit(event.ended_by(error), primary=True)
+    return error
 
 
 def find_resource(principal: Principal, dataset_id: UUID, *, action: str) -> ResourceRef:

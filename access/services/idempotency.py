@@ -6,6 +6,8 @@ comes with another request, else the stored answer, for 24 hours.
 
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,15 +15,16 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from access.models import IdempotentRequest
 from access.services.keyring import open_column, seal_column
-from vaultsite.kernel.errors import FieldProblem, IdempotencyMismatch, InvalidInput, RequestInFlight
+from vaultsite.kernel.errors import FieldProblem, IdempotencyMismatch, InvalidInput, RequestInFlight, VaultError
 from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import current_scope, durable_effect
+from vaultsite.kernel.tenancy.scope import current_scope, durable_effect, tenant_scope
 
 LIFETIME: Final = timedelta(hours=24)
 #: How long a request may go unanswered before a repetition is taken for the first; renewed by nobody.
@@ -112,6 +115,18 @@ def store_answer(attempt: Attempt, *, fingerprint: bytes, answer: dict[str, Any]
 def forget_attempt(attempt: Attempt) -> None:
     """After a failure: the key is free again, in the open scope."""
     _unanswered(attempt).delete()
+
+
+@contextmanager
+def freed_on_failure(principal: Principal, attempt: Attempt | None) -> Iterator[None]:
+    """Work outside any scope for an attempt, whose key is free again whatever ends it early, an interrupt too."""
+    try:
+        yield
+    except BaseException:
+        if attempt is not None:
+            with suppress(VaultError, DatabaseError), tenant_scope(principal.tenant_id, principal):
+                forget_attempt(attempt)
+        raise
 
 
 def _unanswered(attempt: Attempt) -> QuerySet[IdempotentRequest]:

@@ -85,7 +85,7 @@ class RotationListView(VaultAPIView):
 
     @extend_schema(request=RotationInput, responses={202: RotationOutput})
     def post(self, request: Request) -> Response:
-        """Give a key a successor; what was sealed under it is sealed anew by a job."""
+        """Give a key a successor; a job wraps anew or seals anew what is under keys of keys and of datasets."""
         body = RotationInput(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data

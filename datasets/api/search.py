@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from datasets.api.serializers import DatasetOutput
+from datasets.formats.write_csv import escaped
 from datasets.models import Classification
-from datasets.services.inventory import INVENTORY_LIMIT, Holding, list_holdings
+from datasets.services.inventory import Holding, every_holding, list_holdings
 from datasets.services.search import ORDERS, Metadata, Search, describe, position_of, search_datasets
-from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
+from vaultsite.kernel.api.pagination import PageRequest, encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
+from vaultsite.kernel.errors import InvalidCursor
 
 PAGING = [OpenApiParameter("limit", OpenApiTypes.INT), OpenApiParameter("cursor", OpenApiTypes.STR)]
-#: What a spreadsheet would take for a formula when a cell begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 #: Words, and tags, of one search: each is a condition of its own in the database.
@@ -106,16 +107,26 @@ class InventoryView(VaultAPIView):
     resource_type = "dataset"
 
     @extend_schema(
-        parameters=[OpenApiParameter("type", OpenApiTypes.STR), OpenApiParameter("format", enum=["json", "csv"])],
+        parameters=[
+            OpenApiParameter("type", OpenApiTypes.STR),
+            OpenApiParameter("format", enum=["json", "csv"]),
+            *PAGING,
+        ],
         responses=OpenApiTypes.OBJECT,
     )
     def get(self, request: Request) -> HttpResponse | Response:
-        """Personal data by dataset and type, with owner, purposes, region and last access; as CSV on request."""
+        """Personal data by dataset and type, with owner, purposes, region and last access; all of it as CSV.
+
+        As JSON it comes by pages of datasets; a dataset with several types of personal data has an entry for each.
+        """
         wanted = request.query_params.get("type", "")[:64]
-        found = list(list_holdings(self.principal, limit=INVENTORY_LIMIT, entity_type=wanted))
         if request.query_params.get("format") == "csv":
-            return csv_answer(found)
-        return Response({"data": [holding_json(one) for one in found]})
+            return csv_answer(every_holding(self.principal, entity_type=wanted))
+        asked = read_page(request, members=1)
+        found = list_holdings(self.principal, after=_position(asked), limit=asked.limit, entity_type=wanted)
+        more = encode_cursor([str(found.next_after)]) if found.next_after else None
+        data = [holding_json(one) for one in found.holdings]
+        return Response(page(data, limit=asked.limit, next_cursor=more))
 
 
 def _metadata_json(told: Metadata) -> dict[str, Any]:
@@ -155,15 +166,38 @@ def holding_json(one: Holding) -> dict[str, Any]:
     }
 
 
-def csv_answer(found: list[Holding]) -> HttpResponse:
+def _position(asked: PageRequest) -> UUID | None:
+    try:
+        return UUID(asked.after[0]) if asked.after else None
+    except ValueError:
+        raise InvalidCursor from None
+
+
+#: In the order of the JSON form.
+_COLUMNS = (
+    "dataset_id",
+    "dataset",
+    "classification",
+    "region",
+    "type",
+    "findings",
+    "fields",
+    "records",
+    "owner",
+    "purposes",
+    "last_read_at",
+    "retention_days",
+)
+
+
+def csv_answer(found: Iterable[Holding]) -> HttpResponse:
     """The inventory as a file that a spreadsheet opens and does not execute."""
     text = io.StringIO()
-    rows = [holding_json(one) for one in found]
-    names = list(rows[0]) if rows else ["dataset_id", "dataset", "type", "findings"]
     writer = csv.writer(text)
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([_cell(value) for value in row.values()])
+    writer.writerow(_COLUMNS)
+    for one in found:
+        told = holding_json(one)
+        writer.writerow([_cell(told[name]) for name in _COLUMNS])
     response = HttpResponse(text.getvalue().encode(), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="personal-data-inventory.csv"'
     response["Cache-Control"] = "no-store"
@@ -171,7 +205,4 @@ def csv_answer(found: list[Holding]) -> HttpResponse:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    plain = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"'{plain}" if plain.startswith(_FORMULA) else plain
+    return escaped("; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value))

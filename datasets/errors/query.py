@@ -43,6 +43,11 @@ class TooManyGroups(VaultError):
     title = "The query makes more groups than are counted at once"
 
 
+class TextTooLong(VaultError):
+    code, slug, status = "VAULT_DATA_4386", "text-too-long", 422
+    title = "The least or greatest is a text too long to be answered with"
+
+
 class QueryTooLong(VaultError):
     """An aggregate has no page to stop at: it is done within its time or not at all."""
 

@@ -1,4 +1,4 @@
-"""Keys of tokens, lists and analytics are rotated as well."""
+"""All who had a hand in a version are named; keys of tokens, lists and analytics are rotated as well."""
 
 from django.db import migrations, models
 
@@ -7,6 +7,8 @@ class Migration(migrations.Migration):
     dependencies = [("datasets", "0011_ingest_modes"), ("anonymization", "0005_trust")]
 
     operations = [
+        migrations.AddField("version", "contributors", models.JSONField(default=list)),
+        migrations.AddField("draft", "contributors", models.JSONField(default=list)),
         migrations.AlterField(
             model_name="keyrotation",
             name="purpose",

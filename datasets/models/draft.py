@@ -22,7 +22,7 @@ class Draft(TenantModel):
 
     ``label`` is the one the version is to have (empty: the next free one), ``description`` its message. ``expires_at``
     moves on with every staged change; ``warned_at`` says that its owner was told. A published draft names its version
-    and has no staged records any more.
+    and has no staged records any more. ``contributors`` are the ids of all who staged something.
     """
 
     dataset = TenantForeignKey(Dataset, on_delete=models.CASCADE, related_name="drafts")
@@ -33,6 +33,7 @@ class Draft(TenantModel):
     status = models.CharField(max_length=10, choices=DraftStatus.choices, default=DraftStatus.DRAFT)
     version = TenantForeignKey(Version, on_delete=models.SET_NULL, null=True)
     opened_by = models.UUIDField()
+    contributors = models.JSONField(default=list)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()

@@ -27,7 +27,8 @@ class Version(TenantModel):
     """An immutable state of a dataset: a root of the record tree, its parents, and who made it when.
 
     ``parent`` is what the branch pointed at before, ``merge_parent`` the version merged into it. ``digest`` is the
-    version id of the tree format. ``profile`` is the sealed count of findings by field and type.
+    version id of the tree format. ``profile`` is the sealed count of findings by field and type,
+    ``contributors`` the ids of all who had a hand in it beside the author.
     """
 
     dataset = TenantForeignKey(Dataset, on_delete=models.CASCADE, related_name="versions")
@@ -39,6 +40,7 @@ class Version(TenantModel):
     sequence = models.PositiveIntegerField()
     label = models.CharField(max_length=32, db_collation="C")
     author = models.UUIDField()
+    contributors = models.JSONField(default=list)
     message = models.CharField(max_length=1000, blank=True, default="")
     message_nonce = models.BinaryField(max_length=16)
     record_count = models.BigIntegerField()

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from datasets.api.search import csv_answer
 from datasets.pages.page import render_page
-from datasets.services.inventory import INVENTORY_LIMIT, list_holdings
+from datasets.services.inventory import every_holding, list_holdings
 from datasets.services.overview import shares
 from vaultsite.kernel.tenancy.ports import resolve_principal
 
@@ -20,10 +20,9 @@ def inventory_page(request: HttpRequest) -> HttpResponse:
     principal = resolve_principal(request)
     wanted = request.GET.get("type", "")[:64]
     if request.GET.get("format") == "csv":
-        return csv_answer(list(list_holdings(principal, limit=INVENTORY_LIMIT, entity_type=wanted)))
+        return csv_answer(every_holding(principal, entity_type=wanted))
     after = _uuid(request.GET.get("after", ""))
-    found = list(list_holdings(principal, after=after, limit=_PAGE, entity_type=wanted))
-    datasets = list(dict.fromkeys(one.dataset.pk for one in found))
+    found, next_after = list_holdings(principal, after=after, limit=_PAGE, entity_type=wanted)
     by_type: Counter[str] = Counter()
     for one in found:
         if one.entity_type:
@@ -33,7 +32,7 @@ def inventory_page(request: HttpRequest) -> HttpResponse:
         "holdings": found,
         "by_type": shares(by_type),
         "type": wanted,
-        "next_after": datasets[-1] if len(datasets) == _PAGE else None,
+        "next_after": next_after,
     }
     return render_page(request, "vault/inventory.html", context)
 

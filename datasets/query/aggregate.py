@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from datasets.errors.query import InvalidQuery, TooManyGroups
+from datasets.errors.query import InvalidQuery, TextTooLong, TooManyGroups
 from datasets.query.ast import BrokenRuleError, Path, parse_path
 from datasets.query.evaluate import MISSING, Record, is_number, value_at
 from vaultsite.kernel.errors import FieldProblem
@@ -20,6 +20,8 @@ MAX_FIELDS: Final = 100
 MAX_GROUPS: Final = 1000
 #: Bytes of the values that tell one group from another.
 MAX_GROUP_BYTES: Final = 4096
+#: Characters of a text that may be answered as the least or greatest: what a thousand groups hold stays bounded.
+MAX_TEXT: Final = 4096
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -128,6 +130,8 @@ class _Running:
             self._sum(float(value))
             self.numbers = (min(self.numbers[0], value), max(self.numbers[1], value)) if self.numbers else (value,) * 2
         elif type(value) is str:
+            if len(value) > MAX_TEXT:
+                raise TextTooLong
             self.texts = (min(self.texts[0], value), max(self.texts[1], value)) if self.texts else (value,) * 2
 
     def _sum(self, value: float) -> None:
@@ -161,7 +165,7 @@ class Groups:
     _groups: dict[bytes, _Group] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
-        """Raises TooManyGroups."""
+        """Raises TooManyGroups, TextTooLong."""
         group = self._group_of(record)
         for index, aggregate in enumerate(self.aggregates):
             value = value_at(record, aggregate.path) if aggregate.path else record

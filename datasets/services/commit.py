@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -50,7 +50,8 @@ class NewVersion:
 
     ``head`` is what the branch must still point at, and the first parent; ``merged`` the second one, if any. ``epoch``
     is the dataset's erasure epoch as it was before the tree was built. ``profile_change`` is by how much the findings
-    differ from the head's. ``seed`` gives the nonce of the message; ``facts`` go into the event.
+    differ from the head's. ``contributors`` are ids of who had a hand in it beside the author. ``seed``
+    gives the nonce of the message; ``facts`` go into the event.
     """
 
     dataset_id: UUID
@@ -65,6 +66,7 @@ class NewVersion:
     created_at: datetime
     seed: SecretKey
     merged: Version | None = None
+    contributors: Collection[str] = ()
     label: str = ""
     message: str = ""
     purpose: str = ""
@@ -117,6 +119,7 @@ def _insert_version(dataset: Dataset, new: NewVersion) -> Version:
         sequence=latest + 1,
         label=_free_label(dataset, new),
         author=new.author,
+        contributors=sorted({*new.contributors} - {str(new.author)}),
         message=new.message,
         message_nonce=nonce,
         record_count=new.tree.count,

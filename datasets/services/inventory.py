@@ -1,10 +1,10 @@
 """What personal data the tenant holds where: by dataset and type, with owner, purposes, region and last access."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from access.models import User
@@ -14,8 +14,8 @@ from datasets.services.commit import read_profile
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
-#: Datasets of one inventory; more are asked for with ``after``.
-INVENTORY_LIMIT: Final = 1_000
+#: Datasets read at a time.
+_READ: Final = 200
 _MAIN: Final = "main"
 
 
@@ -33,16 +33,41 @@ class Holding:
     last_read_at: datetime | None
 
 
+class HoldingPage(NamedTuple):
+    """Holdings of a page of datasets; ``next_after`` is where the next page begins, None when there is none."""
+
+    holdings: list[Holding]
+    next_after: UUID | None
+
+
 def list_holdings(
     principal: Principal, *, after: UUID | None = None, limit: int = 100, entity_type: str = ""
-) -> Iterator[Holding]:
+) -> HoldingPage:
     """The holdings of ``limit`` datasets, newest first, after the dataset with the id ``after``.
 
     Records the decision. Raises AccessDenied.
     """
     authorize(principal, "dataset.list", ResourceRef(type="dataset"))
+    page = _page(principal, after, limit + 1)
+    next_after = page[limit - 1].pk if len(page) > limit else None
+    return HoldingPage(list(_holdings(page[:limit], entity_type)), next_after)
+
+
+def every_holding(principal: Principal, *, entity_type: str = "") -> Iterator[Holding]:
+    """All of them, newest dataset first, in the open scope; a page of datasets is in memory at a time."""
+    authorize(principal, "dataset.list", ResourceRef(type="dataset"))
+    after: UUID | None = None
+    while page := _page(principal, after, _READ):
+        yield from _holdings(page, entity_type)
+        after = page[-1].pk
+
+
+def _page(principal: Principal, after: UUID | None, limit: int) -> list[Dataset]:
     visible = Dataset.objects.visible_to(principal).order_by("-id")
-    page = list((visible.filter(id__lt=after) if after else visible)[:limit])
+    return list((visible.filter(id__lt=after) if after else visible)[:limit])
+
+
+def _holdings(page: Sequence[Dataset], entity_type: str) -> Iterator[Holding]:
     heads = {
         branch.dataset_id: branch.head
         for branch in Branch.objects.filter(dataset__in=page, name=_MAIN).select_related("head")

@@ -94,17 +94,19 @@ def _run_of(event: Mapping[str, Any]) -> tuple[LineageEnd, bool]:
 def _end(principal: Principal, item: Mapping[str, Any], way: str) -> LineageEnd:
     facets = item.get("facets", {})
     if item["namespace"].startswith(SCHEME):
-        return _own(principal, item, facets)
+        return _own(principal, item, facets, action="lineage.write" if way == "outputs" else "version.read")
     kind = str(facets.get("datasetType", {}).get("datasetType", "")).upper()
     is_model = way == "outputs" and "MODEL" in kind
     node = NodeType.MODEL if is_model else NodeType.SOURCE
     return LineageEnd(node, item["name"][:_NAME], namespace=item["namespace"][:_NAME])
 
 
-def _own(principal: Principal, item: Mapping[str, Any], facets: Mapping[str, Any]) -> LineageEnd:
+def _own(principal: Principal, item: Mapping[str, Any], facets: Mapping[str, Any], *, action: str) -> LineageEnd:
+    """A version of ours that the principal may do ``action`` to."""
     if item["namespace"] != namespace_of(current_tenant().slug):
         raise DatasetNotFound
     dataset = _dataset(principal, item["name"])
+    authorize(principal, action, resource_of(dataset))
     label = facets.get("version", {}).get("datasetVersion", "main")
     return LineageEnd.of_version(find_version(dataset, str(label)))
 

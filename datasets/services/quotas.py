@@ -8,18 +8,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import Func, IntegerField, Max, QuerySet, Sum
 from django.utils import timezone
 
 from access.services.authorize import authorize
 from datasets.errors.lifecycle import QuotaExceeded
-from datasets.models import Blob, BlobKind, BlobState, Branch, Dataset, Quota
+from datasets.models import Blob, BlobKind, BlobState, Branch, Dataset, Quota, StagedRecord
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_tenant_id
 
 #: What is limited, in the order it is shown.
 KINDS: Final = ("bytes", "datasets", "records")
+
+
+class OctetLength(Func):
+    """The bytes of a binary column, which the database knows without reading them."""
+
+    function = "octet_length"
+    output_field = IntegerField()
 
 
 @dataclass(frozen=True)
@@ -97,9 +104,11 @@ def require_version_room(dataset: Dataset, branch: str, *, sealed_bytes: int, re
 
 
 def stored_bytes() -> int:
-    """Sealed bytes in the packs of committed versions."""
-    packs = Blob.objects.filter(kind=BlobKind.PACK, state=BlobState.SEALED, job=None)
-    return packs.aggregate(Sum("size"))["size__sum"] or 0
+    """Sealed bytes in the packs of committed versions, in the files of exports, and staged in drafts."""
+    sealed = Blob.objects.filter(state=BlobState.SEALED)
+    blobs = sealed.filter(kind=BlobKind.PACK, job=None) | sealed.filter(kind=BlobKind.EXPORT)
+    staged = StagedRecord.objects.aggregate(bytes=Sum(OctetLength("body")))["bytes"]
+    return (blobs.aggregate(Sum("size"))["size__sum"] or 0) + (staged or 0)
 
 
 def kept_records() -> int:

@@ -7,7 +7,7 @@ import hashlib
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from access.services.authorize import authorize
-from access.services.idempotency import Attempt, begin_attempt, forget_attempt, store_answer
+from access.services.idempotency import Attempt, begin_attempt, freed_on_failure, store_answer
 from access.services.keyring import seal_column
 from datasets.errors import DatasetNotFound, VersionLabelTaken
 from datasets.models import (
@@ -125,7 +125,7 @@ def finish_receiving(principal: Principal, upload: Upload, body: Iterable[bytes]
         upload.attempt.require_same(counted.digest())
         with tenant_scope(principal.tenant_id, principal):
             return Ingest.objects.get(pk=upload.attempt.answer["ingest"])
-    try:
+    with freed_on_failure(principal, upload.attempt), _removed_on_failure(principal, upload.job):
         received = receive_parts(upload.keys, upload.job, counted)
         with tenant_scope(principal.tenant_id, principal):
             _require_dataset(upload.dataset_id)
@@ -134,9 +134,6 @@ def finish_receiving(principal: Principal, upload: Upload, body: Iterable[bytes]
             if upload.attempt is not None:
                 store_answer(upload.attempt, fingerprint=counted.digest(), answer={"ingest": str(ingest.pk)})
             enqueue(ingest)
-    except BaseException:
-        _give_up(principal, upload)
-        raise
     return ingest
 
 
@@ -148,14 +145,17 @@ def _require_dataset(dataset_id: UUID) -> None:
     require_open(held)
 
 
-def _give_up(principal: Principal, upload: Upload) -> None:
-    """Free the idempotency key and the parts of an upload that broke off; what this misses the sweep finds."""
-    with suppress(VaultError, DatabaseError, OSError), tenant_scope(principal.tenant_id, principal):
-        if upload.attempt is not None:
-            forget_attempt(upload.attempt)
-        Blob.objects.filter(job=upload.job).update(state=BlobState.DEAD)
-    with suppress(VaultError, DatabaseError, OSError):
-        remove_dead_blobs(principal.tenant_id, job=upload.job)
+@contextmanager
+def _removed_on_failure(principal: Principal, job: UUID) -> Iterator[None]:
+    """The parts of an upload that breaks off, whatever breaks it, are removed; what this misses the sweep finds."""
+    try:
+        yield
+    except BaseException:
+        with suppress(VaultError, DatabaseError, OSError), tenant_scope(principal.tenant_id, principal):
+            Blob.objects.filter(job=job).update(state=BlobState.DEAD)
+        with suppress(VaultError, DatabaseError, OSError):
+            remove_dead_blobs(principal.tenant_id, job=job)
+        raise
 
 
 class _Fingerprint:

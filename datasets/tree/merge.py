@@ -19,8 +19,9 @@ from datasets.tree.store import TreeStore
 from datasets.tree.writer import ChunkBuilt, Entry
 from vaultsite.kernel.crypto.keys import SecretKey
 
-#: Groups whose chunks and sidecars are loaded together.
-_BATCH: Final = 32
+#: Groups decided on together, and after how many chunks to be loaded they are no more.
+_BATCH: Final = 4096
+_LOADED: Final = 96
 
 
 class Collision(NamedTuple):
@@ -78,8 +79,8 @@ def merge(
     """
     with _Run(store, boundary_key, resolve, on_chunk, shape, was_erased=was_erased) as run:
         for batch in _batches(walk(store, (base_root, ours_root, theirs_root), _is_settled)):
-            for group, side in zip(batch, run.plan(batch), strict=True):
-                run.put(group, side)
+            for decided, side in zip(batch, run.plan(batch), strict=True):
+                run.put(decided.group, side)
         return run.finish()
 
 
@@ -89,13 +90,29 @@ def _is_settled(digests: Sequence[bytes | None]) -> bool:
     return ours == theirs or (base is None and theirs is None)
 
 
-def _batches(groups: Iterator[Group]) -> Iterator[list[Group]]:
-    batch: list[Group] = []
+class _Decided(NamedTuple):
+    """A group, the side it is taken from unread (None: its records must be compared), and the chunks that give way."""
+
+    group: Group
+    side: int | None
+    passed_over: Sequence[Child]
+
+    @property
+    def loads(self) -> int:
+        """How many chunks it takes to go on."""
+        return sum(map(len, self.group.sides)) if self.side is None else len(self.passed_over)
+
+
+def _batches(groups: Iterator[Group]) -> Iterator[list[_Decided]]:
+    batch: list[_Decided] = []
+    loads = 0
     for group in groups:
-        batch.append(group)
-        if len(batch) == _BATCH:
+        decided = _decide(group)
+        batch.append(decided)
+        loads += decided.loads
+        if loads >= _LOADED or len(batch) == _BATCH:
             yield batch
-            batch = []
+            batch, loads = [], 0
     yield batch
 
 
@@ -137,12 +154,13 @@ class _Run:
     def __exit__(self, *_: object) -> None:
         self._assembly.close()
 
-    def plan(self, batch: Sequence[Group]) -> list[int | None]:
+    def plan(self, batch: Sequence[_Decided]) -> list[int | None]:
         """The side that stays as it is in each group; None where records must be compared, whose chunks are loaded."""
-        decided = [_decide(group) for group in batch]
-        erased = self._with_erased({child.digest for _, passed_over in decided for child in passed_over})
-        plan = [None if any(child.digest in erased for child in passed_over) else side for side, passed_over in decided]
-        opened = [group for group, side in zip(batch, plan, strict=True) if side is None]
+        erased = self._with_erased({child.digest for decided in batch for child in decided.passed_over})
+        plan = [
+            None if any(child.digest in erased for child in decided.passed_over) else decided.side for decided in batch
+        ]
+        opened = [decided.group for decided, side in zip(batch, plan, strict=True) if side is None]
         wanted = {child.digest: child for group in opened for side in group.sides for child in side}
         bodies = zip(wanted.values(), self._store.load_bodies(list(wanted)), strict=True)
         self._chunks = {child.digest: decoded_chunk(self._codec, body, child) for child, body in bodies}
@@ -227,21 +245,21 @@ class _Run:
                     self._assembly.add(*entry)
 
 
-def _decide(group: Group) -> tuple[int | None, Sequence[Child]]:
-    """The side a group is taken from unread: the one that alone changed it, or ours when theirs is the same.
+def _decide(group: Group) -> _Decided:
+    """A group is taken unread from the side that alone changed it, or from ours when theirs is the same.
 
-    With it the chunks that give way: what they have erased must not come back.
+    What the chunks that give way have erased must not come back.
     """
     base, ours, theirs = ([child.digest for child in side] for side in group.sides)
     if not group.is_whole:
-        return None, ()
+        return _Decided(group, None, ())
     if ours == theirs:
-        return _OURS, ()
+        return _Decided(group, _OURS, ())
     if ours == base:
-        return _THEIRS, group.sides[_OURS] if theirs else ()
+        return _Decided(group, _THEIRS, group.sides[_OURS] if theirs else ())
     if theirs == base:
-        return _OURS, group.sides[_THEIRS] if ours else ()
-    return None, ()
+        return _Decided(group, _OURS, group.sides[_THEIRS] if ours else ())
+    return _Decided(group, None, ())
 
 
 class _Choice:

@@ -4,6 +4,8 @@ import struct
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import zstandard
+
 from datasets.errors import CorruptTree
 from datasets.tree.boundary import STANDARD
 from datasets.tree.digests import node_digest
@@ -11,6 +13,12 @@ from datasets.tree.digests import node_digest
 MAGIC: Final = b"LDVN"
 FORMAT: Final = 1
 SIDECAR_MAGIC: Final = b"LDVS"
+#: The columns as they are, and packed by zstd, as they are written now: neighbouring ids have much in common.
+SIDECAR_PLAIN: Final = 1
+SIDECAR_PACKED: Final = 2
+_ZSTD_LEVEL: Final = 3
+#: Longest columns that are unpacked: every child with two ids of 128 bytes.
+_MAX_COLUMNS: Final = STANDARD.node_max * (12 + 2 * 129) + 4
 #: A tree of this height would hold more records than there are ids; a body claiming more is damaged.
 MAX_LEVEL: Final = 32
 
@@ -63,21 +71,20 @@ class Node(NamedTuple):
         return b"".join((_HEADER.pack(MAGIC, FORMAT, self.level, len(children)), *children))
 
     def sidecar(self) -> bytes:
-        """Sizes, numbers of chunks, first and last ids, and the (reserved, empty) statistics, column by column."""
+        """Sizes, numbers of chunks, first and last ids, and (reserved, empty) statistics, column by column, packed."""
         children = self.children
         count = len(children)
         first = "\n".join(child.first_id for child in children).encode()
         last = "\n".join(child.last_id for child in children).encode()
-        return b"".join(
-            (
-                _SIDECAR.pack(SIDECAR_MAGIC, FORMAT, count, len(first), len(last)),
-                struct.pack(f">{count}Q", *(child.canonical_size for child in children)),
-                struct.pack(f">{count}I", *(child.chunk_count for child in children)),
-                first,
-                last,
-                _U32.pack(0),
-            )
+        columns = (
+            struct.pack(f">{count}Q", *(child.canonical_size for child in children)),
+            struct.pack(f">{count}I", *(child.chunk_count for child in children)),
+            first,
+            last,
+            _U32.pack(0),
         )
+        packed = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(b"".join(columns))
+        return _SIDECAR.pack(SIDECAR_MAGIC, SIDECAR_PACKED, count, len(first), len(last)) + packed
 
 
 def decode_node(body: bytes, sidecar: bytes, digest: bytes) -> Node:
@@ -85,7 +92,7 @@ def decode_node(body: bytes, sidecar: bytes, digest: bytes) -> Node:
     try:
         level, entries = _entries(body)
         columns = _sidecar_columns(sidecar, len(entries))
-    except (struct.error, UnicodeDecodeError):
+    except (struct.error, UnicodeDecodeError, zstandard.ZstdError):
         raise CorruptTree("A node is damaged") from None
     if node_digest(entries) != digest:
         raise CorruptTree("A node's children do not give its digest")
@@ -103,16 +110,20 @@ def _entries(body: bytes) -> tuple[int, list[tuple[bytes, int]]]:
 
 def _sidecar_columns(sidecar: bytes, expected: int) -> Sequence[tuple[int, int, str, str]]:
     magic, form, count, first_bytes, last_bytes = _SIDECAR.unpack_from(sidecar)
-    chunks_start = _SIDECAR.size + 8 * count
-    first_start = chunks_start + 4 * count
+    if (magic, count) != (SIDECAR_MAGIC, expected) or form not in (SIDECAR_PLAIN, SIDECAR_PACKED):
+        raise CorruptTree("A node's sidecar has an unknown format")
+    columns = sidecar[_SIDECAR.size :]
+    if form == SIDECAR_PACKED:
+        columns = zstandard.ZstdDecompressor().decompress(columns, max_output_size=_MAX_COLUMNS)
+    first_start = 12 * count
     last_start = first_start + first_bytes
     end = last_start + last_bytes
-    if (magic, form, count, len(sidecar)) != (SIDECAR_MAGIC, FORMAT, expected, end + _U32.size):
-        raise CorruptTree("A node's sidecar has an unknown format")
-    sizes = struct.unpack_from(f">{count}Q", sidecar, _SIDECAR.size)
-    chunks = struct.unpack_from(f">{count}I", sidecar, chunks_start)
-    first = sidecar[first_start:last_start].decode("ascii").split("\n")
-    last = sidecar[last_start:end].decode("ascii").split("\n")
+    if len(columns) != end + _U32.size:
+        raise CorruptTree("A node's sidecar has columns of another length")
+    sizes = struct.unpack_from(f">{count}Q", columns)
+    chunks = struct.unpack_from(f">{count}I", columns, 8 * count)
+    first = columns[first_start:last_start].decode("ascii").split("\n")
+    last = columns[last_start:end].decode("ascii").split("\n")
     if len(first) != count or len(last) != count:
         raise CorruptTree("A node's sidecar has columns of different length")
     return list(zip(sizes, chunks, first, last, strict=True))

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -10,10 +10,9 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import DatabaseError
 
 from access.services.authorize import authorize
-from access.services.idempotency import Attempt, begin_attempt, forget_attempt, store_answer
+from access.services.idempotency import Attempt, begin_attempt, freed_on_failure, store_answer
 from datasets.errors import DuplicateRecordId, RecordNotFound, RecordTooLong
 from datasets.errors.branches import BranchMoved
 from datasets.errors.drafts import PatchRefused, WrongRecordCount
@@ -36,7 +35,7 @@ from datasets.services.quotas import require_upload_room
 from datasets.services.schemas import RecordRules, rules_for
 from datasets.services.writable import hold_open, require_open
 from datasets.tree.digests import EMPTY_ROOT
-from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
+from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
@@ -122,7 +121,7 @@ def apply_patch(principal: Principal, patch: Patch, body: bytes, request: Reques
         patch.attempt.require_same(fingerprint)
         if patch.attempt.answer is not None:
             return _repeated(patch.attempt.answer)
-    try:
+    with freed_on_failure(principal, patch.attempt):
         document = read_document(body, allowed=_MEMBERS)
         options = PatchOptions.of(document.members)
         scope = partial(tenant_scope, principal.tenant_id, principal, request)
@@ -131,11 +130,6 @@ def apply_patch(principal: Principal, patch: Patch, body: bytes, request: Reques
         outcome = None
         while outcome is None:
             outcome = _applied(principal, patch, document, options, scope, fingerprint=fingerprint)
-    except BaseException:
-        if patch.attempt is not None:
-            with suppress(VaultError, DatabaseError), tenant_scope(principal.tenant_id, principal):
-                forget_attempt(patch.attempt)
-        raise
     if outcome.publication is not None:
         run_publication(principal.tenant_id, outcome.publication)
     return outcome
@@ -154,7 +148,7 @@ def _applied(
         if hold_open(patch.dataset.pk).erasure_epoch != epoch:
             return None
         draft = _internal_draft(principal, patch, options, head)
-        done = put_changes(patch.keys, draft, [*prepared, *deletions], in_parent)
+        done = put_changes(patch.keys, draft, [*prepared, *deletions], in_parent, by=principal.id)
         outcome = _queued(principal, patch, options, draft, done, records=len(prepared))
         if patch.attempt is not None:
             store_answer(patch.attempt, fingerprint=fingerprint, answer=_answer(outcome))

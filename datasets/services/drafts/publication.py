@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -268,8 +268,8 @@ class Publishing:
         )
         with self.claim.scope():
             hold_open(publication.dataset_id)  # the dataset before the draft, as everybody locks them
-            Draft.objects.select_for_update(no_key=True).get(pk=self.draft_id)
-            version = commit_version(new)
+            draft = Draft.objects.select_for_update(no_key=True).get(pk=self.draft_id)
+            version = commit_version(replace(new, contributors=draft.contributors))
             if version is None:
                 return False
             keep_packs(publication.pk)

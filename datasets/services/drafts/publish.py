@@ -14,12 +14,13 @@ from datasets.errors import VersionLabelTaken
 from datasets.errors.branches import BranchMoved
 from datasets.errors.drafts import EmptyDraft, PublicationNotFound
 from datasets.models import Dataset, Draft, DraftStatus, Publication, Version, VersionKind
-from datasets.selectors import get_dataset, resource_of
+from datasets.selectors import get_dataset, not_visible, resource_of
 from datasets.services.branches import get_branch, require_writable
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.drafts.find import count_staged, find_draft_or_none, find_open_draft, lock_open_draft
 from datasets.services.history import merge_base
 from datasets.services.ingest.commit import new_seed
+from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.jobs import enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
@@ -143,6 +144,6 @@ def get_publication(principal: Principal, publication_id: UUID) -> Publication:
     rows = Publication.objects.filter(pk=publication_id, dataset__in=Dataset.objects.visible_to(principal))
     publication = rows.select_related("dataset", "version", "draft").first()
     if publication is None:
-        raise PublicationNotFound
+        raise not_visible(PublicationNotFound(), ResourceRef("publication", str(publication_id)), "version.read")
     authorize(principal, "version.read", resource_of(publication.dataset, publication.version))
     return publication

@@ -3,16 +3,14 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import DatabaseError
 from django.db.models.functions import Now
 
 from access.services.authorize import authorize
-from access.services.idempotency import Attempt, begin_attempt, forget_attempt, store_answer
+from access.services.idempotency import Attempt, begin_attempt, freed_on_failure, store_answer
 from anonymization.services.detect import detector_hash
 from datasets.errors import RecordNotFound
 from datasets.models import Dataset, Draft, StagedKind, StagedRecord
@@ -28,7 +26,6 @@ from datasets.services.quotas import require_upload_room
 from datasets.services.schemas import RecordRules, rules_for
 from datasets.services.writable import require_open
 from datasets.tree.digests import EMPTY_ROOT
-from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
@@ -89,25 +86,16 @@ def stage(
         if staging.attempt.answer is not None:
             results: list[dict[str, Any]] = staging.attempt.answer["results"]
             return results
-    try:
+    with freed_on_failure(principal, staging.attempt):
         prepared = prepare()
         same = unchanged_in_parent(PackReader(staging.keys), staging.root, prepared)
         with tenant_scope(principal.tenant_id, principal, request):
             draft = lock_open_draft(staging.dataset.pk, staging.draft.pk)
-            done = [result.as_json() for result in put_changes(staging.keys, draft, prepared, same)]
+            done = [result.as_json() for result in put_changes(staging.keys, draft, prepared, same, by=principal.id)]
             _announce(staging, draft, done)
             if staging.attempt is not None:
                 store_answer(staging.attempt, fingerprint=fingerprint, answer={"results": done})
-    except BaseException:
-        _free(principal, staging.attempt)
-        raise
     return done
-
-
-def _free(principal: Principal, attempt: Attempt | None) -> None:
-    if attempt is not None:
-        with suppress(VaultError, DatabaseError), tenant_scope(principal.tenant_id, principal):
-            forget_attempt(attempt)
 
 
 def unchanged_in_parent(store: PackReader, root: bytes, prepared: Sequence[Prepared]) -> dict[str, bool]:
@@ -120,11 +108,12 @@ def unchanged_in_parent(store: PackReader, root: bytes, prepared: Sequence[Prepa
 
 
 def put_changes(
-    keys: DatasetKeys, draft: Draft, prepared: Sequence[Prepared], in_parent: Mapping[str, bool]
+    keys: DatasetKeys, draft: Draft, prepared: Sequence[Prepared], in_parent: Mapping[str, bool], *, by: UUID
 ) -> list[RecordResult]:
     """Write the changes over what is staged already; the draft is locked in the open scope.
 
-    ``in_parent`` is what ``unchanged_in_parent`` said. A record that becomes what the parent has leaves no row.
+    ``by`` is whose changes they are; ``in_parent`` is what ``unchanged_in_parent`` said. A record that becomes
+    what the parent has leaves no row.
     """
     ids = [item.id for item in prepared if item.id and not item.error]
     rows = StagedRecord.objects.filter(dataset_id=draft.dataset_id, draft=draft)
@@ -140,7 +129,9 @@ def put_changes(
         update_fields=_COLUMNS,
     )
     if changes.rows or changes.dropped:
-        Draft.objects.filter(pk=draft.pk).update(updated_at=Now(), expires_at=next_expiry(), warned_at=None)
+        hands = sorted({*draft.contributors, str(by)})
+        touched = {"updated_at": Now(), "expires_at": next_expiry(), "warned_at": None, "contributors": hands}
+        Draft.objects.filter(pk=draft.pk).update(**touched)
     return results
 
 

@@ -12,20 +12,19 @@ from access.services.keyring import seal_column
 from datasets.errors import DatasetNotFound
 from datasets.errors.exports import ExportNotFound
 from datasets.models import Dataset, Export
-from datasets.selectors import get_dataset, resource_of
+from datasets.selectors import get_dataset, not_visible, resource_of
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.exports.encode import require_format
 from datasets.services.exports.finish import discard
 from datasets.services.exports.options import ExportOptions
 from datasets.services.ingest.commit import new_seed
+from datasets.services.quotas import require_upload_room
 from datasets.services.read import Release, open_release
 from vaultsite.kernel.errors import InvalidCursor
-from vaultsite.kernel.events.bus import emit
-from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import current_scope
 
 _ACTION: Final = "export.create"
 
@@ -37,13 +36,14 @@ def create_export(
 
     The decision recorded is the one on reading its records; what it obliges to is done to every row. Raises
     DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation,
-    PersonalDataInText, FormatUnavailable.
+    PersonalDataInText, FormatUnavailable, QuotaExceeded.
     """
     require_permission(principal, dataset_id)
     release = open_release(principal, dataset_id=dataset_id, version=version, purpose=purpose)
     refuse_personal_data(**{f"fields/{index}": name for index, name in enumerate(options.fields)})
     refuse_personal_data(**_keys_of(options))
     require_format(options.format)
+    require_upload_room(adds_records=False)
     # It stays until the open scope has ended; what is deleted now has no exports.
     if not Dataset.objects.select_for_update(no_key=True).filter(pk=dataset_id).exists():
         raise DatasetNotFound
@@ -99,16 +99,7 @@ def find_export(principal: Principal, export_id: UUID, *, action: str = "export.
     export = Export.objects.filter(pk=export_id, requested_by=principal.id).select_related("dataset", "version").first()
     is_visible = export is not None and Dataset.objects.visible_to(principal).filter(pk=export.dataset_id).exists()
     if export is None or not is_visible:
-        error = ExportNotFound()
-        event = Event(
-            type=EventType.ACCESS_READ,
-            operation="read",
-            resource=ResourceRef(type="export", id=str(export_id)),
-            purpose=current_scope().purpose or "",
-            metadata={"action": action, "reason": "not visible"},
-        )
-        emit(event.ended_by(error), primary=True)
-        raise error
+        raise not_visible(ExportNotFound(), ResourceRef(type="export", id=str(export_id)), action)
     return export
 
 

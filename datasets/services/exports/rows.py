@@ -35,7 +35,7 @@ class RowMaker:
     """Makes rows of records.
 
     In a raw export a row keeps its record's id. In every other it gets a fresh random one, made of the job's seed,
-    also in place of a member of data that repeats the record's id, and rows go in order of the fresh ids.
+    also in place of whatever repeats the record's id, at any depth, and rows go in order of the fresh ids.
     """
 
     def __init__(self, release: Release, options: ExportOptions, seed: SecretKey, *, limit: int | None) -> None:
@@ -62,12 +62,12 @@ class RowMaker:
 
     def members(self, record: ReadRecord, row_id: str) -> dict[str, Any]:
         """What is written of a record."""
-        data = record.data
+        data, metadata = record.data, record.metadata
         if row_id != record.id:
-            data = {name: row_id if _repeats(value, record.id) else value for name, value in data.items()}
+            data, metadata = (_renamed(each, record.id, row_id) for each in (data, metadata))
         if self._options.fields:
             data = {name: data[name] for name in self._options.fields if name in data}
-        return {"id": row_id, "data": data, "metadata": record.metadata} if self._options.envelope else data
+        return {"id": row_id, "data": data, "metadata": metadata} if self._options.envelope else data
 
     def row_id(self, record_id: str) -> str:
         """The id a record goes by in this export."""
@@ -77,8 +77,15 @@ class RowMaker:
         row_id = self.row_id(record.id)
         members = self.members(record, row_id)
         part = self._sorter.part_of(record.id)
-        return Row(record.id, part, row_id, members, row_line(members)[:-1], record.metadata)
+        metadata = record.metadata if row_id == record.id else _renamed(record.metadata, record.id, row_id)
+        return Row(record.id, part, row_id, members, row_line(members)[:-1], metadata)
 
 
-def _repeats(value: Any, record_id: str) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and str(value) == record_id
+def _renamed(value: Any, record_id: str, row_id: str) -> Any:
+    """The value with the fresh id wherever it repeats the record's."""
+    if isinstance(value, dict):
+        return {name: _renamed(below, record_id, row_id) for name, below in value.items()}
+    if isinstance(value, list):
+        return [_renamed(below, record_id, row_id) for below in value]
+    repeats = isinstance(value, str | int) and not isinstance(value, bool) and str(value) == record_id
+    return row_id if repeats else value

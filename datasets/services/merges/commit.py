@@ -1,5 +1,6 @@
 """How a merge ends: in a version, in a branch that moved forward, in conflicts, or in an error."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models.functions import Now
@@ -24,6 +25,7 @@ from datasets.services.branches import get_branch, require_writable
 from datasets.services.commit import NewVersion, commit_version, discard_packs, keep_packs
 from datasets.services.merges.build import Built
 from datasets.services.merges.plan import Progress
+from datasets.services.merges.resolutions import resolvers_of
 from datasets.services.writable import hold_open
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.errors import VaultError
@@ -60,7 +62,7 @@ def commit_merge(
     )
     with claim.scope():
         hold_target(merge)
-        version = commit_version(new)
+        version = commit_version(replace(new, contributors=resolvers_of(merge)))
         if version is None:
             return False
         keep_packs(merge.pk)

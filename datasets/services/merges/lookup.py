@@ -1,17 +1,14 @@
 """Merges and merge requests by id: one of a dataset that a principal may not know of does not exist."""
 
 from collections.abc import Sequence
-from typing import NoReturn
 from uuid import UUID
 
-from access.policy.builtin import RULES
 from datasets.errors.merges import MergeNotFound, MergeRequestNotFound
 from datasets.models import Dataset, Merge, MergeConflict, MergeRequest, Resolution
-from vaultsite.kernel.errors import InvalidCursor, VaultError
-from vaultsite.kernel.events.bus import emit
-from vaultsite.kernel.events.event import Event, ResourceRef
+from datasets.selectors import not_visible
+from vaultsite.kernel.errors import InvalidCursor
+from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import current_scope
 
 
 def get_merge(principal: Principal, merge_id: UUID, *, action: str) -> Merge:
@@ -19,7 +16,7 @@ def get_merge(principal: Principal, merge_id: UUID, *, action: str) -> Merge:
     rows = Merge.objects.select_related("dataset", "source", "ours", "base", "version", "request")
     merge = rows.filter(pk=merge_id, dataset__in=Dataset.objects.visible_to(principal)).first()
     if merge is None:
-        _deny(MergeNotFound(), "merge", merge_id, action)
+        raise not_visible(MergeNotFound(), ResourceRef(type="merge", id=str(merge_id)), action)
     return merge
 
 
@@ -28,21 +25,8 @@ def get_merge_request(principal: Principal, request_id: UUID, *, action: str) ->
     rows = MergeRequest.objects.select_related("dataset", "version")
     request = rows.filter(pk=request_id, dataset__in=Dataset.objects.visible_to(principal)).first()
     if request is None:
-        _deny(MergeRequestNotFound(), "merge_request", request_id, action)
+        raise not_visible(MergeRequestNotFound(), ResourceRef(type="merge_request", id=str(request_id)), action)
     return request
-
-
-def _deny(error: VaultError, kind: str, identifier: UUID, action: str) -> NoReturn:
-    rule = RULES[action]
-    event = Event(
-        type=rule.event,
-        operation=rule.operation,
-        resource=ResourceRef(type=kind, id=str(identifier)),
-        purpose=current_scope().purpose or "",
-        metadata={"action": action, "reason": "not visible"},
-    )
-    emit(event.ended_by(error), primary=True)
-    raise error
 
 
 def list_merges(dataset: Dataset, *, limit: int) -> list[Merge]:

@@ -125,12 +125,12 @@ def review_request(principal: Principal, *, request_id: UUID, verdict: Verdict, 
 
 
 def authors_of(standing: Standing) -> set[UUID]:
-    """Who asked for the merge, and who made any version that it would bring."""
+    """Who asked for the merge, and who staged, resolved or committed any version that it would bring."""
     return {standing.request.author} | _commit_authors(standing.source, standing.target)
 
 
 def _commit_authors(source: Version | None, target: Version | None) -> set[UUID]:
-    """The authors of versions that ``source`` comes from and ``target`` does not."""
+    """Who had a hand in the versions that ``source`` comes from and ``target`` does not."""
     if source is None:
         return set()
     known: set[UUID] = set()
@@ -138,7 +138,8 @@ def _commit_authors(source: Version | None, target: Version | None) -> set[UUID]
         known = {step.id for step in ancestry(steps_from(target.dataset_id, target.sequence), target.pk)}
     steps = ancestry(steps_from(source.dataset_id, source.sequence), source.pk)
     brought = [step.id for step in steps if step.id not in known]
-    return set(Version.objects.filter(pk__in=brought).values_list("author", flat=True))
+    hands = Version.objects.filter(pk__in=brought).values_list("author", "contributors")
+    return {person for author, others in hands for person in (author, *map(UUID, others))}
 
 
 def merge_request(principal: Principal, *, request_id: UUID, message: str = "", label: str = "") -> Merge:

@@ -8,6 +8,8 @@ from uuid import UUID
 from datasets.models import Merge, MergeConflict, Resolution
 from datasets.services.keys import DatasetKeys
 from datasets.services.merges.collisions import Resolved
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import tenant_scope
 
 _KIND: Final = "merge-resolution"
 _SECRET_BYTES: Final = 32
@@ -20,13 +22,27 @@ class Resolutions:
         """Inside a scope."""
         rows = MergeConflict.objects.filter(merge=merge).exclude(resolution=Resolution.NONE)
         self._keys = keys
-        self._rows: Mapping[str, MergeConflict] = {row.record_id: row for row in rows}
+        self._merge = merge
+        self._rows: Mapping[str, MergeConflict] = {row.record_id: row for row in rows.defer("record", "secret")}
 
     def of(self, record_id: str) -> Resolved | None:
+        """In no scope: a record given by hand is read in one of its own."""
         row = self._rows.get(record_id)
         if row is None:
             return None
-        return Resolved(bytes(row.sides), row.resolution, open_resolution(self._keys, row))
+        record = self._record(row) if row.resolution == Resolution.RECORD else None
+        return Resolved(bytes(row.sides), row.resolution, record)
+
+    def _record(self, row: MergeConflict) -> bytes | None:
+        with tenant_scope(self._keys.tenant_id, Principal.system(self._keys.tenant_id)):
+            current = MergeConflict.objects.filter(pk=row.pk).first()
+        return open_resolution(self._keys, current) if current is not None else None
+
+
+def resolvers_of(merge: Merge) -> set[str]:
+    """Inside a scope: the ids of all who decided on a conflict."""
+    rows = MergeConflict.objects.filter(merge=merge, resolved_by__isnull=False).exclude(resolution=Resolution.NONE)
+    return {str(by) for by in rows.values_list("resolved_by", flat=True).distinct()}
 
 
 def seal_resolution(keys: DatasetKeys, conflict: MergeConflict, canonical: bytes) -> None:

@@ -167,6 +167,29 @@ def test_who_wrote_a_commit_of_the_source_does_not_review_it(tenant):
         assert AuditEvent.objects.filter(type="data.merge.closed").count() == 1
 
 
+def test_who_staged_a_record_or_resolved_a_conflict_of_the_source_does_not_review_it(tenant):
+    dataset = parted(tenant, BASE, OURS, THEIRS)
+    author, stager, resolver = (caller(tenant, "data_steward") for _ in range(3))
+    draft = send(author, "POST", f"/datasets/{dataset.pk}/versions", {"branch": "work"}).json()["id"]
+    records = {"records": [{"id": "z", "data": {"id": "z", "text": "staged by another"}}]}
+    assert send(stager, "POST", f"/datasets/{dataset.pk}/versions/{draft}/records", records).status_code == 200
+    assert send(author, "POST", f"/datasets/{dataset.pk}/versions/{draft}/publish", {}).status_code in (200, 201)
+    brought = send(author, "POST", f"/datasets/{dataset.pk}/merge", {"source": "main", "target": "work"})
+    (conflict,) = send(author, "GET", f"/merges/{brought.json()['id']}/conflicts").json()["data"]
+    path = f"/merges/{brought.json()['id']}/conflicts/{conflict['id']}"
+    assert send(resolver, "PUT", path, {"resolution": "theirs"}).status_code == 204
+    assert send(author, "POST", f"/merges/{brought.json()['id']}/continue", {}).status_code in (200, 202)
+    with acting(tenant):
+        staged, merged = Version.objects.order_by("-sequence")[:2][::-1]
+        assert (len(staged.contributors), len(merged.contributors)) == (1, 1)
+
+    asked = send(author, "POST", f"/datasets/{dataset.pk}/merge-requests", {"title": "t", "source": "work"})
+    place = asked["Location"].removeprefix("/api/v1")
+    for hand in (author, stager, resolver):
+        assert send(hand, "POST", f"{place}/review", {"verdict": "approve"}).json()["code"] == "VAULT_DATA_4368"
+    assert send(caller(tenant, "data_steward"), "POST", f"{place}/review", {"verdict": "approve"}).status_code == 201
+
+
 def test_conflicts_under_a_request_are_for_the_source_to_resolve(tenant):
     """Nothing comes into the target that no reviewer has seen."""
     dataset = parted(tenant, BASE, OURS, THEIRS)

@@ -122,6 +122,13 @@ def test_an_aggregate_that_takes_too_long_or_too_many_groups_is_refused(tenant, 
     assert (refused.status_code, refused.json()["code"]) == (422, "VAULT_DATA_4385")
 
 
+def test_a_text_too_long_to_be_answered_with_is_refused(tenant):
+    dataset = make_dataset(tenant)
+    upload(tenant, dataset, jsonl([{"id": "a", "text": "x" * 4097}, {"id": "b", "text": "y"}]))
+    refused = ask(caller(tenant, "data_steward"), dataset, {"aggregate": {"op": "max", "path": "text", "name": "top"}})
+    assert (refused.status_code, refused.json()["code"]) == (422, "VAULT_DATA_4386")
+
+
 def test_lines_stream_to_who_asks_for_them(tenant, dataset):
     client = caller(tenant, "data_steward")
     answer = ask(client, dataset, {"filter": "kind = 'odd'", "fields": ["n"]}, Accept="application/x-ndjson")

@@ -108,6 +108,18 @@ def test_the_inventory_says_what_is_where_and_why_it_was_read(tenant, steward, t
     assert [row["dataset"] for row in only] == ["chats"]
 
 
+def test_the_inventory_comes_in_pages_and_as_csv_whole(steward, three):
+    seen, cursor = [], ""
+    while cursor is not None:
+        found = send(steward, "GET", f"/datasets/inventory?limit=1&cursor={cursor}").json()
+        seen += [row["dataset"] for row in found["data"]]
+        cursor = found["pagination"]["next_cursor"]
+    assert sorted(seen) == ["chats", "evals", "prompts"]
+    whole = send(steward, "GET", "/datasets/inventory?format=csv&limit=1").content.decode()
+    assert sorted(row["dataset"] for row in csv.DictReader(io.StringIO(whole))) == sorted(seen)
+    assert send(steward, "GET", "/datasets/inventory?cursor=WyJ4Il0").json()["code"] == "VAULT_VALID_3008"
+
+
 def test_the_inventory_as_csv_runs_no_formula(tenant, steward):
     make_dataset(tenant, name="=cmd()", region="\uff1dsum")
     answer = send(steward, "GET", "/datasets/inventory?format=csv")

@@ -15,6 +15,8 @@ from datasets.services.rollback import roll_back
 from datasets.services.write import run_ingest
 from tests.factories.access import acting, principal_with
 from tests.factories.datasets import jsonl, make_dataset, purge, queue_upload, reload, rows_of, someone, upload
+from tests.factories.drafts import make_draft, put
+from tests.factories.exports import export, queue_export, reload_export
 
 
 def limit(tenant, **limits):
@@ -106,6 +108,20 @@ def test_bytes_are_those_of_the_packs_in_use_and_limit_what_is_added(tenant):
     steward = someone(tenant, "data_steward")
     with acting(tenant, steward):
         roll_back(steward, dataset_id=dataset.pk, branch_name="main", version="v1.0.0")  # adds no byte
+
+
+def test_exports_and_staged_records_count(tenant):
+    dataset = make_dataset(tenant)
+    upload(tenant, dataset, jsonl(rows_of(50)))
+    packs = counted(tenant, stored_bytes)
+    written = export(tenant, dataset)
+    with_export = counted(tenant, stored_bytes)
+    assert with_export > packs
+    put(tenant, make_draft(tenant, dataset), [{"id": "staged", "data": {"text": "x" * 1000}}])
+    assert counted(tenant, stored_bytes) > with_export + 1000
+    limit(tenant, bytes=packs)
+    assert refused(lambda: queue_export(tenant, dataset))["quota"] == "bytes"
+    assert reload_export(tenant, written).status == "succeeded"
 
 
 def test_a_limit_lowered_below_use_takes_nothing_away(tenant):

@@ -66,6 +66,22 @@ def test_nothing_of_the_source_ids_is_in_an_export_that_is_not_raw(tenant, datas
     assert {row["id"] for row in again} & {row["id"] for row in rows} == set()
 
 
+def test_a_source_id_is_replaced_at_any_depth(tenant):
+    dataset = make_dataset(tenant)
+    rows = [{"id": name, "of": {"all": [name, "x"]}, "n": 1} for name in ("first-record", "second-record")]
+    upload(
+        tenant,
+        dataset,
+        jsonl({"id": row["id"], "data": row, "metadata": {"by": row["id"]}} for row in rows),
+        envelope=True,
+    )
+    files = contents(tenant, export(tenant, dataset, role="data_scientist", envelope=True))
+    assert b"-record" not in b"".join(files.values())
+    for row in lines(files["export.jsonl"]):
+        assert row["data"]["of"]["all"] == [row["id"], "x"]
+        assert row["metadata"] == {"by": row["id"]}
+
+
 def test_a_filter_is_met_by_what_the_reader_sees(tenant, dataset):
     expression = f"text contains '{MAIL}'"
     assert export(tenant, dataset, filter=expression).record_count == 40
