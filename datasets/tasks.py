@@ -9,6 +9,9 @@ from datasets.services.drafts.publication import run_publication
 from datasets.services.erasure.work import run_erasure
 from datasets.services.exports.expiry import expire_exports
 from datasets.services.exports.run import run_export
+from datasets.services.guaranteed.expiry import expire_guaranteed_exports
+from datasets.services.guaranteed.run import run_guaranteed_export
+from datasets.services.guaranteed.schedules import plan_scheduled_exports
 from datasets.services.merges.work import run_merge
 from datasets.services.purge import run_purge
 from datasets.services.rotation.request import plan_rotations
@@ -100,3 +103,21 @@ def queue_due_rotations() -> int:
 def continue_purge(tenant_id: str, purge_id: str) -> None:
     """Continue the removal of a deleted dataset."""
     run_purge(UUID(tenant_id), UUID(purge_id))
+
+
+@shared_task(name="datasets.run_guaranteed_export")
+def continue_guaranteed_export(tenant_id: str, export_id: str) -> None:
+    """Continue an export under a guarantee from its checkpoint."""
+    run_guaranteed_export(UUID(tenant_id), UUID(export_id))
+
+
+@shared_task(name="datasets.expire_guaranteed_exports")
+def remove_expired_guaranteed_exports() -> int:
+    """Remove the files of exports under a guarantee past their time; returns of how many."""
+    return expire_guaranteed_exports()
+
+
+@shared_task(name="datasets.plan_scheduled_exports")
+def queue_due_scheduled_exports() -> int:
+    """Ask for the exports whose schedule is due; returns how many."""
+    return plan_scheduled_exports()

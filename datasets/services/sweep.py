@@ -9,7 +9,18 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from datasets.models import Blob, BlobKind, BlobState, Erasure, Export, GarbageCollection, Ingest, Merge, Publication
+from datasets.models import (
+    Blob,
+    BlobKind,
+    BlobState,
+    Erasure,
+    Export,
+    GarbageCollection,
+    GuaranteedExport,
+    Ingest,
+    Merge,
+    Publication,
+)
 from datasets.services.commit import discard_packs
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing
@@ -25,6 +36,7 @@ OWNERS: Final[Mapping[type[LongRunning], tuple[BlobKind, ...]]] = {
     Erasure: (),
     Export: (BlobKind.EXPORT,),
     GarbageCollection: (),
+    GuaranteedExport: (BlobKind.EXPORT,),
     Ingest: (BlobKind.REPORT,),
     Merge: (),
     Publication: (),

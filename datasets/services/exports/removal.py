@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from datasets.models import Export
+from datasets.models import Export, GuaranteedExport
 from datasets.services.exports.request import take_back
+from datasets.services.guaranteed.request import take_back as take_back_guaranteed
 
 
 def remove_exports(dataset_id: UUID) -> int:
@@ -13,4 +14,6 @@ def remove_exports(dataset_id: UUID) -> int:
     that raises the erasure epoch: an export that finishes later sees the epoch and fails.
     """
     exports = Export.objects.filter(dataset_id=dataset_id, removed_at=None).order_by("pk")
-    return sum(take_back(pk) for pk in exports.values_list("pk", flat=True))
+    guaranteed = GuaranteedExport.objects.filter(dataset_id=dataset_id, removed_at=None).order_by("pk")
+    ended = sum(take_back(pk) for pk in exports.values_list("pk", flat=True))
+    return ended + sum(take_back_guaranteed(pk) for pk in guaranteed.values_list("pk", flat=True))

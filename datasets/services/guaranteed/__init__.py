@@ -1,0 +1,1 @@
+"""Exports under a guarantee: read, generalize, write, read again and check, and only then release."""

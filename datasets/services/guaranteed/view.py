@@ -1,0 +1,146 @@
+"""What of a record goes into the table: quasi-identifiers and sensitive values as they are, since the guarantee is what
+covers them; everything else no more than its asker may see, and personal data in it cut out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from anonymization.findings import ACT_FROM, Finding, escape_token
+from anonymization.services.anonymize import apply
+from anonymization.services.releases import subject_key
+from datasets.services.guaranteed.options import Column, GuaranteedOptions, Role, TimeRange, Transformation
+from datasets.services.read import ReadRecord, Release
+from vaultsite.kernel.crypto.keys import SecretKey
+
+#: Text that stands in a column of values is withheld beyond this length: it is free text, which carries no guarantee.
+LONGEST_VALUE: Final = 100
+#: What a cell of a column holds: text or a number, None for nothing.
+Cell = str | int | float | bool | None
+#: Operators whose result shows no less than cutting personal data out.
+_MILDER: Final = frozenset({"mask", "redact", "replace", "hash"})
+
+
+class RowMaker:
+    """Makes one row of each record that is chosen: whom it is about, as the release ledger names people (without a
+    subject column: the record itself), then a cell for each declared column.
+    """
+
+    def __init__(self, options: GuaranteedOptions, reader: Release, *, pseudonyms: SecretKey, names: SecretKey) -> None:
+        """``pseudonyms`` is this export's own key, ``names`` the one under which the release ledger knows people."""
+        self._options = options
+        self._reader = reader
+        self._pseudonyms = pseudonyms
+        self._names = names
+        self._strict = not reader.is_raw and reader.operator not in _MILDER
+        self._withheld = frozenset({Role.INSENSITIVE, Role.TEXT})
+        self.counts = {"withheld_values": 0, "redacted_values": 0}
+
+    def row(self, record: ReadRecord) -> list[Cell] | None:
+        """None where filter or time range leave the record out."""
+        plain = {"data": record.data, "metadata": record.metadata}
+        needs_view = self._options.filter.node is not None or self._strict
+        view = self._reader.anonymizer.show(plain, record.findings) if needs_view else plain
+        if self._options.filter.node is not None and not self._options.filter.matches({"id": record.id, **view}):
+            return None
+        limits = self._options.time_range
+        if limits is not None and not _is_within(record.data, limits):
+            return None
+        return [self._whose(record), *(self._cell(column, record, view) for column in self._options.columns)]
+
+    def _whose(self, record: ReadRecord) -> str:
+        column = self._options.subject
+        # Rows that name nobody are taken to be about one and the same.
+        text = f"record\0{record.id}" if column is None else f"person\0{_text(value_of(record.data, column.name))}"
+        return subject_key(self._names, text).hex()
+
+    def _cell(self, column: Column, record: ReadRecord, view: Mapping[str, Any]) -> Cell:
+        shown = view if self._strict and column.role in self._withheld else {"data": record.data}
+        value = value_of(shown["data"], column.name)
+        if value is None:
+            return None
+        if column.role in {Role.IDENTIFIER, Role.SUBJECT}:
+            return self._named(column, value)
+        if column.transformation is Transformation.TRUNCATE:
+            return self._kept(truncated(value, column.precision))
+        if column.role is Role.QUASI:
+            return self._kept(value if isinstance(value, str | int | float) else None)
+        return self._safe(column, record, value)
+
+    def _named(self, column: Column, value: Any) -> str:
+        """A keyed hash of which only this export has the key: no two exports can be joined by it."""
+        return self._pseudonyms.mac(f"{column.name}\0{_text(value)}".encode()).hex()[:32]
+
+    def _safe(self, column: Column, record: ReadRecord, value: Any) -> Cell:
+        """A value without the personal data found in it. What is nested, or as long as a text, is no value."""
+        found = [one for one in record.findings if one.score >= ACT_FROM and is_below(one.pointer, column.name)]
+        if column.entities:
+            found = [one for one in found if one.entity_type in column.entities or one.part == "key"]
+        if found and not (self._strict and column.role in self._withheld):
+            value = value_of(_redacted(record, found)["data"], column.name)
+            self.counts["redacted_values"] += 1
+        if column.role is Role.TEXT:
+            return _text(value)
+        is_value = isinstance(value, str | int | float) and not (isinstance(value, str) and len(value) > LONGEST_VALUE)
+        return self._kept(value if is_value else None)
+
+    def _kept(self, value: Cell) -> Cell:
+        if value is None:
+            self.counts["withheld_values"] += 1
+        return value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def value_of(data: Mapping[str, Any], name: str) -> Any:
+    """The member of that name, or of that path with dots; None where there is none."""
+    if name in data:
+        return data[name]
+    at: Any = data
+    for part in name.split("."):
+        if not isinstance(at, Mapping) or part not in at:
+            return None
+        at = at[part]
+    return at
+
+
+def is_below(pointer: str, name: str) -> bool:
+    """Whether a finding lies in the column."""
+    places = {f"/data/{escape_token(name)}", "/data/" + "/".join(map(escape_token, name.split(".")))}
+    return any(pointer == place or pointer.startswith(f"{place}/") for place in places)
+
+
+def _redacted(record: ReadRecord, found: Sequence[Finding]) -> dict[str, Any]:
+    return apply({"data": record.data, "metadata": record.metadata}, found, operator="redact")
+
+
+_STEPS: Final[Mapping[str, Callable[[datetime], str]]] = {
+    "hour": lambda at: at.replace(minute=0, second=0, microsecond=0).isoformat(),
+    "day": lambda at: at.date().isoformat(),
+}
+
+
+def truncated(value: Any, precision: str) -> str | None:
+    """An ISO 8601 moment cut to the hour or the day; None for everything else: what is no moment is withheld."""
+    at = _moment(value)
+    return None if at is None else _STEPS[precision](at)
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _is_within(data: Mapping[str, Any], limits: TimeRange) -> bool:
+    """By whole days: a range never tells apart what happened on one day."""
+    at = _moment(value_of(data, limits.field))
+    if at is None:
+        return False
+    day = at.date()
+    return (limits.start is None or day >= limits.start.date()) and (limits.end is None or day <= limits.end.date())
