@@ -79,6 +79,8 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Detection rules", "tune", "admin:privacy_rules", "anonymization.view_detection"),
                     _item("Feedback", "rate_review", "admin:privacy_feedback", "anonymization.view_feedback"),
                     _item("Token vault", "token", "admin:privacy_tokens", "anonymization.view_token"),
+                    _item("Privacy budgets", "data_usage", "admin:privacy_budgets", "anonymization.view_budget"),
+                    _item("Releases", "outbox", "admin:privacy_releases", "anonymization.view_release"),
                 ],
             },
             {

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from access.services.authorize import authorize
 from anonymization.models import BudgetSpend
-from anonymization.privacy.amounts import Loss
+from anonymization.privacy.amounts import Loss, as_text
 from anonymization.privacy.errors import BudgetNotFound
 from anonymization.services.budget import BudgetState, find_budget, history_of, known_budgets, state_of
 from anonymization.services.budget_terms import BudgetChange, change_budget
@@ -59,7 +59,20 @@ class BudgetOutput(serializers.Serializer[Any]):
     you = RecipientOutput()
 
 
+class ExactField(serializers.DecimalField):
+    """A decimal text without the zeros that the column fills up with."""
+
+    def __init__(self) -> None:
+        super().__init__(max_digits=None, decimal_places=None, read_only=True)
+
+    def to_representation(self, value: Any) -> str:
+        return as_text(value)
+
+
 class SpendOutput(serializers.ModelSerializer[BudgetSpend]):
+    epsilon = ExactField()
+    delta = ExactField()
+
     class Meta:
         model = BudgetSpend
         fields = ["id", "recipient", "dataset_id", "purpose", "epsilon", "delta", "queries", "is_renewed", "created_at"]

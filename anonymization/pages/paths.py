@@ -5,14 +5,19 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from anonymization.pages.budget import budget_page, budgets_page
 from anonymization.pages.feedback import feedback_page
 from anonymization.pages.playground import playground_page
+from anonymization.pages.releases import releases_page
 from anonymization.pages.tokens import tokens_page
 from anonymization.pages.trust import rules_page
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("playground/", playground_page, "privacy_playground"),
     ("detection/", rules_page, "privacy_rules"),
+    ("budgets/", budgets_page, "privacy_budgets"),
+    ("budgets/<uuid:family_id>/", budget_page, "privacy_budget"),
+    ("releases/", releases_page, "privacy_releases"),
     ("feedback/", feedback_page, "privacy_feedback"),
     ("tokens/", tokens_page, "privacy_tokens"),
 )

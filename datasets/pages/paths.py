@@ -17,6 +17,7 @@ from datasets.pages.lineage import lineage_page
 from datasets.pages.merges import merge_page, merges_page, request_page
 from datasets.pages.query import query_page
 from datasets.pages.schemas import schemas_page
+from datasets.pages.statistics import statistics_page
 from datasets.pages.upkeep import erasure_page, erasures_page, storage_page
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
@@ -28,6 +29,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("erasures/<uuid:erasure_id>/", erasure_page, "datasets_erasure"),
     ("<uuid:dataset_id>/findings/", findings_page, "datasets_findings"),
     ("<uuid:dataset_id>/query/", query_page, "datasets_query"),
+    ("<uuid:dataset_id>/statistics/", statistics_page, "datasets_statistics"),
     ("<uuid:dataset_id>/schema/", schemas_page, "datasets_schemas"),
     ("<uuid:dataset_id>/branches/", branches_page, "datasets_branches"),
     ("<uuid:dataset_id>/state/", change_state, "datasets_state"),

@@ -31,6 +31,7 @@ TABS: Final = (
     ("Records", "datasets_records", "record.read"),
     ("Findings", "datasets_findings", "record.read"),
     ("Query", "datasets_query", "record.read"),
+    ("Statistics", "datasets_statistics", "statistics.query"),
     ("Branches", "datasets_branches", "version.read"),
     ("Compare", "datasets_compare", "record.read"),
     ("Merges", "datasets_merges", "version.read"),

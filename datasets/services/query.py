@@ -87,7 +87,7 @@ def open_query(
         raise VersionNotFound
     release = release_under(decision, dataset, found)
     if query.aggregates and not release.is_raw:
-        raise AggregateRefused
+        raise AggregateRefused(f"/api/v1/datasets/{dataset.pk}/statistics gives them with noise, from a privacy budget")
     return release
 
 

@@ -58,9 +58,17 @@ class Statistics:
 
 
 def open_statistics(
-    principal: Principal, *, dataset_id: UUID, version: str, request: StatisticsRequest, purpose: str | None = None
+    principal: Principal,
+    *,
+    dataset_id: UUID,
+    version: str,
+    request: StatisticsRequest,
+    purpose: str | None = None,
+    most: int = MAX_RECORDS,
 ) -> Asked:
     """Decide on statistics and spend what they cost, in the open scope. What was spent stays spent.
+
+    ``most``: versions with more records are refused.
 
     Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, InvalidStatistics,
     TooManyRecords, PrivacyUnavailable, BudgetExhausted.
@@ -78,7 +86,7 @@ def open_statistics(
         raise AccessDenied
     if found is None:
         raise VersionNotFound
-    _check(found, request)
+    _check(found, request, most)
     note_use(dataset, decision.purpose or "")
     family_id = family_of(dataset.pk)
     digest = _digest(found, request)
@@ -106,10 +114,10 @@ def _with(asked: Asked, *, spent: BudgetSpend | None = None, given: bytes | None
     return Asked(**(vars(asked) | {"spent": spent, "given": given}))
 
 
-def _check(version: Version, request: StatisticsRequest) -> None:
+def _check(version: Version, request: StatisticsRequest, most: int) -> None:
     """What can be judged by what the version says of itself: its number of records is no secret to its readers."""
-    if version.record_count > MAX_RECORDS:
-        raise TooManyRecords(f"At most {MAX_RECORDS} records")
+    if version.record_count > most:
+        raise TooManyRecords(f"At most {most} records")
     for index, query in enumerate(request.queries):
         if query.loss.delta * version.record_count > 1:
             raise refusal(f"/queries/{index}/delta", "at most 1 divided by the number of records")

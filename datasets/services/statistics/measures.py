@@ -263,7 +263,8 @@ class Steps:
             return self._high
         if value <= self._least:
             return self._low
-        return min(max(round(value / self._resolution), self._low), self._high)
+        steps: int = round(value / self._resolution)
+        return min(max(steps, self._low), self._high)
 
 
 def accuracy(noise: Noise, step: float = 1.0) -> dict[str, Any]:

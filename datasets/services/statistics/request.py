@@ -183,7 +183,7 @@ def _particular(kind: Kind, item: Mapping[str, Any], at: str) -> dict[str, Any]:
     found: dict[str, Any] = {"grid": _grid(item, at, kind)} if "bounds" in allowed else {}
     if kind is Kind.QUANTILE and item.get("quantile") is not None:
         found["quantile"] = _number(item["quantile"], f"{at}/quantile")
-        if not 0 <= found["quantile"] <= 1 or found["quantile"].as_tuple().exponent < -4:  # type: ignore[operator]  # noqa: PLR2004
+        if not 0 <= found["quantile"] <= 1 or found["quantile"].as_tuple().exponent < -4:  # noqa: PLR2004
             raise refusal(f"{at}/quantile", "a number from 0 to 1 with at most 4 digits after the point")
     return found
 

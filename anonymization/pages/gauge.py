@@ -1,0 +1,54 @@
+"""A budget as a picture: what was spent of epsilon and of delta."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from access.models import User
+from access.services.authorize import may
+from anonymization.privacy.amounts import Loss, as_text
+from vaultsite.kernel.tenancy.principal import Principal
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """``percent`` is what is left of ``total``; ``state`` is ok, low (a fifth or less) or none."""
+
+    title: str
+    total: str
+    spent: str
+    left: str
+    percent: int
+
+    @property
+    def state(self) -> str:
+        if self.left == "0":
+            return "none"
+        return "low" if self.percent <= 20 else "ok"  # noqa: PLR2004 - a fifth
+
+    @property
+    def spent_percent(self) -> int:
+        return 100 - self.percent
+
+
+def gauges_of(total: Loss, spent: Loss, left: Loss) -> tuple[Gauge, Gauge]:
+    """Of epsilon and of delta."""
+    return (
+        _gauge("epsilon", total.epsilon, spent.epsilon, left.epsilon),
+        _gauge("delta", total.delta, spent.delta, left.delta),
+    )
+
+
+def _gauge(title: str, total: Decimal, spent: Decimal, left: Decimal) -> Gauge:
+    percent = int(left / total * 100) if total else 0
+    return Gauge(title, as_text(total), as_text(spent), as_text(left), max(percent, 1 if left else 0))
+
+
+def names_of(principal: Principal, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """A name for each recipient: "you", the user name for who may read users, else the end of the id."""
+    wanted = set(ids)
+    names = {each: f"..{str(each)[-8:]}" for each in wanted}
+    if may(principal, "user.read"):
+        names |= dict(User.objects.filter(pk__in=wanted).values_list("pk", "username"))
+    return names | {principal.id: "you"}
