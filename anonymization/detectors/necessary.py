@@ -8,7 +8,7 @@ matches with the same end; the converse need not hold.
 import codecs
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from re import _constants as op  # type: ignore[attr-defined]  # the parser of patterns has no public name
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -67,6 +67,12 @@ def necessary_conditions(pattern: str, flags: int) -> Conditions:
 
     Raises Unweakened.
     """
+    parsed = _parsed(pattern, flags)
+    ignore_case = bool(parsed.state.flags & re.IGNORECASE)
+    return Conditions(*(_weakened(parsed, ignore_case, ascii_only=ascii_only) for ascii_only in (True, False)))
+
+
+def _parsed(pattern: str, flags: int) -> Any:
     pattern = _KEEP.sub(r"\1", pattern)
     if _OTHER_SYNTAX.search(pattern):
         raise Unweakened("It uses syntax beyond Python's own")
@@ -77,8 +83,7 @@ def necessary_conditions(pattern: str, flags: int) -> Conditions:
         raise Unweakened("Python's own parser does not read it") from failure
     if not parsed.getwidth()[0]:
         raise Unweakened("It matches the empty text")
-    ignore_case = bool(parsed.state.flags & re.IGNORECASE)
-    return Conditions(*(_weakened(parsed, ignore_case, ascii_only=ascii_only) for ascii_only in (True, False)))
+    return parsed
 
 
 def _weakened(parsed: Any, ignore_case: bool, *, ascii_only: bool) -> bytes | None:
@@ -88,12 +93,64 @@ def _weakened(parsed: Any, ignore_case: bool, *, ascii_only: bool) -> bytes | No
         return None
 
 
+class Window(NamedTuple):
+    """Where in a text the matches of a pattern can lie: in runs of the bytes of an alphabet that the condition meets.
+
+    ``reach`` is how many code points behind a match the pattern looks at.
+    """
+
+    condition: bytes
+    alphabet: bytes
+    reach: int
+
+
+#: Patterns that look further have no window.
+_FURTHEST: Final = 64
+#: Larger alphabets make runs so long that looking for them does not pay.
+_MOST_LETTERS: Final = 100
+
+
+def window(pattern: str, flags: int) -> Window | None:
+    """Where its matches can lie; None for patterns that look far ahead, know lines, or match nearly anything."""
+    parsed = _parsed(pattern, flags)
+    reach = _reach(parsed)
+    if r"\K" in pattern or reach > _FURTHEST:
+        return None
+    weakener = _Weakener(ascii_only=False)
+    condition = weakener.sequence(parsed, bool(parsed.state.flags & re.IGNORECASE))
+    alphabet = bytes(sorted(weakener.used))
+    return Window(condition, alphabet, reach) if len(alphabet) <= _MOST_LETTERS else None
+
+
+def _reach(items: Any) -> int:
+    """How many code points behind a match a pattern looks at; too many where it asks for the end of a line or text."""
+    furthest = 1
+    for kind, value in items:
+        if kind is op.AT and value not in (op.AT_BOUNDARY, op.AT_NON_BOUNDARY):
+            return _FURTHEST + 1
+        if kind in (op.ASSERT, op.ASSERT_NOT) and value[0] == _AHEAD:
+            furthest = max(furthest, value[1].getwidth()[1] + 1)
+        inner = [part for part in _parts(value) if isinstance(part, parser.SubPattern)]
+        furthest = max([furthest, *map(_reach, inner)])
+    return furthest
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, tuple | list):
+        for part in value:
+            yield from _parts(part)
+    else:
+        yield value
+
+
 class _Weakener:
     """Writes a parsed pattern anew without what a linear-time engine cannot do."""
 
     def __init__(self, *, ascii_only: bool) -> None:
         self._ascii_only = ascii_only
         self._groups: dict[int, bytes] = {}
+        #: Every byte that some part of the pattern matches.
+        self.used: set[int] = set()
 
     def whole(self, items: list[tuple[Any, Any]], ignore_case: bool) -> bytes:
         """A pattern that may begin with what must stand before the match and end with what must stand after it."""
@@ -123,6 +180,7 @@ class _Weakener:
         if kind in (op.ASSERT, op.ASSERT_NOT):
             return b""
         if kind is op.GROUPREF:
+            self.used |= _ANYTHING if value not in self._groups else frozenset()
             return self._groups.get(value, b"[\\x00-\\x80]*")
         if kind is op.GROUPREF_EXISTS:
             return self._either([branch for branch in value[1:] if branch is not None] or [[]], ignore_case) + b"?"
@@ -166,6 +224,7 @@ class _Weakener:
         kept = characters - {OTHER} if self._ascii_only else characters
         if not kept:
             raise _Never
+        self.used |= kept
         return _class(kept)
 
 

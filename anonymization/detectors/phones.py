@@ -15,7 +15,7 @@ _DIGITS: Final = re.compile(r"\d+")
 _PLAIN: Final = re.compile(r"[\d\s\-+().\[\]/\uff0b\u2010-\u2015\u00a0\u200b\u2060\u3000]+")
 _PLUS: Final = ("+", "\uff0b")
 _PLUS_FIRST: Final = re.compile(r"[^\d+\uff0b]*[+\uff0b]")
-_COUNTRIES: Final = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+_COUNTRIES: Final = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
 _TYPES: Final = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
     "voicemail",
@@ -31,9 +31,11 @@ class Plan:
     """What can be dialled within a region: necessary conditions for libphonenumber to find a number there."""
 
     region: str
-    #: A valid national number of the region's country, and how long such numbers are.
+    #: A valid national number of the region's country, by itself and behind whatever prefixes.
     national: "re.Pattern[str]"
-    lengths: tuple[int, ...]
+    behind_prefix: "re.Pattern[str]"
+    #: The length of the shortest such number.
+    shortest: int
     #: Begins with the prefix for calls abroad.
     abroad: "re.Pattern[str]"
     #: Some national numbers are rewritten while they are read, so that nothing can be said beforehand.
@@ -41,10 +43,7 @@ class Plan:
 
     def may_be_number(self, digits: str, start: int, end: int) -> bool:
         """Whether these of the digits may be a number; prefixes are taken off the front of what was dialled."""
-        if self.abroad.match(digits, start, end):
-            return True
-        longest = end - start
-        return any(length <= longest and self.national.fullmatch(digits, end - length, end) for length in self.lengths)
+        return self.abroad.match(digits, start, end) is not None or self.behind_prefix.fullmatch(digits, start, end) is not None
 
     def may_be_dialled(self, groups: Sequence[str]) -> bool:
         """Whether some run of neighbouring groups of digits may be a number."""
@@ -53,7 +52,7 @@ class Plan:
             if self.abroad.match(digits, end):
                 return True
             end += len(group)
-            if self.may_be_number(digits, 0, end):
+            if end >= self.shortest and self.behind_prefix.fullmatch(digits, 0, end):
                 return True
         return False
 
@@ -93,7 +92,7 @@ class _Matcher(phonenumbers.PhoneNumberMatcher):  # type: ignore[misc]  # the pa
 def _names_country(candidate: str) -> bool:
     """Whether a code of some country follows the plus; if not, libphonenumber goes on as if there were none."""
     digits = _in_ascii("".join(_DIGITS.findall(candidate)))
-    return any(int(digits[:length]) in _COUNTRIES for length in (1, 2, 3) if len(digits) >= length)
+    return any(digits[:length] in _COUNTRIES for length in (1, 2, 3))
 
 
 class PhoneScan:
@@ -108,7 +107,7 @@ class PhoneScan:
         self._leniency = leniency
         self._asks_all = leniency < phonenumbers.Leniency.VALID
         self._plans = tuple(_distinct_plans(regions))
-        fewest = 2 if self._asks_all else min(min(plan.lengths) for plan in self._plans)
+        fewest = 2 if self._asks_all else min(plan.shortest for plan in self._plans)
         #: A pattern without which there is no number.
         self.necessary = rf"\d(?:[^\d]{{0,8}}\d){{{fewest - 1}}}"
 
@@ -179,11 +178,12 @@ def _distinct_plans(regions: Sequence[str]) -> Iterator[Plan]:
 def _plan(region: str) -> Plan:
     own: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
     kinds = list(_kinds(own.country_code))
-    patterns = sorted({str(kind.national_number_pattern) for kind in kinds})
+    national = "|".join(f"(?:{one})" for one in sorted({str(kind.national_number_pattern) for kind in kinds}))
     return Plan(
         region,
-        re.compile("|".join(f"(?:{pattern})" for pattern in patterns)),
-        tuple(sorted({length for kind in kinds for length in kind.possible_length if length > 0})),
+        re.compile(national),
+        re.compile(rf"\d*?(?:{national})"),
+        min(length for kind in kinds for length in kind.possible_length if length > 0),
         re.compile(own.international_prefix or r"(?!)"),
         _REST.fullmatch(own.national_prefix_transform_rule or "\\1") is None,
     )

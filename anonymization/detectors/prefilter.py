@@ -1,11 +1,12 @@
 """The prefilter: one linear-time pass over a text that says which of many patterns can match in it at all."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import re2
 
-from anonymization.detectors.necessary import Conditions, Unweakened, necessary_conditions, one_byte_a_code_point
+from anonymization.detectors.necessary import Conditions, Unweakened, necessary_conditions, one_byte_a_code_point, window
 
 #: Bytes for the states of one set of conditions; where they do not suffice it starts over, which is slower.
 _MEMORY: Final = 64 << 20
@@ -58,6 +59,34 @@ def _options() -> Any:
     options.log_errors = False
     options.max_mem = _MEMORY
     return options
+
+
+class Windows:
+    """The parts of a text in which the matches of one expression can lie; all of it where that cannot be said."""
+
+    def __init__(self, expression: Expression) -> None:
+        try:
+            found = window(*expression)
+        except Unweakened:
+            found = None
+        self._condition = found and re2.compile(found.condition, _options())
+        self._run = found and re.compile(b"[" + b"".join(b"\\x%02x" % code for code in found.alphabet) + b"]*")
+        self._alphabet = found.alphabet if found else b""
+        #: How far behind its end a part must be looked at.
+        self.reach = found.reach if found else 0
+
+    def of(self, read: bytes) -> Iterator[tuple[int, int]]:
+        """Start and end of each part, in order; ``read`` is the text as conditions read it."""
+        if not self._condition or not self._run:
+            yield 0, len(read)
+            return
+        end = 0
+        for match in self._condition.finditer(read):
+            if match.end() <= end:
+                continue
+            start = end + len(read[end : match.start()].rstrip(self._alphabet))
+            end = self._run.match(read, match.end()).end()  # type: ignore[union-attr]  # the empty run matches
+            yield start, end
 
 
 class _Pass:

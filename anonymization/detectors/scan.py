@@ -11,11 +11,15 @@ from presidio_analyzer.predefined_recognizers import IbanRecognizer
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer as StockPhoneRecognizer
 
 from anonymization.detectors.base import Span
+from anonymization.detectors.necessary import one_byte_a_code_point
 from anonymization.detectors.phones import PhoneScan
-from anonymization.detectors.prefilter import Expression, Prefilter
+from anonymization.detectors.prefilter import Expression, Prefilter, Windows
 
 #: A pattern that takes longer on one text is an attack or a defect, and the text counts as unscanned.
 REGEX_TIMEOUT_SECONDS: Final = 10.0
+
+#: In shorter texts patterns run over everything: looking for windows would not pay.
+_SHORT: Final = 60
 
 _FLAGS: Final = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 _ANYTHING: Final = Expression("", 0)
@@ -175,19 +179,25 @@ def _analyzing_rule(recognizer: EntityRecognizer, entity_type: str) -> Rule:
 
 
 def _pattern_rule(recognizer: PatternRecognizer, pattern: Pattern, flags: int) -> Rule:
-    compiled = lru_cache(1)(lambda: regex.compile(pattern.regex, flags))  # when it first may match: it takes a while
+    condition = Expression(str(pattern.regex), flags)
+
+    @lru_cache(1)
+    def compiled() -> "tuple[regex.Pattern[str], Windows]":  # when it first may match: it takes a while
+        return regex.compile(pattern.regex, flags), Windows(condition)
+
     base = float(pattern.score)
     is_iban = isinstance(recognizer, IbanRecognizer)
     ends = _iban_ends if is_iban else _match_end
 
-    def find(text: str) -> list[Found]:
-        return [
-            found
-            for match in compiled().finditer(text, timeout=REGEX_TIMEOUT_SECONDS)
-            for found in _accepted(recognizer, text, match.start(), ends(match), base)
-        ]
+    def find(text: str) -> Iterator[Found]:
+        expression, windows = compiled()
+        parts = windows.of(one_byte_a_code_point(text)) if len(text) > _SHORT else ((0, len(text)),)
+        for first, last in parts:
+            for match in expression.finditer(text, first, last + windows.reach, timeout=REGEX_TIMEOUT_SECONDS):
+                if match.start() >= last:
+                    break
+                yield from _accepted(recognizer, text, match.start(), ends(match), base)
 
-    condition = Expression(str(pattern.regex), flags)
     return Rule(name_of(recognizer), recognizer.supported_entities[0], str(pattern.name), condition, find)
 
 
