@@ -238,6 +238,7 @@ SPECTACULAR_SETTINGS = {
         "IngestFormatEnum": "datasets.models.ingest.IngestFormat",
         "EdgeKindEnum": "datasets.models.lineage.EdgeKind",
         "ExportFormatEnum": "datasets.models.export.ExportFormat",
+        "PolicyAttachmentKindEnum": "anonymization.models.policy.AttachmentKind",
     },
     "APPEND_COMPONENTS": {
         "securitySchemes": {
@@ -270,6 +271,8 @@ CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "audit.relay_outbox", "schedule": 2.0},
     "purge-expired": {"task": "access.purge_expired", "schedule": 600.0},
     "expire-exports": {"task": "datasets.expire_exports", "schedule": 600.0},
+    "expire-guaranteed-exports": {"task": "datasets.expire_guaranteed_exports", "schedule": 600.0},
+    "plan-scheduled-exports": {"task": "datasets.plan_scheduled_exports", "schedule": 300.0},
     "plan-upkeep": {"task": "datasets.plan_upkeep", "schedule": 900.0},
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},

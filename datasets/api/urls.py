@@ -3,6 +3,8 @@
 from django.urls import path
 
 from datasets.api import (
+    analytics,
+    anonymization,
     branches,
     diff,
     drafts,
@@ -24,6 +26,11 @@ VERSION = "datasets/<uuid:dataset_id>/versions/<str:version>"
 BRANCH = "datasets/<uuid:dataset_id>/branches/<path:branch>"
 
 urlpatterns = [
+    path(
+        f"{VERSION}/anonymization-preview",
+        anonymization.AnonymizationPreviewView.as_view(),
+        name="anonymization-preview",
+    ),
     path("datasets", views.DatasetListView.as_view(), name="datasets"),
     path("datasets/search", search.SearchView.as_view(), name="dataset-search"),
     path("datasets/inventory", search.InventoryView.as_view(), name="inventory"),
@@ -45,6 +52,22 @@ urlpatterns = [
     path("exports/<uuid:export_id>", exports.ExportView.as_view(), name="export"),
     path("exports/<uuid:export_id>/download-url", exports.DownloadAddressView.as_view(), name="export-address"),
     path("exports/<uuid:export_id>/files/<str:name>", exports.ExportFileView.as_view(), name="export-file"),
+    path("analytics/export", analytics.AnalyticsExportListView.as_view(), name="analytics-exports"),
+    path("analytics/export/<uuid:guaranteed_id>", analytics.AnalyticsExportView.as_view(), name="analytics-export"),
+    path(
+        "analytics/export/<uuid:guaranteed_id>/download-url",
+        analytics.AnalyticsAddressView.as_view(),
+        name="analytics-address",
+    ),
+    path(
+        "analytics/export/<uuid:guaranteed_id>/files/<str:name>",
+        analytics.AnalyticsFileView.as_view(),
+        name="analytics-file",
+    ),
+    path("analytics/export/<uuid:guaranteed_id>/deletion", analytics.DeletionView.as_view(), name="analytics-deletion"),
+    path("analytics/quasi-identifiers", analytics.QuasiIdentifierView.as_view(), name="quasi-identifiers"),
+    path("analytics/schedules", analytics.ScheduleListView.as_view(), name="analytics-schedules"),
+    path("analytics/schedules/<uuid:schedule_id>", analytics.ScheduleView.as_view(), name="analytics-schedule"),
     path("passport-keys", exports.PassportKeysView.as_view(), name="passport-keys"),
     path("passport-verifier", exports.VerifierView.as_view(), name="passport-verifier"),
     path("datasets/<uuid:dataset_id>/merge", merges.MergeListView.as_view(), name="merge-branches"),
