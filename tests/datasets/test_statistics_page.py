@@ -6,8 +6,9 @@ from anonymization.models import BudgetSpend
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, upload
 from tests.factories.pages import browser_of
+from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.usefixtures("plain_static")
+pytestmark = pytest.mark.usefixtures("plain_static", "quick_passwords")
 
 EMPTY = {"kind": "", "field": "", "low": "", "high": "", "keys": "", "quantile": "", "epsilon": "", "delta": ""}
 

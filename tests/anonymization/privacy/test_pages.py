@@ -10,12 +10,13 @@ from anonymization.services.budget import budget_of, spend
 from tests.anonymization.privacy.test_releases import people, release
 from tests.factories.access import acting
 from tests.factories.pages import browser_of
+from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 
 BUDGETS = "/admin/privacy/budgets/"
 RELEASES = "/admin/privacy/releases/"
 TERMS = {"total_epsilon": "2", "total_delta": "0.00001", "usual_epsilon": "1", "usual_delta": "0.00001"}
 
-pytestmark = pytest.mark.usefixtures("plain_static")
+pytestmark = pytest.mark.usefixtures("plain_static", "quick_passwords")
 
 
 @pytest.fixture
