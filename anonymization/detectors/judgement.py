@@ -35,6 +35,8 @@ _DEMANDING: Final = frozenset(
         "UuidRecognizer",
     }
 )
+#: Written with capital letters; in small ones they are rather parts of digests and names.
+_IN_CAPITALS: Final = frozenset({"EsNieRecognizer", "EsNifRecognizer", "SgFinRecognizer", "InPanRecognizer"})
 #: Patterns whose grouping and check digits together are enough, though they are only digits and spaces.
 _GROUPED: Final = frozenset({("NirRecognizer", "grouped"), ("ImeiRecognizer", "grouped")})
 
@@ -55,6 +57,8 @@ _CARD_BEHIND: Final = regex.compile(
     r"\b(?:card|credit|debit|visa|mastercard|maestro|expires|exp\.?|cvv|cvc)\b", regex.IGNORECASE
 )
 _BEHIND_REACH: Final = 40
+
+_PARAMETER: Final = regex.compile(r"[a-z_]{1,20}=(?=[^=@]{1,64}@)", regex.IGNORECASE)
 
 _SUM: Final = regex.compile(r"[\d\s-]+")
 _JOINED_SENTENCES: Final = regex.compile(r"[\w-]*\.{2,}[\w.-]*|[\w-]+\.\p{Lu}\p{Ll}+")
@@ -91,7 +95,16 @@ class Evidence:
 
 def judged(text: str, spans: Sequence[Span], evidence: Evidence) -> list[Span]:
     """The spans of one text after the rules: some left out, some worth less; not sorted, scores not filtered."""
-    return [_judged(text, _supported_from_behind(text, span), evidence) for span in _outside_addresses(spans)]
+    spans = [_without_parameter(text, span) for span in _outside_addresses(spans)]
+    return [_judged(text, _supported_from_behind(text, span), evidence) for span in spans]
+
+
+def _without_parameter(text: str, span: Span) -> Span:
+    """An e-mail address without the name of the parameter it is the value of: "contact=jane@example.com"."""
+    if span.entity_type != "EMAIL_ADDRESS":
+        return span
+    name = _PARAMETER.match(text, span.start, span.end)
+    return replace(span, start=name.end()) if name else span
 
 
 def _supported_from_behind(text: str, span: Span) -> Span:
@@ -122,6 +135,8 @@ def _weakness(text: str, span: Span, evidence: Evidence) -> str:
         return "joined-sentences"
     if _is_member_of_code(text, span):
         return "code"
+    if span.recognizer in _IN_CAPITALS and any(char.islower() for char in text[span.start : span.end]):
+        return "lower-case"
     if _is_numeric_host(text, span):
         return "numeric-host"
     if _is_version(text, span, evidence):

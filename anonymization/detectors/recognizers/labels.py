@@ -17,14 +17,16 @@ NUMBER_WORD: Final = (
 )
 _QUOTE: Final = r"[\"'`*\u201c\u2018\u201d\u2019]"
 _SAID: Final = (
-    r"(?:(?:is|was|are|to|as|reads|shows|remains|equals|(?:will|should|must|may)\sbe"
+    r"(?:(?:is|was|are|to|as|ist|est|es|\u00e8|\u00e9|reads|shows|remains|equals|(?:will|should|must|may)\sbe"
     r"|(?:is|was|has\sbeen|came\sback|got)?\s?(?:given|listed|recorded|shown|stored|entered|noted|registered|printed"
     r"|changed|updated|set|issued)\s(?:as|to|under|with))\b(?:\snow\b)?\s?:?)"
 )
-_ASSIGN: Final = rf"(?:{_SAID}|:=|=>|->|[:=\-\u2013\u2014])"
+#: A sentence of its own: "I gave you my passport number. It is ..".
+_NEXT: Final = r"[.,;]\s(?:it|this|that|which)(?:['\u2019]s|\s(?:is|was|reads|(?:should|must|will)\sbe))"
+_ASSIGN: Final = rf"(?:{_SAID}|{_NEXT}|:=|=>|->|[:=|\-\u2013\u2014])"
 OPEN: Final = rf"[\s_]{{0,3}}{_QUOTE}{{0,2}}[(\[<#]{{0,2}}\s?"
 #: Whose it is, between the label and "is" or a colon.
-_OWNER: Final = r"(?:\s(?:for|of|on|in|with|from|belonging\sto)(?:\s[\w.'\u2019-]{1,20}){1,4}?(?=\s(?:is|was|reads|shows)\b|\s?[:=]))?"
+_OWNER: Final = r"(?:\s(?:that\s|which\s)?(?:I|we|you|he|she|they)\s\w{1,12}(?:\s\w{1,12}){0,2}(?=\s(?:is|was)\b|\s?[:=])|\s(?:for|of|on|in|with|from|belonging\sto)(?:\s[\w.'\u2019-]{1,20}){1,4}?(?=\s(?:is|was|reads|shows)\b|\s?[:=]))?"
 _NOTE: Final = r"(?:\s?\([^()\d\r\n]{1,24}\))?"
 
 #: Between label and value, all of it optional: "number is", "# ", '": "', " for Jane Doe is ".
@@ -33,7 +35,7 @@ LINK: Final = (
 )
 #: Like LINK, but a sign or a word that announces an identifier must be there.
 ANNOUNCED: Final = (
-    rf"(?:{_QUOTE}{{0,2}}{_NOTE}{_OWNER}\s{{0,3}}[:=#]"
+    rf"(?:{_QUOTE}{{0,2}}{_NOTE}{_OWNER}\s{{0,3}}(?:[:=#|]|{_NEXT})"
     rf"|[\s_-]{{0,2}}{NUMBER_WORD}{_NOTE}{_QUOTE}{{0,2}}{_OWNER},?\s{{0,3}}{_ASSIGN}?){OPEN}"
 )
 

@@ -31,7 +31,7 @@ _LABELS: Final = (
     r"(?:(?:cell|mobile|home|work|office|business|day(?:time)?|evening|emergency|contact|direct|main|primary|secondary)[\s_-]?)?"
     r"(?:(?:tele)?phones?|tel(?:efono|efon|efone|\u00e9fono|\u00e9fon)?|t\u00e9l\.?(?:\u00e9phone)?|mobiles?|mob|cell(?:ulare|ular|phone)?|whats?app|handy|m\u00f3vil"
     r"|gsm|telegram|signal|viber|pager|hotline|landline|call(?:ed|ing)?|dial(?:l?ing|led)?|ring|(?:text|sms)(?:ing)?(?=\s(?:me|him|her|us|them|at|to)))"
-    r"|(?:my|his|her|their|your|our|new|old|contact|emergency|callback|call-back|home|work|office|direct|best|same|this)[\s_-](?:number|no\.|nr\.?|line)"
+    r"|(?:ph|t|m)(?=[.]?[ ]?:[ ]?[+(]?\d)|(?:my|his|her|their|your|our|new|old|contact|emergency|callback|call-back|home|work|office|direct|best|same|this)[\s_-](?:number|no\.|nr\.?|line)"
     r"|(?:reach|contact|phone|text|call|ring|message|msg|catch|get)\s(?:me|him|her|us|them|you|\w{2,15})(?:\s\w{2,12}){0,2}?(?=\s(?:at|on|under|via|using)\b)"
     r"|(?:reached|contacted|available|answers?)(?:\s\w{2,15}){0,2}?(?=\s(?:at|on|under|via)\b)"
 )

@@ -71,14 +71,20 @@ class UserNameRecognizer(PatternRecognizer):
                 ),
                 Pattern(
                     "said",
-                    rf"{START}(?:{_USER}){STOP}(?:\s(?:is|was|of|as))?\s@?\K(?=[\w.-]*?[\d_.])(?=[a-z]){name}",
+                    rf"{START}(?:{_USER}){STOP}{LINK}@?\K(?=[\w.-]{{0,30}}?[\d_.]\w)(?=[a-z][\w.-])(?!(?:request|self|user|args|os|config|settings|env|req|data|form)\.){name}(?!\s*[(\[])",
                     0.5,
+                ),
+                Pattern(
+                    "a word said",
+                    rf"{START}(?:{_USER}){STOP}\s(?:is|was)\s@?\K[a-z][\w-]{{2,30}}(?=[.,;!?]?(?:\s*$|[ ](?:and|but|on|with|if|in[ ]case)\b)|[.,;!?]\s)",
+                    0.45,
                 ),
             ],
         )
 
     def invalidate_result(self, pattern_text: str) -> bool:
-        return pattern_text.strip(".").lower() in _NO_USER
+        value = pattern_text.strip(".").lower()
+        return value in _NO_USER or value.endswith(("ed", "ing", "able"))
 
 
 class CoordinatesRecognizer(PatternRecognizer):
@@ -99,6 +105,7 @@ class CoordinatesRecognizer(PatternRecognizer):
                 Pattern("decimal pair in brackets", rf"\(\K{latitude},\s?{longitude}(?=\))", 0.4),
                 Pattern("degrees and minutes", rf"(?<!\w){dms}[NS][,;]?\s?{dms}[EW]\b", 0.8),
                 Pattern("geo URI", rf"\bgeo:\K{latitude},{longitude}", 0.8),
+                Pattern("precise pair", r"(?<![\w.])(?<!\d, )(?<!\d,)[-+]?(?:[1-8]?\d|90)\.\d{5,},\s?[-+]?(?:1[0-7]\d|\d{1,2}|180)\.\d{5,}(?![\w.]|\s?[,*/+]\s?-?\d)", 0.4),
                 Pattern("one of a labelled pair", r"\b(?:latitude|longitude|lat|lng|lon|long)[\"'`]?\s?(?:is|[:=])\s?[\"'`]?\K[-+]?\d{1,3}\.\d{3,}\b", 0.7),
             ],
         )  # fmt: skip

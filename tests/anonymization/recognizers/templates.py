@@ -1,7 +1,7 @@
 """Sentences that carry one piece of personal data each, made from templates and a seed.
 
-The recognizers were developed with the templates of TRAIN alone; those of HELD_OUT were written once, by the same
-authors but without running the detector on them, and say how well what was learned carries over.
+The recognizers were developed with the templates under ``train``. Those under ``held_out`` were written afterwards and
+nothing was changed for them: they say how well what was learned carries over.
 """
 
 import random
@@ -84,19 +84,26 @@ def _kind(entity_types: str, make: Maker, train: tuple[str, ...], held_out: tupl
     return Kind(frozenset(entity_types.split()), make, train, held_out)
 
 
+#: Around a label ``@`` and a value ``{}``, for every kind that is known by its label.
+_TRAIN_FRAMES: Final = (
+    "@: {}", "My @ is {}.", "Her @ is {} as far as I know.", '{{"@": "{}"}}', "@ {} is on file", "Please update my @ to {}", "@ = {}",
+    "the @ on the form reads {}", "@ #{}", "Hi, my @ ({}) does not work", "- @: `{}`", "can you check @ {}?", "@ for Maria Keller is {}",
+    "We have your @ as {}, correct?",
+)  # fmt: skip
+_HELD_OUT_FRAMES: Final = (
+    "Applicant's @ \u2014 {}", "| @ | {} |", "@:{}", "@\t{}", "You will need the following. @: {}. Thank you!", "his @ was {} back then",
+    "**@:** {}", "@ (see attachment): {}", "a customer with @ {} complained", "Subject: @ {}", "The @ I gave you is {}", "'@' => '{}'",
+    "What does @ {} stand for?", "@ was entered as {} by mistake", "Name: Ann; @: {}; status: open", "I need to correct my @. It should be {}.",
+)  # fmt: skip
+
+
 def _labelled(entity_types: str, make: Maker, *labels: str) -> Kind:
     """Sentences around a label: the same frames for every kind, others when held out."""
-    train = tuple(
-        frame.replace("@", label)
-        for label in labels[: (len(labels) + 1) // 2]
-        for frame in ("@: {}", "My @ is {}.", "Her @ number is {} as far as I know.", '{{"@": "{}"}}', "@ {} is on file", "Please update my @ to {}")
-    )
-    held_out = tuple(
-        frame.replace("@", label)
-        for label in labels
-        for frame in ("@ = {}", "the @ on the form reads {}", "@ #{}", "Hi, my @ ({}) does not work", "- @: `{}`", "can you check @ {}?", "@ for Maria Keller is {}", "We have your @ as {}, correct?")
-    )
-    return Kind(frozenset(entity_types.split()), make, train, held_out)
+
+    def fill(frames: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(frame.replace("@", label) for label in labels for frame in frames)
+
+    return Kind(frozenset(entity_types.split()), make, fill(_TRAIN_FRAMES), fill(_HELD_OUT_FRAMES))
 
 
 KINDS: Final[dict[str, Kind]] = {
@@ -104,20 +111,17 @@ KINDS: Final[dict[str, Kind]] = {
         "PASSWORD",
         _password,
         ("password: {}", "my password is {}", "The password for the router is {}.", "login with password {} please", '"password": "{}"', "pwd={}",
-         "user jdoe, pass: {}", "I changed my password to {} yesterday", "passphrase: {}", "Password:\n{}"),
-        ("Here is the wifi password: {}", "use {{'user': 'ann', 'password': '{}'}}", "the admin password was {} until May", "PASSWORD={}",
+         "user jdoe, pass: {}", "I changed my password to {} yesterday", "passphrase: {}", "Password:\n{}", "Here is the wifi password: {}", "use {{'user': 'ann', 'password': '{}'}}", "the admin password was {} until May", "PASSWORD={}",
          "my new password will be {}", "Passwort: {}", "try the password {} and tell me", "root password -> {}", "db_password = \"{}\"",
          "pw: {}", "his old password, {}, leaked", "Server=db;User Id=sa;Password={};", "the password I use is {}", "contraseña: {}"),
-    ),
+        ("Our guest wifi, password {}, is slow", "unlock it with the passcode {}", "passwd -> {}", "| password | {} |", "login: ann / password: {}", "The password you set ({}) is too old", "I keep forgetting that my password is {}", "sudo password {} did not work", "spring.datasource.password={}", "--password {} --verbose", "set the password to {} for everyone", "Mein Passwort ist {}", "pass={}&user=ann", "her email password: {}",)),
     "pin": _kind("SECRET_CODE PASSWORD CARD_PIN", _pattern("####", "######"),
-        ("my PIN is {}", "PIN: {}", "the door code is {}", "verification code {}", "Your OTP is {}"),
-        ("pin number {}", "enter pin {} at the gate", "the alarm code was changed to {}", "one-time code: {}", "2FA code {}", "your login code is {}"),
-    ),
+        ("my PIN is {}", "PIN: {}", "the door code is {}", "verification code {}", "Your OTP is {}", "pin number {}", "enter pin {} at the gate", "the alarm code was changed to {}", "one-time code: {}", "2FA code {}", "your login code is {}"),
+        ("the pin code for my phone is {}", "SIM PIN {}", "the safe code: {}", "your verification code is {}. Do not share it.", "unlock code {}", "my voicemail pin was {}",)),
     "api key": _kind("API_KEY ACCESS_TOKEN PASSWORD", _random_text(32),
-        ("api_key={}", "API key: {}", "my api key is {}", '"apiKey": "{}"', "export SECRET_KEY={}", "access token {}"),
-        ("OPENAI_API_KEY={}", "the client secret is {}", "aws_secret_access_key = {}", "X-API-Key: {}", "Use token {} to call it", "set auth_token to {}",
+        ("api_key={}", "API key: {}", "my api key is {}", '"apiKey": "{}"', "export SECRET_KEY={}", "access token {}", "OPENAI_API_KEY={}", "the client secret is {}", "aws_secret_access_key = {}", "X-API-Key: {}", "Use token {} to call it", "set auth_token to {}",
          "encryption key: {}", "my stripe secret key is {}", '{{"refresh_token":"{}"}}', "webhook secret {}", "license key {}"),
-    ),
+        ("SLACK_BOT_TOKEN: {}", "| api key | {} |", "--api-key {}", "the access key I use is {}", "headers = {{'X-Auth-Token': '{}'}}", "db encryption key is {} now", "my github token {} expired", "?api_key={}&page=2", "private key: {}",)),
     "ssn": _labelled("US_SSN", _checked(("%##-%#-%###", "%## %# %###", "%##%#%###"), lambda v: v[0] != "9" and v[:3] != "666"), "SSN", "social security number", "ssn", "Social Security"),
     "itin": _labelled("US_ITIN US_SSN US_TIN", _pattern("9##-7#-####", "9##-8#-####"), "ITIN", "taxpayer ITIN"),
     "passport": _labelled("PASSPORT_NUMBER US_PASSPORT", _pattern("?########", "%########", "??#######", "?%######", "##??#####"), "passport", "passport number", "Passport No.", "US passport"),
@@ -141,9 +145,11 @@ KINDS: Final[dict[str, Kind]] = {
     "routing": _labelled("ABA_ROUTING_NUMBER US_BANK_NUMBER", _checked(("0########", "1########"), lambda v: _weighted(v, (3, 7, 1) * 3, 10)), "routing", "routing number", "ABA"),
     "swift": _labelled("SWIFT_CODE", _pattern("??????##", "????DEFF", "????GB2LXXX"), "SWIFT", "SWIFT code", "BIC"),
     "iban": _kind("IBAN_CODE", _faked("iban", "de_DE", "en_GB", "fr_FR", "it_IT", "nl_NL", "es_ES", "pl_PL"),
-        ("IBAN: {}", "pay to {} today", "my iban is {}"), ("transfer it to {}, please", "the account {} belongs to Ann", "Kontonummer {}")),
+        ("IBAN: {}", "pay to {} today", "my iban is {}", "transfer it to {}, please", "the account {} belongs to Ann", "Kontonummer {}"),
+        ("IBAN\u00a0{}", "| iban | {} |", "refund goes to {}.",)),
     "card": _kind("CREDIT_CARD", _card,
-        ("my card is {}", "charge {} please", "credit card number {}", "Visa {} expires 04/29"), ("card no. {}", "I paid with {} (mastercard)", "debit card: {}", "billing card {}, thanks", "amex {}")),
+        ("my card is {}", "charge {} please", "credit card number {}", "Visa {} expires 04/29", "card no. {}", "I paid with {} (mastercard)", "debit card: {}", "billing card {}, thanks", "amex {}"),
+        ("the card ending is wrong, it is {}", "please use my credit card, {}", "| card | {} |", "new card number {} valid thru 08/27", "My MasterCard: {}.",)),
     "plate": _labelled("LICENSE_PLATE", _pattern("?### ???", "??##???", "???-####", "? ?? ###"), "license plate", "plate number", "number plate", "vehicle registration"),
     "vin": _labelled("VIN", lambda rng: "1M8GDM9AXKP" + _pattern("######")(rng), "VIN", "vehicle identification number"),
     "imei": _labelled("DEVICE_ID", _pattern("##############7", "##-######-######-#"), "IMEI", "imei"),
@@ -153,24 +159,38 @@ KINDS: Final[dict[str, Kind]] = {
     "employee id": _labelled("ID_NUMBER", _pattern("E-#####", "######", "EMP#####"), "employee ID", "student ID", "badge number", "customer number", "case number"),
     "fax": _labelled("FAX_NUMBER PHONE_NUMBER", _pattern("(%##) %##-####", "+44 20 #### ####"), "Fax", "fax number"),
     "date of birth": _labelled("DATE_OF_BIRTH", _pattern("0#/1#/19##", "19##-0%-1#", "1# March 19##", "May 1#, 19##"), "date of birth", "DOB", "birthday"),
-    "ip": _kind("IP_ADDRESS", _faked("ipv4", "en_US"), ("from {} at noon", "client_ip={}"), ("host {} is down", "ssh bob@{}")),
-    "ipv6": _kind("IP_ADDRESS", _faked("ipv6", "en_US"), ("from {} at noon",), ("host {} is down",)),
-    "mac": _kind("MAC_ADDRESS", _faked("mac_address", "en_US"), ("mac {}",), ("the laptop {} joined",)),
-    "e-mail": _kind("EMAIL_ADDRESS", _faked("email", "en_US", "de_DE", "fr_FR"), ("write to {}", "mail: {}"), ("<{}>", "cc {}; bcc none", "contact={}&x=1")),
-    "coordinates": _kind("GPS_COORDINATES", lambda rng: f"{rng.uniform(-80, 80):.6f}, {rng.uniform(-170, 170):.6f}", ("GPS: {}", "we met at coordinates {}"), ("located at {}", "my position is {} now", "({})")),
-    "bitcoin": _kind("CRYPTO", _words("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "0x52908400098527886E0F7030069857D2E4169EE7", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"), ("send to {}", "wallet {}"), ("btc address: {}", "tip me at {}")),
-    "url with password": _kind("URL_CREDENTIALS ACCESS_TOKEN", lambda rng: f"https://bob:{_random_text(10)(rng)}@git.example.com/x", ("clone {}",), ("see {} for it",)),
-    "US address": _kind("LOCATION", _faked("street_address", "en_US"), ("I live at {}.", "{}, Springfield, IL 62704", "ship to {}"), ("our office: {}", "she moved to {} last May", "meet me at {} at noon")),
-    "UK address": _kind("LOCATION", _faked("street_address", "en_GB"), ("I live at {}.",), ("our office: {}", "she moved to {} last May")),
-    "German address": _kind("LOCATION", _faked("street_address", "de_DE"), ("Ich wohne {}.",), ("office: {}", "ship to {}, 10115 Berlin")),
-    "French address": _kind("LOCATION", _faked("street_address", "fr_FR"), ("J'habite {}.",), ("office: {}",)),
-    "ZIP code": _kind("ZIP_CODE LOCATION", _pattern("%####", "9####-####"), ("zip code {}", "ZIP: {}", "Austin, TX {}"), ("my zip is {}", "Reno, NV {}, USA", "zipcode={}")),
-    "postcode": _kind("POSTAL_CODE LOCATION UK_POSTCODE", _faked("postcode", "en_GB", "en_CA"), ("postcode {}", "I live in {}"), ("post code: {}", "near {} somewhere")),
+    "ip": _kind("IP_ADDRESS", _faked("ipv4", "en_US"), ("from {} at noon", "client_ip={}", "host {} is down", "ssh bob@{}"),
+        ("login from {}:8080", "{} - - GET /index",)),
+    "ipv6": _kind("IP_ADDRESS", _faked("ipv6", "en_US"), ("from {} at noon", "host {} is down"),
+        ("[{}]:443",)),
+    "mac": _kind("MAC_ADDRESS", _faked("mac_address", "en_US"), ("mac {}", "the laptop {} joined"),
+        ("eth0 ether {}", "MAC={}",)),
+    "e-mail": _kind("EMAIL_ADDRESS", _faked("email", "en_US", "de_DE", "fr_FR"), ("write to {}", "mail: {}", "<{}>", "cc {}; bcc none", "contact={}&x=1"),
+        ("mailto:{}", "From: Ann <{}>", "\"email\":\"{}\"",)),
+    "coordinates": _kind("GPS_COORDINATES", lambda rng: f"{rng.uniform(-80, 80):.6f}, {rng.uniform(-170, 170):.6f}", ("GPS: {}", "we met at coordinates {}", "located at {}", "my position is {} now", "({})"),
+        ("lat/lon {}", "the parcel is at {} (GPS)",)),
+    "bitcoin": _kind("CRYPTO", _words("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "0x52908400098527886E0F7030069857D2E4169EE7", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"), ("send to {}", "wallet {}", "btc address: {}", "tip me at {}"),
+        ("donations: {}", "paid from {} yesterday",)),
+    "url with password": _kind("URL_CREDENTIALS ACCESS_TOKEN", lambda rng: f"https://bob:{_random_text(10)(rng)}@git.example.com/x", ("clone {}", "see {} for it"),
+        ("git remote add x {}",)),
+    "US address": _kind("LOCATION", _faked("street_address", "en_US"), ("I live at {}.", "{}, Springfield, IL 62704", "ship to {}", "our office: {}", "she moved to {} last May", "meet me at {} at noon"),
+        ("Deliver to: {}", "I grew up at {}, near the lake",)),
+    "UK address": _kind("LOCATION", _faked("street_address", "en_GB"), ("I live at {}.", "our office: {}", "she moved to {} last May"),
+        ("Deliver to: {}",)),
+    "German address": _kind("LOCATION", _faked("street_address", "de_DE"), ("Ich wohne {}.", "office: {}", "ship to {}, 10115 Berlin"),
+        ("Adresse: {}",)),
+    "French address": _kind("LOCATION", _faked("street_address", "fr_FR"), ("J'habite {}.", "office: {}"),
+        ("Adresse : {}",)),
+    "ZIP code": _kind("ZIP_CODE LOCATION", _pattern("%####", "9####-####"), ("zip code {}", "ZIP: {}", "Austin, TX {}", "my zip is {}", "Reno, NV {}, USA", "zipcode={}"),
+        ("ZIP+4: {}", "Portland, Oregon {}", "shipping zip {}",)),
+    "postcode": _kind("POSTAL_CODE LOCATION UK_POSTCODE", _faked("postcode", "en_GB", "en_CA"), ("postcode {}", "I live in {}", "post code: {}", "near {} somewhere"),
+        ("the postcode is {}", "London {}",)),
     "phone, labelled": _kind("PHONE_NUMBER", _faked("phone_number", *PHONE_LOCALES),
-        ("call me at {}", "phone: {}", "my number is {}", "Tel. {}", "text her on {} today", "{{\"mobile\": \"{}\"}}"),
-        ("You can reach me under {}.", "WhatsApp {}", "my cell is {}", "Telephone number: {}", "please ring {} after six", "I'm available at {}", "contact number {}", "mob {}", "dial {} for help")),
+        ("call me at {}", "phone: {}", "my number is {}", "Tel. {}", "text her on {} today", "{{\"mobile\": \"{}\"}}", "You can reach me under {}.", "WhatsApp {}", "my cell is {}", "Telephone number: {}", "please ring {} after six", "I'm available at {}", "contact number {}", "mob {}", "dial {} for help"),
+        ("Phone (mobile): {}", "| tel | {} |", "You can also contact Ann at {}.", "if urgent call {}", "Ph: {}", "My new phone number is {}.", "mobile no {}", "You may text {} instead", "T: {}", "her landline, {}, is dead",)),
     "phone, bare": _kind("PHONE_NUMBER", _faked("phone_number", *PHONE_LOCALES),
-        ("Ann Smith, {}", "Thanks, Bob\n{}", "it is {} as far as I know"), ("{} (Ann)", "Bob Miller\nSales\n{}", "for bookings: {}", "ask for Ann, {}, any time")),
+        ("Ann Smith, {}", "Thanks, Bob\n{}", "it is {} as far as I know", "{} (Ann)", "Bob Miller\nSales\n{}", "for bookings: {}", "ask for Ann, {}, any time"),
+        ("{}", "Dr. Ann Smith\n{}\nann@example.com", "please try {} instead",)),
 }  # fmt: skip
 
 
