@@ -24,7 +24,7 @@ MAX_TEXT_BYTES: Final = 1 << 30
 class Coded:
     """One column: codes of rows, and the value of each code as JSON."""
 
-    codes: array[int] = field(default_factory=lambda: array("i"))
+    codes: "array[int]" = field(default_factory=lambda: array("i"))
     known: dict[bytes, int] = field(default_factory=dict)
     size: int = 0
 
