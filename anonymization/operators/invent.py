@@ -173,9 +173,9 @@ def _phone(inventor: Inventor, text: str) -> str:
         head = digits[: len(digits) - _NANP]
         made = [*head, *str(200 + draw(800)), *"55501", *f"{draw(100):02d}"]
     else:
-        # After the code of the country comes a zero, with which no subscriber's number goes on.
+        # Two zeros after the code of the country: one may be dialled before a number, but no number begins with one.
         code = 2 if text.lstrip().startswith("+") else 0
-        made = [*digits[:code], "0", *(str(draw(10)) for _ in digits[code + 1 :])]
+        made = [*digits[:code], "0", "0", *(str(draw(10)) for _ in digits[code + 2 :])][: len(digits)]
     return _refilled(text, made)
 
 

@@ -19,7 +19,7 @@ from anonymization.policies.compiled import RECOGNIZER, CompiledPolicy
 from anonymization.policies.errors import PolicyNotFound, PolicyVersionNotFound
 from anonymization.policies.places import is_within, values_below
 from anonymization.services.operator_keys import KeySource
-from anonymization.services.policy_source import compiled_policy
+from anonymization.services.policy_source import compiled_policy, trial_policy
 from anonymization.services.trust import load_trust
 from anonymization.trust.trust import Trust, Verdict
 
@@ -223,9 +223,7 @@ def build_anonymizer(
     return Anonymizer(
         floor=strictest(floors, make_strategy("redact")),
         policies=tuple(policies),
-        declared=tuple(
-            (one, make_strategy(one.strategy, keys=source.keys("dataset", DEFAULT_LOCALE))) for one in declared()
-        ),
+        declared=_declared(declared, source),
         trust=load_trust(dataset_id),
     )
 
@@ -235,3 +233,27 @@ def _policy(obligation: Obligation, source: KeySource) -> CompiledPolicy:
         return compiled_policy(obligation.policy, source)
     except (PolicyNotFound, PolicyVersionNotFound) as unknown:
         raise ObligationUnmet(obligation=str(obligation)) from unknown
+
+
+def build_trial(
+    *,
+    policy: str = "",
+    version: int | None = None,
+    document: Any = None,
+    dataset_id: UUID | None,
+    purpose: str | None,
+    declared: Callable[[], Sequence[Declared]] = tuple,
+) -> Anonymizer:
+    """What a policy would do, in the open scope, for those who may see records raw anyway.
+
+    ``policy`` is a name or ``preset:`` and a name, in ``version`` (None: the active one); else ``document`` is a policy
+    that is stored nowhere. Raises PolicyNotFound, PolicyVersionNotFound, InvalidPolicy.
+    """
+    source = KeySource(dataset_id, purpose or "")
+    tried = trial_policy(policy, version, document, source)
+    return Anonymizer(policies=(tried,), declared=_declared(declared, source), trust=load_trust(dataset_id))
+
+
+def _declared(declared: Callable[[], Sequence[Declared]], source: KeySource) -> tuple[tuple[Declared, Strategy], ...]:
+    keys = source.keys("dataset", DEFAULT_LOCALE)
+    return tuple((one, make_strategy(one.strategy, keys=keys)) for one in declared())

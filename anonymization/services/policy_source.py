@@ -12,7 +12,7 @@ from anonymization.policies.compiled import CompiledPolicy
 from anonymization.policies.document import PolicyDocument, read_document
 from anonymization.policies.errors import PolicyNotFound, PolicyVersionNotFound
 from anonymization.policies.presets import PRESETS
-from anonymization.policies.reference import PolicyReference
+from anonymization.policies.reference import PRESET, PolicyReference
 from anonymization.services.operator_keys import KeySource
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
@@ -78,6 +78,24 @@ def compiled_policy(reference: str, source: KeySource) -> CompiledPolicy:
             raise PolicyNotFound
         document = document_of(version_of(policy, named.number))
     return CompiledPolicy.of(reference, document, source.keys)
+
+
+def trial_policy(name: str, version: int | None, document: Any, source: KeySource) -> CompiledPolicy:
+    """A policy in any version of it, active or not, or a document that is stored nowhere, in the open scope.
+
+    ``name`` may begin with ``preset:``; without ``version`` it is the active one. Nothing is released on the strength
+    of it: for looking at what it would do. Raises PolicyNotFound, PolicyVersionNotFound, InvalidPolicy.
+    """
+    if document is not None:
+        return CompiledPolicy.of("", read_document(document, field="/document"), source.keys)
+    if name.startswith(PRESET):
+        number = version or 1
+        return CompiledPolicy.of(f"{name}@{number}", preset_document(name.removeprefix(PRESET), number), source.keys)
+    policy = AnonymizationPolicy.objects.filter(name=name).first()
+    chosen = version or (policy.active_version if policy else None)
+    if policy is None or chosen is None:
+        raise PolicyNotFound
+    return CompiledPolicy.of(f"{name}@{chosen}", document_of(version_of(policy, chosen)), source.keys)
 
 
 def version_of(policy: AnonymizationPolicy, number: int) -> PolicyVersion:

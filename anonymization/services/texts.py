@@ -7,21 +7,18 @@ from typing import Any, Final
 from access.services.authorize import authorize
 from anonymization.detectors.base import Span
 from anonymization.findings import ACT_FROM, Finding
-from anonymization.models import AnonymizationPolicy
 from anonymization.operators.base import Keys, Parameters
 from anonymization.operators.lists import DEFAULT_LOCALE
 from anonymization.operators.registry import get_operator
 from anonymization.operators.rewrite import Whose, rewrite
 from anonymization.operators.strategy import Strategy, make_strategy
 from anonymization.policies.compiled import CompiledPolicy
-from anonymization.policies.document import read_document
-from anonymization.policies.errors import InvalidPolicy, PolicyNotFound
-from anonymization.policies.reference import PRESET
+from anonymization.policies.errors import InvalidPolicy
 from anonymization.policies.schema import parameter_problems
 from anonymization.services.anonymize import findings_of_text
 from anonymization.services.detect import detect_text
 from anonymization.services.operator_keys import KeySource
-from anonymization.services.policy_source import document_of, preset_document, version_of
+from anonymization.services.policy_source import trial_policy
 from anonymization.services.trust import load_trust
 from vaultsite.kernel.errors import FieldProblem
 from vaultsite.kernel.events.event import ResourceRef
@@ -65,7 +62,7 @@ def anonymize_text(principal: Principal, text: str, how: How) -> Anonymized:
     spans = detect_text(text)
     found = load_trust(None).effective({"data": text}, findings_of_text(spans))
     if how.policy or how.document is not None:
-        policy = _policy(how, source)
+        policy = trial_policy(how.policy, how.version, how.document, source)
         shown = _shown(text, found, policy)
         return Anonymized(shown, tuple(spans), policy.reference)
     keys = source.keys("tenant", DEFAULT_LOCALE)
@@ -89,24 +86,3 @@ def _strategy(name: str, parameters: Parameters, keys: Keys, field_name: str) ->
     if problems := parameter_problems(name, dict(parameters)):
         raise InvalidPolicy(errors=[FieldProblem(f"{field_name}{one.field}", one.detail) for one in problems])
     return make_strategy(name, parameters, keys)
-
-
-def _policy(how: How, source: KeySource) -> CompiledPolicy:
-    if how.document is not None:
-        return CompiledPolicy.of("", read_document(how.document, field="/document"), source.keys)
-    return named_policy(how.policy, how.version, source)
-
-
-def named_policy(name: str, version: int | None, source: KeySource) -> CompiledPolicy:
-    """A policy by name in one version, else the active one, or a preset, in the open scope.
-
-    Any version of it, active or not: for looking at what it would do. Raises PolicyNotFound, PolicyVersionNotFound.
-    """
-    if name.startswith(PRESET):
-        preset = name.removeprefix(PRESET)
-        return CompiledPolicy.of(f"{name}@{version or 1}", preset_document(preset, version or 1), source.keys)
-    policy = AnonymizationPolicy.objects.filter(name=name).first()
-    number = version or (policy.active_version if policy else None)
-    if policy is None or number is None:
-        raise PolicyNotFound
-    return CompiledPolicy.of(f"{name}@{number}", document_of(version_of(policy, number)), source.keys)

@@ -92,7 +92,10 @@ def release_under(decision: Decision, dataset: Dataset, version: Version) -> Rel
     """What a decision on ``record.read`` releases of a version, in the scope it was made in. Raises UnmetObligation."""
     try:
         anonymizer = build_anonymizer(
-            decision.obligations, dataset_id=dataset.pk, purpose=decision.purpose, declared=partial(_declared, dataset)
+            decision.obligations,
+            dataset_id=dataset.pk,
+            purpose=decision.purpose,
+            declared=partial(declared_fields, dataset),
         )
     except ObligationUnmet as unmet:
         raise UnmetObligation(**unmet.extra) from unmet
@@ -107,7 +110,7 @@ def release_under(decision: Decision, dataset: Dataset, version: Version) -> Rel
     )
 
 
-def _declared(dataset: Dataset) -> list[Declared]:
+def declared_fields(dataset: Dataset) -> list[Declared]:
     """The fields for which the dataset's active schema names a strategy."""
     schema = active_schema(dataset.pk)
     stated = annotations_of(schema) if schema else ()

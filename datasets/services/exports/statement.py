@@ -19,6 +19,8 @@ from datasets.services.read import Release
 from datasets.tree.reader import find, prove
 from vaultsite.kernel.errors import IntegrityFailure
 
+#: How decisions name anonymization policies.
+_POLICY: Final = "anonymization:"
 #: Versions of the parents' chain that a passport lists.
 ANCESTORS: Final = 100
 _FRESH_IDS: Final = (
@@ -78,9 +80,16 @@ def decision_of(export: Export) -> dict[str, Any]:
         "purpose": export.purpose,
         "policies": export.policies,
         "obligations": export.obligations,
+        "anonymization_policies": _policies_of(export),
         "shown": export.operator or "raw",
         "requested_by": str(export.requested_by),
     }
+
+
+def _policies_of(export: Export) -> list[dict[str, str]]:
+    """The versions of anonymization policies it was made under, each with the SHA-256 of its document."""
+    named = [policy.removeprefix(_POLICY) for policy in export.policies if policy.startswith(_POLICY)]
+    return [{"policy": one.partition("#")[0], "sha256": one.rpartition("=")[2]} for one in named]
 
 
 def make_statement(
