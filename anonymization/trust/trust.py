@@ -99,7 +99,7 @@ class Trust:
             for finding in findings:
                 if finding.score < ACT_FROM:
                     text_of(record, finding)
-            return [one for one in findings if one.score >= ACT_FROM and one.recognizer not in _OWN]
+            return sorted(one for one in findings if one.score >= ACT_FROM and one.recognizer not in _OWN)
         return sorted(one.finding for one in self.judged(record, findings, at=at) if one.counts)
 
     def judged(
