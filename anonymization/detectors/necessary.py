@@ -106,7 +106,7 @@ class Window(NamedTuple):
 
 #: Patterns that look further have no window.
 _FURTHEST: Final = 64
-#: Larger alphabets make runs so long that looking for them does not pay.
+#: A pattern whose matches reach over spaces has a window only with a smaller alphabet: its runs would be too long.
 _MOST_LETTERS: Final = 100
 
 
@@ -119,7 +119,8 @@ def window(pattern: str, flags: int) -> Window | None:
     weakener = _Weakener(ascii_only=False)
     condition = weakener.sequence(parsed, bool(parsed.state.flags & re.IGNORECASE))
     alphabet = bytes(sorted(weakener.used))
-    return Window(condition, alphabet, reach) if len(alphabet) <= _MOST_LETTERS else None
+    is_short = b" " not in alphabet or len(alphabet) <= _MOST_LETTERS
+    return Window(condition, alphabet, reach) if is_short else None
 
 
 def _reach(items: Any) -> int:

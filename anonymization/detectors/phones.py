@@ -182,11 +182,19 @@ def _plan(region: str) -> Plan:
     return Plan(
         region,
         re.compile(national),
-        re.compile(rf"\d*?(?:{national})"),
+        re.compile(rf"{_prefixes(own)}(?:{national})"),
         min(length for kind in kinds for length in kind.possible_length if length > 0),
         re.compile(own.international_prefix or r"(?!)"),
         _REST.fullmatch(own.national_prefix_transform_rule or "\\1") is None,
     )
+
+
+def _prefixes(own: Any) -> str:
+    """What libphonenumber takes off the front of a number dialled within the region: it looks for its prefix twice."""
+    if own.national_prefix_transform_rule is not None:
+        return r"\d*?"
+    prefix = own.national_prefix_for_parsing or own.national_prefix
+    return rf"(?:{own.country_code})?" + (rf"(?:{prefix}){{0,2}}" if prefix else "")
 
 
 def _kinds(country_code: int) -> Iterator[Any]:

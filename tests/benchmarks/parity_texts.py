@@ -12,6 +12,11 @@ LOCALES = (
 )  # fmt: skip
 _GLUE = ("", " ", "  ", ", ", "\n", ": ", "-", "/", "; ", " - ", "=", "(", ") ", '"', "\t", " phone ", " card ",
          " ssn: ", "#", "+", " x", ".", " call me at ", " my bank account ", " date of birth ")  # fmt: skip
+#: What sentences of prose tell of people: as often by name and place as by number.
+_TOLD = (
+    "name", "name", "name", "city", "street_address", "company", "date", "job", "email", "phone_number", "url",
+    "credit_card_number", "ssn", "iban", "ipv4",
+)  # fmt: skip
 _SENTENCES = (
     "My {word} number is {value}, please {word} it soon.",
     "Write to {value} or ask {name} about the {word}.",
@@ -61,7 +66,7 @@ def _prose(rng: random.Random, people: list[Faker], length: int, share: float) -
 
 
 def _sentence(rng: random.Random, person: Faker) -> str:
-    words = {"value": _value(rng, person), "name": person.name(), "city": person.city(), "date": person.date()}
+    words = {"value": getattr(person, rng.choice(_TOLD))(), "name": person.name(), "city": person.city(), "date": person.date()}
     return rng.choice(_SENTENCES).format(word=person.word(), number=rng.randrange(1, 10_000), **words)
 
 
