@@ -20,6 +20,7 @@ RAW_SQL = {
     "audit/services/record.py": "one statement for an event and its outbox entry",
     "audit/services/partitions.py": "calls the function that makes a partition",
     "datasets/lineage_graph.py": "walks the lineage recursively",
+    "anonymization/tokens/statements.py": "one statement for a batch of tokens, found or made",
     "audit/selectors.py": "reads the catalog for the audit's partitions",
 }
 #: AppConfig.ready() imports what needs the app registry; nothing else may.

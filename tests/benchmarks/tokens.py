@@ -22,7 +22,8 @@ _BARE = """
         kind varchar(1) NOT NULL, value_index bytea NOT NULL, slot bytea NOT NULL, token_index bytea NOT NULL,
         sealed bytea NOT NULL, uses integer NOT NULL, reveals integer NOT NULL, expires_at timestamptz,
         created_at timestamptz NOT NULL DEFAULT now(),
-        UNIQUE (tenant_id, id), UNIQUE (tenant_id, space_id, token_index), UNIQUE (tenant_id, space_id, value_index, slot)
+        UNIQUE (tenant_id, id), UNIQUE (tenant_id, space_id, token_index),
+        UNIQUE (tenant_id, space_id, value_index, slot)
     )
 """
 _DROP = "DROP TABLE IF EXISTS benchmark_bare"
@@ -63,8 +64,9 @@ def measure_tokens(plan: Plan) -> list[Figure]:
         made, shown, plain = interleaved(plan.rounds, tokenize, detokenize, bare)
     count = BATCH * batches
     note = (
-        f"by the clock, one client, deterministic, batches of {BATCH}; baseline: rows of the same columns and indexes a "
-        f"second by INSERT .. SELECT unnest, without row-level security and keys; median of {plan.rounds} rounds in turns"
+        f"by the clock, one client, deterministic, batches of {BATCH}; baseline: rows a second of the same columns and "
+        "indexes by INSERT .. SELECT unnest, without row-level security and foreign keys; "
+        f"median of {plan.rounds} rounds in turns"
     )
     base = count / plain.wall
     return [
@@ -84,7 +86,7 @@ def _client(principal: Principal, role: str) -> Client:
 
 def _tokens(client: Client, path: str, member: str, batch: list[str], scope: dict[str, str]) -> list[str]:
     answer = client.post(f"/api/v1/{path}", {member: batch, "scope": scope}, content_type="application/json")
-    assert answer.status_code == 200, answer.content  # noqa: PLR2004 - HTTP
+    assert answer.status_code == 200, answer.content
     results: list[dict[str, Any]] = answer.json()["results"]
     wanted = "token" if path == "tokenize" else "value"
     return [one[wanted] for one in results]
