@@ -75,7 +75,8 @@ def _compile(dataset_id: UUID | None) -> Trust:
         fields=tuple(_field_rules(dataset_id)),
         thresholds=tuple(_thresholds(dataset_id)),
     )
-    return Trust(rules, value_key() if any(rule.digest for rule in rules.allow) else None)
+    key = value_key() if any(rule.digest for rule in rules.allow) else None
+    return Trust(rules, key, had_rules=True)
 
 
 def _allow_rules(dataset_id: UUID | None) -> Iterator[AllowRule]:

@@ -64,11 +64,19 @@ class Trust:
     """The rules of one dataset (or of single texts), compiled; immutable, used from any thread, needs no database.
 
     ``content_hash`` (32 bytes) is equal for equal rules. ``key`` is the tenant's key of list values, needed where
-    allow-lists hold values. Entries end by the clock: one that expires while the object is in use stops at once.
+    allow-lists hold values. ``had_rules``: stored findings may come from a deny-list of before. Entries end by the
+    clock: one that expires while the object is in use stops at once.
     """
 
-    def __init__(self, rules: TrustRules = TrustRules(), key: SecretKey | None = None) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        rules: TrustRules = TrustRules(),  # noqa: B008 - frozen
+        key: SecretKey | None = None,
+        *,
+        had_rules: bool = False,
+    ) -> None:
         self.rules = rules
+        self._had_rules = had_rules
         self.content_hash = hashlib.sha256(f"trust/v{_VERSION}\0{sorted(_told(rules))}".encode()).digest()
         self._allow = AllowList(rules.allow, key)
         self._allows_values = frozenset(str(rule.id) for rule in rules.allow if rule.digest)
@@ -82,8 +90,12 @@ class Trust:
 
     @property
     def is_plain(self) -> bool:
-        """Whether there are no rules: what scores ACT_FROM counts."""
-        return not (self._allow or self._deny or self._fields or self._thresholds)
+        """Whether there never were rules: every stored finding is a detector's, and what scores ACT_FROM counts."""
+        return not (self._had_rules or self._has_rules)
+
+    @property
+    def _has_rules(self) -> bool:
+        return bool(self._allow or self._deny or self._fields or self._thresholds)
 
     def effective(
         self, record: Mapping[str, Any], findings: Sequence[Finding], *, at: float | None = None
@@ -95,7 +107,7 @@ class Trust:
         now by default. Raises FindingMismatch when a finding that is left out does not fit the record (those kept are
         for whoever applies them to check), DetectionFailed when the deny-list could not be looked for.
         """
-        if self.is_plain:
+        if not self._has_rules:
             for finding in findings:
                 if finding.score < ACT_FROM:
                     text_of(record, finding)
@@ -109,10 +121,18 @@ class Trust:
         now = time.time() if at is None else at
         declared = {one.pointer for one in findings if one.recognizer == SCHEMA_RECOGNIZER and one.part == "value"}
         stated = list(self._stated(record, declared, now)) if self._states_fields else []
-        denied = list(self._denied(record, now)) if self._deny is not None else []
+        denied = self._denied(record, now) if self._deny is not None else ()
         stored = (one for one in findings if one.recognizer not in _OWN)  # what the rules of another day had added
         judged = [self._judge(record, one, declared, now) for one in (*stored, *stated, *denied)]
         return self._with_parts(judged) if self._allows_values else judged
+
+    def with_denied(self, record: Mapping[str, Any], findings: Sequence[Finding]) -> list[Finding]:
+        """Detections as they are stored, with what the deny-list of now finds in place of what an earlier one found.
+
+        Stored, they count in the profile of a version; readers get what :meth:`effective` says. Raises DetectionFailed.
+        """
+        detected = [one for one in findings if one.recognizer != DENY_RECOGNIZER]
+        return [*detected, *self._denied(record, time.time())] if self._deny is not None else detected
 
     def _stated(self, record: Mapping[str, Any], declared: set[str], at: float) -> Iterator[Finding]:
         """One finding over each value whose field rule says it is personal, unless the schema has said what it is."""

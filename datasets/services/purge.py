@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from access.services.keyring import destroy_keys
+from anonymization.services.feedback import forget_feedback
 from datasets.errors import DatasetHeld
 from datasets.models import Blob, BlobState, Dataset, Purge, Version
 from datasets.selectors import resource_of
@@ -145,6 +146,7 @@ class Removal:
                 while remove_batch(model, path, self._dataset_id):
                     continue
             destroy_keys(self._dataset_id)  # one more time: what was at work until its row went may have made new ones
+            forget_feedback(self._dataset_id)
             dataset.delete()
             self._claim.save(progress={"stage": "objects"})
 

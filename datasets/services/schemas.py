@@ -11,6 +11,8 @@ import orjson
 
 from access.services.authorize import authorize
 from anonymization.findings import Finding
+from anonymization.services.trust import load_trust
+from anonymization.trust.trust import Trust
 from datasets.errors.schemas import SchemaIncompatible, SchemaNotFound, SchemaViolation
 from datasets.formats.rows import RawRecord, Rejected
 from datasets.models import Compatibility, Dataset, RecordSchema
@@ -26,6 +28,7 @@ from vaultsite.kernel.tenancy.principal import Principal
 
 __all__ = ["Problem", "RecordRules", "checked", "rules_for", "validator_for"]
 
+_NO_TRUST: Final = Trust()
 #: The name of the newest version in paths.
 ACTIVE: Final = "active"
 #: Members whose text is syntax and no description.
@@ -205,13 +208,16 @@ class RecordRules:
     compiled: CompiledSchema | None = None
     #: Equal for equal rules, in hex; empty where there are none.
     digest: str = ""
+    #: What people say must be found: it counts in the profiles of versions. Readers are protected when they read.
+    trust: Trust = _NO_TRUST
 
     def problems(self, data: Mapping[str, Any]) -> list[Problem]:
         """Where ``data`` breaks the schema."""
         return self.compiled.problems(data) if self.compiled else []
 
     def with_stated(self, data: Mapping[str, Any], found: list[Finding]) -> list[Finding]:
-        """The detector's findings of a record and one over each value that the schema says is personal data."""
+        """The detector's findings of a record, those of the deny-list, and one over each value the schema declares."""
+        found = self.trust.with_denied({"data": data}, found)
         if self.compiled is None or not self.compiled.annotations:
             return found
         known = {(one.pointer, one.part, one.start, one.end, one.entity_type) for one in found}
@@ -224,7 +230,10 @@ class RecordRules:
 def rules_for(dataset_id: UUID, *, at: datetime | None = None) -> RecordRules:
     """The rules of the dataset's records, in the open scope; ``at`` a time for jobs that must come out the same."""
     schema = active_schema(dataset_id, at=at)
-    return RecordRules(compile_schema(document_of(schema)), bytes(schema.digest).hex()) if schema else RecordRules()
+    trust = load_trust(dataset_id)
+    if schema is None:
+        return RecordRules(trust=trust)
+    return RecordRules(compile_schema(document_of(schema)), bytes(schema.digest).hex(), trust)
 
 
 def validator_for(dataset_id: UUID, *, at: datetime | None = None) -> Validator:
