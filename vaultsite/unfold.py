@@ -77,6 +77,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "items": [
                     _item("Playground", "science", "admin:privacy_playground", "anonymization.view_text"),
                     _item("Detection rules", "tune", "admin:privacy_rules", "anonymization.view_detection"),
+                    _item("Policies", "policy", "admin:privacy_policies", "anonymization.view_policy"),
                     _item("Feedback", "rate_review", "admin:privacy_feedback", "anonymization.view_feedback"),
                     _item("Token vault", "token", "admin:privacy_tokens", "anonymization.view_token"),
                     _item("Privacy budgets", "data_usage", "admin:privacy_budgets", "anonymization.view_budget"),

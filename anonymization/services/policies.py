@@ -36,6 +36,8 @@ from vaultsite.kernel.tenancy.scope import active_alias
 
 _READ: Final = "anonymization.read"
 _MANAGE: Final = "anonymization.manage"
+#: Versions a form offers.
+_CHOICES: Final = 200
 #: Members of a document whose texts are syntax, not words.
 _SYNTAX: Final = frozenset({"strategy", "locale", "scope", "unit", "per", "entities", "fields", "subject"})
 
@@ -282,3 +284,14 @@ def _record(policy: AnonymizationPolicy, version: PolicyVersion | None, change: 
             metadata=told,
         )
     )
+
+
+def policy_choices() -> list[tuple[str, str]]:
+    """Every version of every policy as (reference, label), newest first within a policy, for who may see policies."""
+    rows = PolicyVersion.objects.select_related("policy").order_by("policy__name", "-number")[:_CHOICES]
+    return [(f"{row.policy.name}@{row.number}", _label(row)) for row in rows]
+
+
+def _label(row: PolicyVersion) -> str:
+    active = ", active" if row.number == row.policy.active_version else ""
+    return f"{row.policy.name}, version {row.number}{active}"

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from datasets.pages.anonymization import anonymization_page
 from datasets.pages.branches import branches_page
 from datasets.pages.compare import compare_page
 from datasets.pages.drafts import draft_page, drafts_page
@@ -28,6 +29,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("<uuid:dataset_id>/erasures/", erasures_page, "datasets_erasures"),
     ("erasures/<uuid:erasure_id>/", erasure_page, "datasets_erasure"),
     ("<uuid:dataset_id>/findings/", findings_page, "datasets_findings"),
+    ("<uuid:dataset_id>/anonymization/", anonymization_page, "datasets_anonymization"),
     ("<uuid:dataset_id>/query/", query_page, "datasets_query"),
     ("<uuid:dataset_id>/statistics/", statistics_page, "datasets_statistics"),
     ("<uuid:dataset_id>/schema/", schemas_page, "datasets_schemas"),

@@ -30,6 +30,7 @@ TABS: Final = (
     ("Overview", "datasets_dataset_page", "dataset.read"),
     ("Records", "datasets_records", "record.read"),
     ("Findings", "datasets_findings", "record.read"),
+    ("Anonymization", "datasets_anonymization", "record.read"),
     ("Query", "datasets_query", "record.read"),
     ("Statistics", "datasets_statistics", "statistics.query"),
     ("Branches", "datasets_branches", "version.read"),

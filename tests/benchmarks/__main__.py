@@ -15,6 +15,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402 - the models need the settings
 
+from tests.benchmarks.anonymized import measure_anonymized_read  # noqa: E402
 from tests.benchmarks.detection import (  # noqa: E402
     measure_detection,
     measure_detector_start,
@@ -26,6 +27,7 @@ from tests.benchmarks.figures import Figure, Plan, machine, table  # noqa: E402
 from tests.benchmarks.memory import measure_worker  # noqa: E402
 from tests.benchmarks.paths import measure_growth, measure_ingest, measure_read  # noqa: E402
 from tests.benchmarks.privacy import measure_privacy  # noqa: E402
+from tests.benchmarks.tokens import measure_tokens  # noqa: E402
 from tests.benchmarks.tree import measure_build, measure_tree  # noqa: E402
 from tests.benchmarks.trust import measure_trust  # noqa: E402
 from tests.benchmarks.versions import measure_versions  # noqa: E402
@@ -49,6 +51,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_tree: ("ingest_ratio_without_detection", "ingest_ratio_with_database"),
     measure_ingest: ("ingest_mb_s", "ingest_records_s"),
     measure_read: ("read_ratio", "read_mb_s"),
+    measure_anonymized_read: ("span_read_ratio",),
     measure_growth: ("same_file_growth_ratio", "one_edit_chunks"),
     measure_parity: ("pattern_parity_diffs", "pattern_parity_texts"),
     measure_patterns: ("pattern_speed_200", "pattern_speed_2000", "pattern_speed_clean"),
@@ -56,6 +59,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_detector_start: ("worker_start_s", "worker_rss_mb"),
     measure_records: ("detector_mb_s", "detector_scaling"),
     measure_worker: ("worker_peak_mb",),
+    measure_tokens: ("tokenize_per_s", "detokenize_per_s", "tokenize_ratio", "detokenize_ratio"),
     measure_privacy: ("statistics_us", "release_check_us"),
     measure_trust: ("trust_effective_us", "trust_deny_us"),
 }

@@ -64,7 +64,10 @@ def test_the_schema_of_policies_is_a_schema_and_the_presets_fit_it():
         ([], "/"),
         ({"format": 1}, "/"),
         (document(default="shred"), "/default/strategy"),
-        (document({"entities": ["A"], "strategy": "mask", "parameters": {"keep_last": 9}}), "/rules/0/parameters/keep_last"),
+        (
+            document({"entities": ["A"], "strategy": "mask", "parameters": {"keep_last": 9}}),
+            "/rules/0/parameters/keep_last",
+        ),
         (document({"strategy": "mask"}), "/rules/0"),
         (document({"fields": ["data/x"], "strategy": "mask"}), "/rules/0/fields/0"),
         (document({"entities": ["A"], "strategy": "mask", "colour": "red"}), "/rules/0"),
@@ -169,11 +172,9 @@ def test_of_two_policies_the_stricter_counts_and_two_of_one_rank_show_nothing(te
     dataset = make_dataset(tenant)
     upload(tenant, dataset, jsonl([RECORD]))
     where = {"kind": "dataset", "target": str(dataset.pk), "binds_raw_readers": True}
-    first = (
-        {"entities": ["EMAIL_ADDRESS"], "strategy": "mask"},
-        {"fields": ["/data/age"], "whole_field": True, "strategy": "generalize"},
-    )
-    second = ({"entities": ["EMAIL_ADDRESS"], "strategy": "replace"}, {"fields": ["/data/age"], "whole_field": True, "strategy": "generalize", "parameters": {"width": 7}})  # fmt: skip
+    by_ten = {"fields": ["/data/age"], "whole_field": True, "strategy": "generalize"}
+    first = ({"entities": ["EMAIL_ADDRESS"], "strategy": "mask"}, by_ten)
+    second = ({"entities": ["EMAIL_ADDRESS"], "strategy": "replace"}, by_ten | {"parameters": {"width": 7}})
     made(tenant, document(*first), name="first", **where)
     made(tenant, document(*second), name="second", **where)
     _, shown = read(tenant, dataset, "data_steward")
