@@ -1,8 +1,9 @@
 """The finder that ships: a conditional random field over words, and rules for dates, ages, nationalities and titles."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ import orjson
 from anonymization.detectors.base import Span
 from anonymization.names import rules
 from anonymization.names.base import NameFinder
-from anonymization.names.decoding import Layout, allowed, best_labels, first_scores, probabilities
+from anonymization.names.decoding import Floats, Layout, Places, allowed, best_labels, first_scores, probabilities
 from anonymization.names.emissions import Emissions
 from anonymization.names.features import manner_of
 from anonymization.names.lexicon import Kind
@@ -24,6 +25,8 @@ SHIPPED: Final = Path(__file__).parent / "data" / "english.names"
 
 #: Words scored at once: enough to spread the cost of numpy, few enough for little memory.
 _BATCH_WORDS: Final = 16_000
+#: A line is passed over when "no name" leads by more than this at each of its words.
+_OUT_OF_REACH: Final = -6.0
 
 
 class CrfNameFinder(NameFinder):
@@ -59,37 +62,35 @@ class CrfNameFinder(NameFinder):
         return self._model.language
 
     def find(self, texts: Sequence[str], *, strict: bool = False) -> list[list[Span]]:
-        found: list[list[Span]] = []
-        batch: list[list[Line]] = []
-        size = 0
-        for text in texts:
-            batch.append(list(lines_of(text)))
-            size += sum(len(line.words) for line in batch[-1])
-            if size >= _BATCH_WORDS:
-                found += self._spans(texts[len(found) :], batch, strict=strict)
-                batch, size = [], 0
-        return found + self._spans(texts[len(found) :], batch, strict=strict)
-
-    def _spans(self, texts: Sequence[str], batch: Sequence[list[Line]], *, strict: bool) -> list[list[Span]]:
-        """The spans of as many texts as there are lists of lines."""
-        readings = iter(self._read([line for lines in batch for line in lines], strict=strict))
+        lines = [list(lines_of(text)) for text in texts]
+        readings = self._readings(chain.from_iterable(lines), strict=strict)
         return [
-            spans_of(text, [next(readings) for _ in lines], self._model.lexicon, self._nations)
-            for text, lines in zip(texts, batch, strict=False)
+            spans_of(text, list(islice(readings, len(own))), self._model.lexicon, self._nations)
+            for text, own in zip(texts, lines, strict=True)
         ]
 
+    def _readings(self, lines: Iterable[Line], *, strict: bool) -> Iterator[Reading]:
+        batch: list[Line] = []
+        size = 0
+        for line in lines:
+            batch.append(line)
+            size += len(line.words)
+            if size >= _BATCH_WORDS:
+                yield from self._read(batch, strict=strict)
+                batch, size = [], 0
+        if batch:
+            yield from self._read(batch, strict=strict)
+
     def _read(self, lines: Sequence[Line], *, strict: bool) -> list[Reading]:
-        if not lines:
-            return []
         scores, starts = self._emissions.of([line.words for line in lines], [manner_of(line) for line in lines])
         scores[starts] += self._first
-        layout = Layout(starts, np.array([len(line.words) for line in lines], dtype=np.int64))
+        layout = self._worth_reading(scores, starts, np.array([len(line.words) for line in lines], dtype=np.int64))
         chosen = best_labels(scores, self._transitions, layout)
         by_label = probabilities(scores, self._transitions, layout)
         by_kind = np.stack([by_label[:, self._kind_of == kind].sum(axis=1) for kind in range(len(self._kinds))], axis=1)
         kinds = self._kind_of[chosen]
         below = self._model.strict_below if strict else self._model.report_below
-        unsure = (kinds == 0) & (by_kind[:, 0] < below)
+        unsure = (kinds == 0) & (by_kind[:, 0] < below) & (by_kind[:, 0] > 0)
         kinds[unsure] = by_kind[unsure, 1:].argmax(axis=1) + 1
         sure = np.take_along_axis(by_kind, kinds[:, None], axis=1)[:, 0]
         names = [self._kinds[kind] for kind in kinds.tolist()]
@@ -99,3 +100,14 @@ class CrfNameFinder(NameFinder):
             for line, start in zip(lines, starts.tolist(), strict=True)
             for end in (start + len(line.words),)
         ]
+
+    def _worth_reading(self, scores: Floats, starts: Places, lengths: Places) -> Layout:
+        """The lines in which some word comes near a name; in the others the best path holds none, nor does strict mode.
+
+        The transitions can add less than the margin, so that what is passed over here was never within reach.
+        """
+        gains = scores[:, 1:].max(axis=1) - scores[:, 0]
+        for row_between in (0, 1):
+            gains[starts + lengths + row_between] = _OUT_OF_REACH
+        near = np.maximum.reduceat(gains, starts) > _OUT_OF_REACH
+        return Layout(starts[near], lengths[near])

@@ -51,9 +51,9 @@ def best_labels(scores: Floats, transitions: Floats, layout: Layout) -> NDArray[
         if not now:
             break
         paths = reached[:now, :, None] + transitions
-        best = paths.argmax(axis=1)
-        back[starts[:now] + step] = best
-        reached[:now] = np.take_along_axis(paths, best[:, None, :], axis=1)[:, 0] + scores[starts[:now] + step]
+        places = starts[:now] + step
+        back[places] = paths.argmax(axis=1)
+        reached[:now] = paths.max(axis=1) + scores[places]
     label = last
     for step in range(layout.steps - 1, -1, -1):
         now = active[step]

@@ -1,7 +1,7 @@
 """Scores each word of a batch for each label: a table row for a word, computed once, and sums of shifted rows."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from anonymization.names.model import NameModel
 Scores = NDArray[np.float32]
 
 #: Words kept; when there are more, everything is forgotten and computed again as needed. About 300 bytes each.
-_KEPT: Final = 60_000
+KEPT: Final = 60_000
 #: Pairs of classes: the word before and this one, this one and the next, the two around it.
 PAIRS: Final = ("P", "N", "S")
 _REACH: Final = 2
@@ -22,11 +22,12 @@ _REACH: Final = 2
 class _Rows:
     """Words seen so far: the row each has in the table, its class, and whether a longer known name begins with it."""
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, room: int) -> None:
         self.of: dict[str, int] = {}
-        self.table = np.zeros((_KEPT, columns), dtype=np.float32)
-        self.classes = np.zeros(_KEPT, dtype=np.int32)
-        self.begins = np.zeros(_KEPT, dtype=bool)
+        self.room = room
+        self.table = np.zeros((room, columns), dtype=np.float32)
+        self.classes = np.zeros(room, dtype=np.int32)
+        self.begins = np.zeros(room, dtype=bool)
 
 
 class Emissions:
@@ -38,10 +39,11 @@ class Emissions:
         self._frequent = model.frequent
         self._class_numbers = {name: number for number, name in enumerate(model.classes)}
         self._feature_rows = {name: row for row, name in enumerate(model.features)}
-        self._weights = model.weights
+        # The last row is nothing: every sum begins with it, so that a sum of no features is 0.
+        self._weights = np.vstack([model.weights, np.zeros((1, self._labels), dtype=np.float32)])
         self._pairs = {mark: self._pair_table(mark) for mark in PAIRS}
-        self._marks = {mark: self._summed([mark]) for mark in ("m=b", "m=i")}
-        self._rows = _Rows(self._labels * len(OFFSETS))
+        self._marks = {mark: self._sums([[mark]])[0] for mark in ("m=b", "m=i")}
+        self._rows = _Rows(self._labels * len(OFFSETS), KEPT)
         self._lock = threading.Lock()
 
     def of(self, lines: Sequence[Sequence[str]], manners: Sequence[str]) -> tuple[Scores, NDArray[np.int64]]:
@@ -74,8 +76,7 @@ class Emissions:
     ) -> None:
         if not begins.any():
             return
-        places = np.flatnonzero(begins)
-        for number in np.unique(np.searchsorted(starts, places, side="right") - 1).tolist():
+        for number in np.unique(np.searchsorted(starts, np.flatnonzero(begins), side="right") - 1).tolist():
             start = int(starts[number])
             for place, mark in phrase_marks([word.lower() for word in lines[number]], self._lexicon).items():
                 scores[start + place] += self._marks[mark]
@@ -89,29 +90,39 @@ class Emissions:
         with self._lock:
             rows = self._rows
             missing = {key: None for key in keys if key not in rows.of}
-            if len(rows.of) + len(missing) > _KEPT:
-                self._rows = rows = _Rows(self._labels * len(OFFSETS))
+            if len(rows.of) + len(missing) > rows.room:
                 missing = dict.fromkeys(keys)
-            for key in missing:
-                self._learn(rows, key)
+                self._rows = rows = _Rows(self._labels * len(OFFSETS), max(KEPT, len(missing)))
+            self._learn(rows, list(missing))
             return rows, [rows.of[key] for key in keys]
 
-    def _learn(self, rows: _Rows, key: str) -> None:
-        manner, word = (key[0], key[1:]) if key[0] < EDGE and len(key) > 1 else (USUAL, key)
-        lowered = word.lower()
-        kinds = self._lexicon.kinds(lowered)
-        named = word_class(word, manner, kinds, self._frequent)
-        row = len(rows.of)
-        given = word_features(word, manner, kinds, named)
-        rows.table[row] = np.concatenate([self._summed(given[offset]) for offset in OFFSETS])
-        rows.classes[row] = self._class_numbers.get(named, len(self._class_numbers))
-        rows.begins[row] = lowered in self._lexicon.phrases
-        # Last, so that no other thread finds a row that is not ready.
-        rows.of[key] = row
+    def _learn(self, rows: _Rows, keys: Sequence[str]) -> None:
+        """Computes the rows of some words; they are entered last, so that no other thread finds one half made."""
+        features: list[list[str]] = []
+        first = len(rows.of)
+        for row, key in enumerate(keys, first):
+            manner, word = (key[0], key[1:]) if key[0] < EDGE and len(key) > 1 else (USUAL, key)
+            lowered = word.lower()
+            kinds = self._lexicon.kinds(lowered)
+            named = word_class(word, manner, kinds, self._frequent)
+            given = word_features(word, manner, kinds, named)
+            features += [given[offset] for offset in OFFSETS]
+            rows.classes[row] = self._class_numbers.get(named, len(self._class_numbers))
+            rows.begins[row] = lowered in self._lexicon.longest
+        rows.table[first : first + len(keys)] = self._sums(features).reshape(len(keys), -1)
+        rows.of.update(zip(keys, range(first, first + len(keys)), strict=True))
 
-    def _summed(self, features: Iterable[str]) -> Scores:
-        rows = [self._feature_rows[name] for name in features if name in self._feature_rows]
-        return np.asarray(self._weights[rows].sum(axis=0), dtype=np.float32)
+    def _sums(self, features: Sequence[Sequence[str]]) -> Scores:
+        """For each list of features the sum of their weights."""
+        nothing = len(self._weights) - 1
+        numbers: list[int] = []
+        starts: list[int] = []
+        known = self._feature_rows
+        for names in features:
+            starts.append(len(numbers))
+            numbers.append(nothing)
+            numbers += [known[name] for name in names if name in known]
+        return np.asarray(np.add.reduceat(self._weights[numbers], starts, axis=0), dtype=np.float32)
 
     def _pair_table(self, mark: str) -> Scores:
         """Scores by (class number, class number); the last number is that of any class the model does not know."""

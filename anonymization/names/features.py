@@ -117,7 +117,7 @@ def phrase_marks(lowered: Sequence[str], lexicon: Lexicon) -> dict[int, str]:
     marks: dict[int, str] = {}
     reached = 0
     for place, word in enumerate(lowered):
-        if place >= reached and word in lexicon.phrases:
+        if word in lexicon.longest and place >= reached:
             length = lexicon.phrase_at(lowered, place)
             if length:
                 marks[place] = "m=b"

@@ -34,20 +34,20 @@ class Lexicon:
 
     def __init__(self, words: Mapping[str, int], phrases: Iterable[Sequence[str]]) -> None:
         self.words = dict(words)
-        self.phrases: dict[str, list[tuple[str, ...]]] = {}
-        for phrase in phrases:
-            self.phrases.setdefault(phrase[0], []).append(tuple(phrase))
-        for known in self.phrases.values():
-            known.sort(key=lambda phrase: (-len(phrase), phrase))
+        self.phrases = frozenset(tuple(phrase) for phrase in phrases)
+        #: For the first word of phrases, how many words the longest has.
+        self.longest: dict[str, int] = {}
+        for phrase in self.phrases:
+            self.longest[phrase[0]] = max(len(phrase), self.longest.get(phrase[0], 0))
 
     def kinds(self, lowered: str) -> int:
         return self.words.get(lowered, 0)
 
     def phrase_at(self, lowered: Sequence[str], place: int) -> int:
         """How many words from ``place`` on make the longest known name of several words; 0 for none."""
-        for phrase in self.phrases.get(lowered[place], ()):
-            if tuple(lowered[place : place + len(phrase)]) == phrase:
-                return len(phrase)
+        for length in range(self.longest.get(lowered[place], 0), 1, -1):
+            if tuple(lowered[place : place + length]) in self.phrases:
+                return length
         return 0
 
 

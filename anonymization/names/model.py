@@ -7,6 +7,7 @@ with its length as four bytes before it, followed by the sections the header giv
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ def encode_model(model: NameModel) -> bytes:
     """The file of a model: the same model gives the same bytes. Weights are rounded to 255 steps."""
     scale = max(float(np.abs(model.weights).max(initial=0.0)) / 127, 1e-6)
     words = sorted(model.lexicon.words)
-    phrases = sorted(" ".join(phrase) for known in model.lexicon.phrases.values() for phrase in known)
+    phrases = sorted(" ".join(phrase) for phrase in model.lexicon.phrases)
     sections = [
         "\n".join(words).encode(),
         np.array([model.lexicon.words[word] for word in words], dtype="<u2").tobytes(),
@@ -102,7 +103,7 @@ def _sections(content: bytes, start: int, lengths: Sequence[int]) -> list[bytes]
     ends = np.cumsum([start, *lengths]).tolist()
     if ends[-1] != len(content):
         raise NameModelMalformed("The file is cut short")
-    return [content[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
+    return [content[begin:end] for begin, end in pairwise(ends)]
 
 
 def _build(header: dict[str, Any], sections: list[bytes], content_hash: bytes) -> NameModel:

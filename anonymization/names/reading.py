@@ -6,7 +6,7 @@ from typing import Final
 
 from anonymization.detectors.base import Span
 from anonymization.names import rules
-from anonymization.names.base import PERSON
+from anonymization.names.base import DATE_TIME, PERSON
 from anonymization.names.lexicon import Kind, Lexicon
 from anonymization.names.tokens import ADDRESS, Line
 
@@ -33,14 +33,14 @@ class Reading:
 def spans_of(text: str, readings: Sequence[Reading], lexicon: Lexicon, nations: frozenset[str]) -> list[Span]:
     """All spans of a text, by place and without overlaps: learned names first, except inside a clear date."""
     lines = [reading.line for reading in readings]
-    words = [word for line in lines for word in line.words]
-    found_dates = rules.dates(text) if rules.may_hold_dates(text, words) else []
+    found_dates = rules.dates(text, lines)
     clear = [span for span in found_dates if span.score >= _SURE_DATE]
     names: list[Span] = []
     if readings:
         _look_again(readings, lexicon)
-        names = [span for reading in readings for span in _joined(reading)]
-    names = [span for span in names if not any(span.start < day.end and day.start < span.end for day in clear)]
+        names = [span for reading in readings if any(reading.kinds) for span in _joined(reading)]
+    if clear:
+        names = [span for span in rules.without_overlaps(clear, names) if span.entity_type != DATE_TIME]
     others = [*found_dates, *rules.ages(text), *rules.nationalities(text, lines, nations), *rules.titles(text, names)]
     return rules.without_overlaps(names, others)
 
@@ -65,7 +65,7 @@ def _trimmed(reading: Reading, first: int, after: int) -> Iterator[Span]:
         after -= 1
     if first < after:
         sure = sum(reading.sure[first:after]) / (after - first)
-        start, end = reading.line.starts[first], reading.line.ends[after - 1]
+        start, end = reading.line.places[first][0], reading.line.places[after - 1][1]
         yield Span(start, end, reading.kinds[first], round(sure, 2), RECOGNIZER)
 
 
@@ -88,7 +88,7 @@ def _look_again(readings: Sequence[Reading], lexicon: Lexicon) -> None:
 
 
 def _words_of_people(readings: Iterable[Reading], lexicon: Lexicon) -> Iterator[str]:
-    for reading in readings:
+    for reading in (one for one in readings if PERSON in one.kinds):
         for word, kind, sure in zip(reading.line.words, reading.kinds, reading.sure, strict=True):
             if kind == PERSON and sure >= _SURE and _is_telling(word, lexicon):
                 yield word

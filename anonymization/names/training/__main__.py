@@ -15,7 +15,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m anonymization.names.training", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with btc, wnut17 and wikigold")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--texts", type=int, default=20_000, help="generated texts")
+    parser.add_argument("--texts", type=int, default=12_000, help="generated texts")
     parser.add_argument("--out", type=Path, default=SHIPPED)
     options = parser.parse_args()
     began = time.monotonic()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from faker.providers.lorem.en_US import Provider as EnglishWords
 
@@ -11,12 +12,15 @@ from anonymization.names.training.gazetteers import build_lexicon
 from anonymization.names.training.generate import TEMPLATES, generate, read_templates
 from anonymization.names.training.learn import Settings, labelled_lines, learn
 
+#: Real text counts as often as this, so that made-up text does not drown it.
+_REAL_COPIES: Final = 2
+
 
 def build_model(real: Sequence[Example], *, texts: int, seed: int, settings: Settings | None = None) -> NameModel:
     """A model of the real examples and of ``texts`` generated ones; the same arguments give the same model."""
     generated = generate(read_templates(TEMPLATES), texts, seed=seed)
-    examples = [*real, *generated]
-    return learn(examples, build_lexicon(common_words(examples)), settings or Settings(), seed=seed)
+    examples = [*(list(real) * _REAL_COPIES), *generated]
+    return learn(examples, build_lexicon(common_words([*real, *generated])), settings or Settings(), seed=seed)
 
 
 def common_words(examples: Sequence[Example]) -> Counter[str]:

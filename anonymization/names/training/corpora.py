@@ -13,8 +13,18 @@ _TYPES: Final = {
     "PER": "PERSON", "PERSON": "PERSON", "LOC": "LOCATION", "LOCATION": "LOCATION", "ORG": "ORGANIZATION",
     "CORPORATION": "ORGANIZATION", "GROUP": "ORGANIZATION", "DATETIME": "DATE_TIME",
 }  # fmt: skip
-_CLOSING: Final = frozenset(".,!?;:)]}%'\"…”’") | {"'s", "n't", "'re", "'ve", "'ll", "'m", "'d", "’s", "''"}
-_OPENING: Final = frozenset("([{$#“‘") | {"``"}
+_CLOSING: Final = frozenset(".,!?;:)]}%'\"\u2026\u201d\u2019") | {
+    "'s",
+    "n't",
+    "'re",
+    "'ve",
+    "'ll",
+    "'m",
+    "'d",
+    "\u2019s",
+    "''",
+}
+_OPENING: Final = frozenset("([{$#\u201c\u2018") | {"``"}
 
 
 def read_columns(path: Path, *, word: int = 0, tag: int = -1) -> list[Example]:

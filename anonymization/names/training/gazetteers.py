@@ -17,7 +17,7 @@ from phonenumbers.geodata import GEOCODE_DATA
 from anonymization.names.lexicon import Kind, Lexicon
 
 _LISTS: Final = Path(__file__).parent / "lists"
-_WORD: Final = re.compile(r"[^\W_]+(?:['’](?!s\b)[^\W_]+)*")
+_WORD: Final = re.compile(r"[^\W_]+(?:['\u2019](?!s\b)[^\W_]+)*")
 _LAST_LATIN: Final = "\u024f"
 _CITY_ATTRIBUTES: Final = frozenset(
     {"cities", "city_names", "cities_names", "municipalities", "city_name", "_cities", "metropolitan_cities", "towns"}
@@ -27,6 +27,8 @@ _SECTIONS: Final = {
     "org-word": Kind.ORG_WORD, "title": Kind.TITLE, "street": Kind.STREET, "nation": Kind.NATION, "month": Kind.MONTH,
     "org": Kind.ORG_NAME, "particle": Kind.NAME_PART,
 }  # fmt: skip
+#: Shorter ones ("Au", "Ed") are words or names more often than places.
+_SHORTEST_CITY: Final = 4
 #: A word is common when texts have it in small letters at least this often, and in no name more often than that.
 _COMMON_FROM: Final = 2
 
@@ -43,7 +45,7 @@ def faker_names(kind: str) -> set[str]:
     found: set[str] = set()
     for provider in _providers(faker.providers.person):
         attributes = [name for name in dir(provider) if name.startswith((f"{kind}_name", f"{kind}_romanized_name"))]
-        found.update(_strings(provider, attributes))
+        found.update(name for name in _strings(provider, attributes) if _is_latin(name))
     return found
 
 
@@ -94,9 +96,12 @@ def _entries() -> Iterator[tuple[str, Kind]]:
     sources += [(read_list(name), kind) for name, kind in _SECTIONS.items()]
     for entries, kind in sources:
         for entry in sorted(entries):
-            if len(entry) > 1 and entry.lower() <= _LAST_LATIN * 2 and all(char <= _LAST_LATIN for char in entry):
-                if not (kind is Kind.CITY and len(entry) < 4):  # noqa: PLR2004 - "Au", "Ed"
-                    yield entry, kind
+            if _is_latin(entry) and len(entry) >= (_SHORTEST_CITY if kind is Kind.CITY else 2):
+                yield entry, kind
+
+
+def _is_latin(name: str) -> bool:
+    return all(char <= _LAST_LATIN for char in name)
 
 
 def _providers(package: Any) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from anonymization.names.training.people import Person, Society
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
-_SLOT: Final = re.compile(r"\{([a-z$])([1-9]?)\}|\[\[([^|\]]+)\|([POL])\]\]")
+_SLOT: Final = re.compile(r"\{([a-z$%])([1-9]?)\}|\[\[([^|\]]+)\|([POL])\]\]")
 _KINDS: Final = {"P": "PERSON", "L": "LOCATION", "O": "ORGANIZATION"}
 _LOWER, _UPPER, _LOWER_NAMES = 0.07, 0.03, 0.03
 _DATE_FORMATS: Final = (
@@ -29,7 +29,7 @@ _DATE_FORMATS: Final = (
 
 
 def read_templates(folder: Path) -> list[str]:
-    """The templates of all files of a folder; blank lines stand between them, ``\\n`` for a blank line inside."""
+    r"""The templates of all files of a folder; blank lines stand between them, ``\n`` for a blank line inside."""
     found: list[str] = []
     for path in sorted(folder.glob("*.txt")):
         blocks = re.split(r"\n\s*\n", path.read_text(encoding="utf-8").strip())
@@ -59,16 +59,17 @@ class _Writer:
             "i": lambda: english.bothify("??-####").upper(),
             "$": lambda: f"{dice.choice('$€£')}{dice.randint(5, 90000):,}",
             "k": lambda: str(dice.randint(2, 9999)),
+            "j": self._job,
             "y": lambda: str(dice.randint(18, 90)),
-            "j": lambda: english.job().split(",")[0].lower(),
             "z": lambda: english.sentence(nb_words=dice.randint(4, 10)),
-            "h": lambda: dice.choice(_NATIONALITIES),
-            "b": lambda: dice.choice(_CAPITALIZED),
-            "x": lambda: english.catch_phrase(),
+            "h": lambda: society.one("nationality-adjective"),
+            "b": self._capitalized,
+            "x": self._heading,
         }
         self._named: dict[str, tuple[str, Callable[[], str]]] = {
             "o": ("ORGANIZATION", society.organization),
             "v": ("ORGANIZATION", society.authority),
+            "%": ("ORGANIZATION", lambda: society.one("foreign-authority")),
             "c": ("LOCATION", society.city),
             "n": ("LOCATION", society.country),
             "r": ("LOCATION", society.region),
@@ -158,29 +159,24 @@ class _Writer:
                 changed = changed[: label.start] + changed[label.start : label.end].lower() + changed[label.end :]
         return changed if len(changed) == len(text) else text
 
+    def _capitalized(self) -> str:
+        """Written with capitals, and the name of nobody."""
+        draw = self._dice.random()
+        if draw < 0.5:
+            return self._society.one("capitalized")
+        words = self._english.words(self._dice.randint(1, 3))
+        if draw < 0.75:
+            return " ".join(words).title()
+        if draw < 0.85:
+            return "".join(word.title() for word in words)
+        return words[0].upper() if draw < 0.92 else self._english.bothify("??-##").upper()
+
+    def _heading(self) -> str:
+        phrase = str(self._english.catch_phrase())
+        return phrase.title() if self._dice.random() < 0.7 else phrase
+
+    def _job(self) -> str:
+        return str(self._english.job().split(",")[0].lower())
+
     def _date(self) -> str:
         return str(self._english.date_object().strftime(self._dice.choice(_DATE_FORMATS))).removeprefix("0")
-
-
-_NATIONALITIES: Final = (
-    "American", "British", "French", "German", "Turkish", "Polish", "Russian", "Italian", "Spanish", "Indian", "Chinese",
-    "Japanese", "Dutch", "Irish", "Canadian", "Australian", "Mexican", "Brazilian", "Nigerian", "Kenyan", "Egyptian",
-    "Greek", "Cypriot", "Romanian", "Bulgarian", "Ukrainian", "Moldovan", "Swedish", "Finnish", "Hungarian", "Austrian",
-    "Muslim", "Christian", "Jewish", "Kurdish", "European", "African", "Asian", "Czech", "Slovak", "Croatian", "Iraqi",
-)  # fmt: skip
-#: Written with capitals, and neither people nor places nor organizations.
-_CAPITALIZED: Final = (
-    "Python", "Java", "JavaScript", "TypeScript", "Django", "React", "Kubernetes", "Docker", "Linux", "Windows", "Android",
-    "PostgreSQL", "Redis", "Excel", "Word", "PowerPoint", "Photoshop", "Bluetooth", "Wi-Fi", "USB", "HDMI", "SQL", "HTML",
-    "CSS", "JSON", "API", "PDF", "CPU", "GPU", "RAM", "SSD", "TCP", "HTTP", "GDPR", "HIPAA", "COVID-19", "Ibuprofen",
-    "Paracetamol", "Aspirin", "Metformin", "Lisinopril", "Atorvastatin", "Type 2 Diabetes", "MRI", "CT", "ECG", "ICU",
-    "Christmas", "Easter", "Ramadan", "Thanksgiving", "Halloween", "Black Friday", "New Year's Eve", "Harry Potter",
-    "Star Wars", "Game of Thrones", "The Matrix", "Bible", "Quran", "World Cup", "Olympics", "Super Bowl", "Premier League",
-    "English", "French", "Spanish", "German", "Latin", "Mandarin", "Arabic", "Monday", "Friday", "June", "December",
-    "Quarterly Report", "Annual Review", "Terms of Service", "Privacy Policy", "User Guide", "Chapter One", "Section 4",
-    "Article 6", "Rule 59", "Protocol No. 4", "Convention", "Civil Code", "Penal Code", "Code of Criminal Procedure",
-    "Marketing Manager", "Senior Engineer", "Project Manager", "Head of Sales", "Human Resources", "Customer Service",
-    "Stage IV", "Big Data", "Machine Learning", "Artificial Intelligence", "Blockchain", "Bitcoin", "iPhone", "Model S",
-    "PlayStation", "Corolla", "Civic", "Boeing 747", "Nobel Prize", "Great Depression", "Renaissance", "Middle Ages",
-    "Subject", "Invoice", "Total", "Due Date", "Order", "Customer", "Sender", "Receiver", "Name", "Address", "Phone",
-)  # fmt: skip

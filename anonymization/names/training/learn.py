@@ -35,7 +35,7 @@ class Settings:
     Names of generated text are in the lexicon far more often than names of the world, hence the hiding.
     """
 
-    iterations: int = 12
+    iterations: int = 11
     c2: float = 0.5
     hidden_generated: float = 0.4
     hidden_real: float = 0.1
@@ -75,7 +75,7 @@ def labelled_lines(example: Example) -> Iterator[tuple[Line, list[str]]]:
     """The lines of an example with the label of each word."""
     spans = [label for label in example.labels if label.entity_type in LEARNED]
     for line in lines_of(example.text):
-        owners = [_owner(start, end, spans) for start, end in zip(line.starts, line.ends, strict=True)]
+        owners = [_owner(start, end, spans) for start, end in line.places]
         yield line, [_label(owners, place) for place in range(len(owners))]
 
 

@@ -2,6 +2,7 @@
 # ruff: noqa: PLR2004 - a share of a draw means nothing beyond its line
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,46 +17,6 @@ _LOCALES: Final = (
     "yo_NG", "zu_ZA", "es_CO", "en_PH", "vi_VN", "de_CH", "fr_BE",
 )  # fmt: skip
 _HONORIFICS: Final = ("Mr", "Mrs", "Ms", "Mr.", "Mrs.", "Ms.", "Dr", "Dr.", "Miss", "Prof.", "Professor", "Sir")
-_ORG_ENDS: Final = (
-    "Group", "Holdings", "Systems", "Labs", "Partners", "Consulting", "Bank", "Insurance", "Logistics", "Pharma", "Energy",
-    "Capital", "Media", "Software", "Technologies", "Industries", "Foods", "Airlines", "University", "Hospital", "Clinic",
-    "Foundation", "Trust", "Council", "Institute", "College", "School", "Union", "Church", "Police Department", "Court",
-    "Committee", "Agency", "Association", "Bros", "& Sons", "Motors", "Networks", "Solutions", "Analytics", "Robotics",
-    "Studios", "Press", "Times", "Herald", "Dental", "Pharmacy", "Bakery", "Grill", "Salon", "Auto Repair", "Realty",
-    "Law Firm", "Medical Center", "Health", "Records", "Brewery", "Construction", "Plumbing", "Electric", "Travel",
-    "& Co", "& Associates", "Ltd", "Inc.", "LLC", "GmbH", "plc", "Corp.", "S.A.", "AG", "B.V.", "Pty Ltd", "AB",
-)  # fmt: skip
-_OF_PLACE: Final = (
-    "{} University", "University of {}", "{} General Hospital", "{} City Council", "{} Police", "{} Football Club",
-    "{} High School", "{} District Court", "{} Chamber of Commerce", "{} Airport Authority", "{} Public Library",
-    "{} Regional Court", "{} Court of Appeal", "{} Assize Court", "{} State Security Court", "{} Prosecutor's Office",
-    "{} Town Council", "{} Administrative Court", "{} Medical Center", "{} Children's Hospital", "Bank of {}",
-    "{} United", "{} City", "{} Symphony Orchestra", "{} Magistrates' Court", "{} Housing Association", "{} Gazette",
-    "{} Department of Health", "{} Fire Department", "{} Bar Association", "Diocese of {}", "{} Community College",
-    "{} Social Insurance Board", "{} Forensic Medicine Institute", "{} Land Registry", "{} Prison", "{} Tax Office",
-)  # fmt: skip
-_STATE: Final = (
-    "Supreme Court", "Court of Cassation", "Constitutional Court", "Ministry of Justice", "Ministry of the Interior",
-    "Ministry of Finance", "Ministry of Health", "Ministry of Foreign Affairs", "Court of Appeal", "High Court",
-    "Federal Court of Justice", "Supreme Administrative Court", "Council of State", "Department of Justice",
-    "Department of Labor", "Department of Education", "Department of Homeland Security", "Home Office", "Crown Court",
-    "Social Insurance Institution", "National Health Service", "Federal Reserve", "Treasury", "Parole Board",
-    "Immigration Board", "Military Court of Cassation", "Legal Aid Board", "Crown Prosecution Service", "City Hall",
-    "General Staff", "Central Bank", "State Treasury", "Employment Tribunal", "Bar Council", "Medical Council",
-    "National Archives", "Civil Aviation Authority", "Data Protection Commission", "Red Crescent", "Child Welfare Board",
-)  # fmt: skip
-_WORDS: Final = (
-    "Blue", "Green", "North", "South", "Sun", "Star", "River", "Stone", "Iron", "Silver", "Golden", "Bright", "Clear",
-    "Data", "Cloud", "Cyber", "Micro", "Omni", "Inter", "Trans", "Global", "First", "Prime", "Apex", "Summit", "Delta",
-    "Nova", "Vertex", "Quantum", "Fusion", "Metro", "Urban", "Pacific", "Atlantic", "Alpine", "Liberty", "Pioneer",
-    "Harbor", "Oak", "Maple", "Cedar", "Eagle", "Falcon", "Lion", "Phoenix", "Crystal", "Diamond", "Royal", "Imperial",
-)  # fmt: skip
-_TAILS: Final = ("ly", "ify", "soft", "tech", "nova", "io", "base", "hub", "ware", "net", "gen", "wise", "works", "com")
-_LANDMARKS: Final = (
-    "Lake {}", "Mount {}", "{} River", "{} Park", "{} Airport", "{} Station", "{} Bridge", "{} Beach", "{} Valley",
-    "{} Island", "{} Bay", "{} County", "Port {}", "Fort {}", "North {}", "{} Hills", "{} Square", "{} Prison", "Upper {}",
-)  # fmt: skip
-_DISTRICTS: Final = ("{} district", "{} region", "{} province", "district of {}", "province of {}", "village of {}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +42,7 @@ class Society:
         for number, faker in enumerate(self._fakers):
             faker.seed_instance(seed * 1000 + number)
         self.english = self._fakers[0]
+        self._lists: dict[str, list[str]] = {}
         self._firsts, self._lasts = read_list("first"), read_list("last")
         self._orgs, self._cities, self._regions = read_list("org"), read_list("city"), read_list("region")
         self._countries = sorted(faker_countries()) + read_list("country") * 3
@@ -130,10 +92,7 @@ class Society:
 
     def landmark(self) -> str:
         name = self._names()[1] if self.dice.random() < 0.5 else self.city()
-        return self.dice.choice(_LANDMARKS).format(name)
-
-    def district(self) -> str:
-        return self.dice.choice(_DISTRICTS).format(self.city())
+        return self.one("landmark").format(name)
 
     def street(self) -> str:
         return self._faker().street_address().replace("\n", " ")
@@ -147,30 +106,35 @@ class Society:
         return self._faker().address().replace("\n", self.dice.choice((", ", ", ", " ")))
 
     def organization(self) -> str:
+        forms: tuple[tuple[float, Callable[[], str]], ...] = (
+            (0.20, lambda: self._faker().company()),
+            (0.42, lambda: self.dice.choice(self._orgs)),
+            (0.60, lambda: f"{self._names()[1]} {self.one('org-end')}"),
+            (0.72, self._compound),
+            (0.84, lambda: self.one("org-of-place").format(self.city())),
+            (0.90, lambda: self.one("authority")),
+            (0.95, lambda: "".join(self.dice.choices("ABCDEFGHIKLMNOPRSTU", k=self.dice.randint(2, 5)))),
+            (0.97, lambda: f"{self._names()[1]}, {self._names()[1]} & {self._names()[1]}"),
+            (1.00, lambda: self._names()[1]),
+        )
         draw = self.dice.random()
-        if draw < 0.2:
-            return self._faker().company()
-        if draw < 0.42:
-            return self.dice.choice(self._orgs)
-        if draw < 0.6:
-            return f"{self._names()[1]} {self.dice.choice(_ORG_ENDS)}"
-        if draw < 0.72:
-            first = self.dice.choice(_WORDS)
-            second = self.dice.choice(_TAILS) if self.dice.random() < 0.5 else f" {self.dice.choice(_ORG_ENDS)}"
-            return first + second
-        if draw < 0.84:
-            return self.dice.choice(_OF_PLACE).format(self.city())
-        if draw < 0.9:
-            return self.dice.choice(_STATE)
-        if draw < 0.95:
-            return "".join(self.dice.choice("ABCDEFGHIKLMNOPRSTU") for _ in range(self.dice.randint(2, 5)))
-        return f"{self._names()[1]}, {self._names()[1]} & {self._names()[1]}" if draw < 0.97 else self._names()[1]
+        return next(form() for share, form in forms if draw < share)
+
+    def _compound(self) -> str:
+        end = self.one("org-tail") if self.dice.random() < 0.5 else f" {self.one('org-end')}"
+        return self.one("org-beginning") + end
 
     def authority(self) -> str:
         """A court, ministry or the like, as court decisions name them."""
         if self.dice.random() < 0.4:
-            return self.dice.choice(_STATE)
-        return self.dice.choice(_OF_PLACE).format(self.city())
+            return self.one("authority")
+        return self.one("org-of-place").format(self.city())
+
+    def one(self, name: str) -> str:
+        """An entry of a list."""
+        if name not in self._lists:
+            self._lists[name] = read_list(name)
+        return self.dice.choice(self._lists[name])
 
     def _faker(self) -> Faker:
         return self.dice.choice(self._fakers)
