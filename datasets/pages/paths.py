@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from datasets.pages.analytics import guaranteed_list_page, guaranteed_page, guaranteed_wizard
 from datasets.pages.anonymization import anonymization_page
 from datasets.pages.branches import branches_page
 from datasets.pages.compare import compare_page
@@ -16,6 +17,7 @@ from datasets.pages.keys import keys_page
 from datasets.pages.lifecycle import change_state, deleted_page, quotas_page
 from datasets.pages.lineage import lineage_page
 from datasets.pages.merges import merge_page, merges_page, request_page
+from datasets.pages.quarantine import quarantine_page
 from datasets.pages.query import query_page
 from datasets.pages.schemas import schemas_page
 from datasets.pages.statistics import statistics_page
@@ -30,6 +32,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("erasures/<uuid:erasure_id>/", erasure_page, "datasets_erasure"),
     ("<uuid:dataset_id>/findings/", findings_page, "datasets_findings"),
     ("<uuid:dataset_id>/anonymization/", anonymization_page, "datasets_anonymization"),
+    ("<uuid:dataset_id>/quarantine/", quarantine_page, "datasets_quarantine"),
     ("<uuid:dataset_id>/query/", query_page, "datasets_query"),
     ("<uuid:dataset_id>/statistics/", statistics_page, "datasets_statistics"),
     ("<uuid:dataset_id>/schema/", schemas_page, "datasets_schemas"),
@@ -41,6 +44,9 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("<uuid:dataset_id>/exports/new/", export_wizard, "datasets_export_new"),
     ("exports/<uuid:export_id>/", export_page, "datasets_export"),
     ("exports/<uuid:export_id>/passport/", passport_page, "datasets_export_passport"),
+    ("<uuid:dataset_id>/guaranteed/", guaranteed_list_page, "datasets_guaranteed"),
+    ("<uuid:dataset_id>/guaranteed/new/", guaranteed_wizard, "datasets_guaranteed_new"),
+    ("guaranteed/<uuid:export_id>/", guaranteed_page, "datasets_guaranteed_export"),
     ("<uuid:dataset_id>/drafts/", drafts_page, "datasets_drafts"),
     ("<uuid:dataset_id>/drafts/<uuid:draft_id>/", draft_page, "datasets_draft"),
     ("<uuid:dataset_id>/compare/", compare_page, "datasets_compare"),

@@ -31,6 +31,7 @@ TABS: Final = (
     ("Records", "datasets_records", "record.read"),
     ("Findings", "datasets_findings", "record.read"),
     ("Anonymization", "datasets_anonymization", "record.read"),
+    ("Quarantine", "datasets_quarantine", "detection.read"),
     ("Query", "datasets_query", "record.read"),
     ("Statistics", "datasets_statistics", "statistics.query"),
     ("Branches", "datasets_branches", "version.read"),
@@ -40,6 +41,7 @@ TABS: Final = (
     ("Schema", "datasets_schemas", "dataset.read"),
     ("Lineage", "datasets_lineage", "version.read"),
     ("Exports", "datasets_exports", "export.read"),
+    ("Analytics", "datasets_guaranteed", "analytics.export"),
     ("Storage", "datasets_storage", "storage.read"),
     ("Erasures", "datasets_erasures", "erasure.read"),
 )
