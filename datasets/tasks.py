@@ -14,6 +14,8 @@ from datasets.services.guaranteed.run import run_guaranteed_export
 from datasets.services.guaranteed.schedules import plan_scheduled_exports
 from datasets.services.merges.work import run_merge
 from datasets.services.purge import run_purge
+from datasets.services.rescan.start import plan_rescans
+from datasets.services.rescan.work import run_rescan
 from datasets.services.rotation.request import plan_rotations
 from datasets.services.rotation.work import run_rotation
 from datasets.services.sweep import sweep_blobs
@@ -49,6 +51,18 @@ def continue_collection(tenant_id: str, collection_id: str) -> None:
 def continue_scrub(tenant_id: str, scrub_id: str) -> None:
     """Continue a scrub from its checkpoint."""
     run_scrub(UUID(tenant_id), UUID(scrub_id))
+
+
+@shared_task(name="datasets.run_rescan")
+def continue_rescan(tenant_id: str, rescan_id: str) -> None:
+    """Continue a rescan from its checkpoint."""
+    run_rescan(UUID(tenant_id), UUID(rescan_id))
+
+
+@shared_task(name="datasets.plan_rescans")
+def queue_due_rescans() -> int:
+    """Queue rescans where other detectors scanned; returns how many."""
+    return plan_rescans()
 
 
 @shared_task(name="datasets.plan_upkeep")

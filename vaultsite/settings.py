@@ -273,6 +273,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-exports": {"task": "datasets.expire_exports", "schedule": 600.0},
     "expire-guaranteed-exports": {"task": "datasets.expire_guaranteed_exports", "schedule": 600.0},
     "plan-scheduled-exports": {"task": "datasets.plan_scheduled_exports", "schedule": 300.0},
+    "plan-rescans": {"task": "datasets.plan_rescans", "schedule": 600.0},
     "plan-upkeep": {"task": "datasets.plan_upkeep", "schedule": 900.0},
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},

@@ -129,6 +129,7 @@ class IngestOutput(serializers.ModelSerializer[Ingest]):
             "recognized_shape",
             "received_bytes",
             "rejected_count",
+            "quarantined_count",
             "created_at",
             "started_at",
             "finished_at",

@@ -14,6 +14,7 @@ from datasets.api import (
     lineage,
     merge_requests,
     merges,
+    quarantine,
     query,
     schemas,
     search,
@@ -114,4 +115,37 @@ urlpatterns = [
     path(VERSION, drafts.VersionView.as_view(), name="version"),
     path(f"{VERSION}/records", drafts.RecordListView.as_view(), name="records"),
     path(f"{VERSION}/records/<str:record_id>", drafts.RecordView.as_view(), name="record"),
+    path("datasets/<uuid:dataset_id>/rescans", quarantine.RescanListView.as_view(), name="rescans"),
+    path("rescans/<uuid:rescan_id>", quarantine.RescanView.as_view(), name="rescan"),
+    path(
+        "datasets/<uuid:dataset_id>/quarantine/versions",
+        quarantine.VersionQuarantineListView.as_view(),
+        name="quarantined-versions",
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/quarantine/records",
+        quarantine.QuarantinedRecordListView.as_view(),
+        name="quarantined-records",
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/versions/<str:version>/quarantine",
+        quarantine.VersionQuarantineView.as_view(),
+        name="version-quarantine",
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/versions/<str:version>/release",
+        quarantine.VersionReleaseView.as_view(),
+        name="version-release",
+    ),
+    path("quarantined-records/<uuid:record_id>", quarantine.QuarantinedRecordView.as_view(), name="quarantined-record"),
+    path(
+        "quarantined-records/<uuid:record_id>/restore",
+        quarantine.QuarantinedRecordRestoreView.as_view(),
+        name="quarantined-record-restore",
+    ),
+    path(
+        "quarantined-records/<uuid:record_id>/discard",
+        quarantine.QuarantinedRecordDiscardView.as_view(),
+        name="quarantined-record-discard",
+    ),
 ]

@@ -24,6 +24,8 @@ from datasets.models.merge import (
     Resolution,
     Verdict,
 )
+from datasets.models.quarantine import QuarantineCause, QuarantinedRecord, RecordState, VersionQuarantine
+from datasets.models.rescan import Rescan, VersionProfile
 from datasets.models.schema import Compatibility, RecordSchema
 from datasets.models.upkeep import GarbageCollection, Scrub
 from datasets.models.version import Branch, Version, VersionKind, VersionTag
@@ -71,10 +73,14 @@ __all__ = [
     "OnError",
     "Publication",
     "Purge",
+    "QuarantineCause",
+    "QuarantinedRecord",
     "Quota",
     "RecordSchema",
     "RecordShape",
+    "RecordState",
     "RequestState",
+    "Rescan",
     "Resolution",
     "RotationReason",
     "Scrub",
@@ -84,5 +90,7 @@ __all__ = [
     "Verdict",
     "Version",
     "VersionKind",
+    "VersionProfile",
+    "VersionQuarantine",
     "VersionTag",
 ]

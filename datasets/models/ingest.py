@@ -72,6 +72,7 @@ class Ingest(LongRunning):
     received_bytes = models.BigIntegerField(default=0)
     part_count = models.PositiveIntegerField(default=0)
     rejected_count = models.PositiveIntegerField(default=0)
+    quarantined_count = models.PositiveIntegerField(default=0)
     purpose = models.CharField(max_length=64, blank=True, default="")
     version = TenantForeignKey(Version, on_delete=models.SET_NULL, null=True)
 

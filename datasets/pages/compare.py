@@ -64,7 +64,7 @@ def comparison_context(comparison: Comparison) -> dict[str, Any]:
     return {
         "before": comparison.before,
         "version": comparison.after,
-        "shown_as": {None: "raw", "mask": "masked", "redact": "redacted"}.get(release.operator, release.operator),
+        "shown_as": release.shown_as,
         "purpose": release.decision.purpose,
         "bars": [CountBar(kind, count, round(100 * count / longest)) for kind, count in counts.items()],
         "total": sum(counts.values()),

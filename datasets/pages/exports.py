@@ -96,7 +96,7 @@ def _review(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     context = {
         "title": f"Export {release.dataset.name}",
         "release": release,
-        "shown_as": {None: "raw", "mask": "masked", "redact": "redacted"}.get(release.operator, release.operator),
+        "shown_as": release.shown_as,
         "options": options,
         "format": options.format.label,
         "compression": options.compression.label,

@@ -25,6 +25,7 @@ from datasets.models import (
     SubjectIndexEntry,
     Version,
     VersionKind,
+    VersionProfile,
 )
 from datasets.selectors import resource_of
 from datasets.services.branches import require_writable
@@ -164,8 +165,10 @@ def is_label(text: str) -> bool:
 
 
 def read_profile(version: Version) -> Profile:
-    """Counts of findings by (field, entity type) of a version."""
-    rows = orjson.loads(open_column("version-profile", version.id.bytes, bytes(version.profile)))
+    """Counts of findings by (field, entity type) of a version, by the latest set of detectors that scanned it whole."""
+    later = VersionProfile.objects.filter(version=version).order_by("-id").first()
+    row = later if later is not None else version
+    rows = orjson.loads(open_column("version-profile", row.id.bytes, bytes(row.profile)))
     return Profile({(field, entity_type): count for field, entity_type, count in rows})
 
 

@@ -29,6 +29,7 @@ from datasets.services.read import (
     scanned_chunk,
     stream_lines,
 )
+from datasets.services.version_quarantine import refuse_quarantined
 from datasets.tree.chunk import ChunkCodec
 from datasets.tree.diff import Place, RecordChange, diff
 from datasets.tree.digests import EMPTY_ROOT
@@ -94,7 +95,10 @@ def open_comparison(
     decision = authorize(principal, "record.read", resource_of(dataset, new), purpose=purpose, facts=facts)
     if new is None or (before and old is None):
         raise VersionNotFound
-    return Comparison(release_under(decision, dataset, new), old if before else new.parent)
+    source = old if before else new.parent
+    if source is not None:
+        refuse_quarantined(source)
+    return Comparison(release_under(decision, dataset, new), source)
 
 
 @dataclass

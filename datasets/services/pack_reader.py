@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from datasets.errors import TreeObjectMissing
 from datasets.errors.upkeep import DataCorruption
@@ -147,9 +147,12 @@ class PackReader(TreeSource):
 
         Raises DataCorruption.
         """
+        return self._latest_findings(digest, Q() if detector is None else Q(detector=detector))
+
+    def _latest_findings(self, digest: bytes, of: Q) -> bytes | None:
         while True:
             with self.scope():
-                row = self._findings_row(digest, detector)
+                row = self._findings_row(digest, of)
             if row is None:
                 return None
             if row.damaged_at is not None:
@@ -161,9 +164,9 @@ class PackReader(TreeSource):
                     continue  # it has moved
                 raise DataCorruption(digest) from fault
 
-    def _findings_row(self, digest: bytes, detector: bytes | None) -> FindingsBlob | None:
-        rows = FindingsBlob.objects.filter(dataset_id=self.keys.dataset_id, digest=digest).select_related("blob")
-        return (rows if detector is None else rows.filter(detector=detector)).order_by("-id").first()
+    def _findings_row(self, digest: bytes, of: Q) -> FindingsBlob | None:
+        rows = FindingsBlob.objects.filter(of, dataset_id=self.keys.dataset_id, digest=digest)
+        return rows.select_related("blob").order_by("-id").first()
 
     def _is_lost(self, row: FindingsBlob, fault: VaultError) -> bool:
         """Whether the findings still lie where they could not be read from; then they are quarantined."""

@@ -127,6 +127,10 @@ class PackWriter(PackReader, TreeStore):
             self.flush()
         return self.findings(digest, self._detector)
 
+    def findings_before(self, digest: bytes) -> bytes | None:
+        """The encoded findings of a chunk by the latest other set of detectors."""
+        return self._latest_findings(digest, ~Q(detector=self._detector))
+
     def has_findings(self, digest: bytes) -> bool:
         if self._pack and any(row.digest == digest for row in self._pack.findings):
             return True

@@ -21,8 +21,10 @@ from datasets.models import Dataset, Version
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
+from datasets.services.scanned_reader import ScannedReader
 from datasets.services.schemas import active_schema, annotations_of
 from datasets.services.uses import note_use
+from datasets.services.version_quarantine import refuse_quarantined
 from datasets.tree.chunk import Chunk, ChunkCodec
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.reader import iterate_chunks, locate
@@ -59,6 +61,14 @@ class Release:
         """How records are shown, in one word; None for raw."""
         return self.anonymizer.operator
 
+    @property
+    def shown_as(self) -> str:
+        """How records are shown, in words for their reader."""
+        named = ", ".join(one["policy"] for one in self.anonymizer.policy_facts)
+        if named:
+            return f"under {named}"
+        return {None: "raw", "mask": "masked", "redact": "redacted"}.get(self.operator, self.operator or "")
+
 
 @dataclass(frozen=True)
 class ReadRecord:
@@ -77,7 +87,8 @@ class ReadRecord:
 def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpose: str | None = None) -> Release:
     """Decide on reading records of a version, in the open scope.
 
-    Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation.
+    Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation,
+    VersionQuarantined.
     """
     dataset = get_dataset(principal, dataset_id, action="record.read")
     # Named as the vault names it, never as the client wrote it; who is denied does not learn whether it exists.
@@ -89,7 +100,11 @@ def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpos
 
 
 def release_under(decision: Decision, dataset: Dataset, version: Version) -> Release:
-    """What a decision on ``record.read`` releases of a version, in the scope it was made in. Raises UnmetObligation."""
+    """What a decision on ``record.read`` releases of a version, in the scope it was made in.
+
+    Raises UnmetObligation, VersionQuarantined.
+    """
+    refuse_quarantined(version)
     try:
         anonymizer = build_anonymizer(
             decision.obligations,
@@ -100,12 +115,13 @@ def release_under(decision: Decision, dataset: Dataset, version: Version) -> Rel
     except ObligationUnmet as unmet:
         raise UnmetObligation(**unmet.extra) from unmet
     note_use(dataset, decision.purpose or "")
+    keys = load_keys(dataset.pk)
     return Release(
         dataset=dataset,
         version=version,
         decision=decision,
         resource=resource_of(dataset, version),
-        store=PackReader(load_keys(dataset.pk)),
+        store=PackReader(keys) if anonymizer.is_raw else ScannedReader(keys),
         anonymizer=anonymizer,
     )
 

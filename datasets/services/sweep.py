@@ -20,6 +20,7 @@ from datasets.models import (
     Ingest,
     Merge,
     Publication,
+    Rescan,
 )
 from datasets.services.commit import discard_packs
 from vaultsite.kernel.blobs import BlobStore
@@ -40,6 +41,7 @@ OWNERS: Final[Mapping[type[LongRunning], tuple[BlobKind, ...]]] = {
     Ingest: (BlobKind.REPORT,),
     Merge: (),
     Publication: (),
+    Rescan: (),
 }
 
 

@@ -61,7 +61,11 @@ TENANT: Final = frozenset(
         "datasets_mergerequest",
         "datasets_mergereview",
         "datasets_publication",
+        "datasets_quarantinedrecord",
+        "datasets_rescan",
         "datasets_scrub",
+        "datasets_versionprofile",
+        "datasets_versionquarantine",
         "datasets_recordschema",
         "datasets_purge",
         "datasets_quota",
@@ -121,6 +125,7 @@ UNLED_INDEXES: Final = {
     "datasets_purge_lease": "the reaper, as vault_system, works across tenants",
     "datasets_ingest_lease": "the reaper, as vault_system, works across tenants",
     "datasets_merge_lease": "the reaper, as vault_system, works across tenants",
+    "datasets_rescan_lease": "the reaper, as vault_system, works across tenants",
     "datasets_scrub_lease": "the reaper, as vault_system, works across tenants",
 }
 #: Functions that a serving role may call. None is a SECURITY DEFINER.

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from anonymization.services.feedback import forget_feedback
 from datasets.models import StagedRecord, SubjectIndexEntry
 from datasets.services.exports.removal import remove_exports
 from datasets.services.merges.resolutions import forget_resolutions
+from datasets.services.record_quarantine import forget_quarantined
 
 _BATCH: Final = 2000
 
 
 def drop_derived(dataset_id: UUID, record_ids: Sequence[str]) -> None:
-    """Inside a scope: remove index entries, staged changes and what was put into conflicts by hand of the records.
+    """Inside a scope: remove index entries, staged changes, what was put into conflicts by hand, the quarantine,
+    and what feedback on findings quotes.
 
     Every export of the dataset goes too.
     """
@@ -22,3 +25,5 @@ def drop_derived(dataset_id: UUID, record_ids: Sequence[str]) -> None:
         SubjectIndexEntry.objects.filter(dataset_id=dataset_id, record_id__in=batch).delete()
         StagedRecord.objects.filter(dataset_id=dataset_id, record_id__in=batch).delete()
         forget_resolutions(dataset_id, batch)
+        forget_feedback(dataset_id, batch)
+        forget_quarantined(dataset_id, batch)

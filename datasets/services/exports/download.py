@@ -29,6 +29,7 @@ from datasets.selectors import resource_of
 from datasets.services.exports.parts import PASSPORT, StoredFile, read_file
 from datasets.services.exports.request import find_export
 from datasets.services.keys import DatasetKeys, load_keys
+from datasets.services.version_quarantine import refuse_quarantined
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
 from vaultsite.kernel.jobs import JobStatus
@@ -114,6 +115,7 @@ def _decide(principal: Principal, export: Export) -> Decision:
     decision = authorize(principal, "record.read", resource, purpose=export.purpose, facts=facts)
     if not _is_covered(export, decision):
         raise StricterObligations
+    refuse_quarantined(export.version)
     if export.dataset.erasure_epoch != export.epoch:
         raise ExportOutdated
     if export.removed_at is not None:

@@ -5,6 +5,7 @@ import secrets
 from datasets.models import Blob, BlobKind, BlobState, Ingest, Version, VersionKind
 from datasets.services.commit import NewVersion, commit_version, discard_packs, keep_packs
 from datasets.services.ingest.build import Built
+from datasets.services.record_quarantine import drop_unscanned, release_unscanned
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.jobs import Claim
 
@@ -38,6 +39,7 @@ def commit_ingest(
         if version is None:
             return None
         keep_packs(ingest.pk)
+        release_unscanned(ingest)
         _end_temporaries(ingest)
         claim.finish(version=version, seed=None, progress={"stage": "done", "records": version.record_count})
     return version
@@ -46,6 +48,7 @@ def commit_ingest(
 def discard(ingest: Ingest) -> None:
     """Inside a scope: remove every row a failed ingest left in the tree and mark its objects dead."""
     discard_packs(ingest.pk)
+    drop_unscanned(ingest)
     _end_temporaries(ingest)
 
 

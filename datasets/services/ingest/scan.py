@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from anonymization.errors import DetectionFailed
 from anonymization.findings import Finding, encode_findings
 from anonymization.services.detect import detect_records, forbidden_payment_data
 from datasets.errors import MalformedRecord, RefusedLine, RefusedPaymentData, ShapeMismatch
@@ -18,6 +19,7 @@ from datasets.services.ingest.known import Content, KnownContents, open_known
 from datasets.services.ingest.rows import read_rows
 from datasets.services.ingest.subjects import subject_keys
 from datasets.services.keys import DatasetKeys
+from datasets.services.record_quarantine import MAX_QUARANTINED, Unscanned, keep_unscanned
 from datasets.services.schemas import RecordRules, checked, rules_for
 from datasets.services.temporary import write_temporary
 from datasets.tree.digests import CONTENT_KEY_BYTES, keyed_digest
@@ -41,6 +43,7 @@ class Progress:
     line: int = 0
     records: int = 0
     rejected: int = 0
+    quarantined: int = 0
     #: The set of detectors that scanned, in hex.
     detector: str = ""
     #: The blobs written so far, by id; a run is one of them, or several after merging. What a killed or fenced worker
@@ -66,6 +69,7 @@ class Scan:
     progress: Progress
     _entries: list[Entry] = field(default_factory=list)
     _rejects: list[bytes] = field(default_factory=list)
+    _unscanned: list[Unscanned] = field(default_factory=list)
     _run_bytes: int = 0
     _known: KnownContents | None = None
     _rules: RecordRules = field(init=False)
@@ -112,6 +116,9 @@ class Scan:
         contents = self._contents(records)
         found = self._detect(records, contents)
         for record, content, detected in zip(records, contents, found, strict=True):
+            if isinstance(detected, DetectionFailed):
+                self._quarantine(_unscanned(record, record.id or name(record.line), content, detected))
+                continue
             findings = self._rules.with_stated(record.data, detected)
             if forbidden_payment_data(findings):
                 self._reject_payment_data(record)
@@ -136,12 +143,23 @@ class Scan:
             for record in records
         ]
 
-    def _detect(self, records: Sequence[RawRecord], contents: Sequence[Content]) -> list[list[Finding]]:
-        """The findings of each record: those of its equal on the branch, else by looking."""
+    def _detect(
+        self, records: Sequence[RawRecord], contents: Sequence[Content]
+    ) -> list[list[Finding] | DetectionFailed]:
+        """The findings of each record: those of its equal on the branch, else by looking; or why that failed."""
         known = self._known.findings_of(contents) if self._known else [None] * len(records)
         new = [(row.data, row.metadata) for row, findings in zip(records, known, strict=True) if findings is None]
-        detected = iter(detect_records(new) if new else [])
+        detected = iter(_looked_into(new))
         return [next(detected) if findings is None else findings for findings in known]
+
+    def _quarantine(self, record: Unscanned) -> None:
+        """A record that cannot be scanned is not stored: it waits for somebody to look at it."""
+        if self.ingest.on_error == OnError.ABORT:
+            raise record.error
+        if self.progress.quarantined + len(self._unscanned) >= MAX_QUARANTINED:
+            raise record.error  # rather the detectors are at fault than so many records
+        self._unscanned.append(record)
+        self._run_bytes += len(record.body)
 
     def _reject_payment_data(self, record: RawRecord) -> None:
         if self.ingest.on_error == OnError.ABORT:
@@ -167,18 +185,47 @@ class Scan:
         if self._rejects:
             progress.reports.append(self._write(BlobKind.REPORT, len(progress.reports) + 1, iter(self._rejects)))
         progress.records += len(self._entries)
+        progress.quarantined += len(self._unscanned)
         progress.rejected += len(self._rejects)
         progress.line = last_line
+        unscanned, self._unscanned = self._unscanned, []
         self._entries, self._rejects, self._run_bytes = [], [], 0
-        self.claim.save(
-            checkpoint=progress.as_checkpoint("scan"),
-            progress={"stage": "scan", "records": progress.records},
-            rejected_count=progress.rejected,
-        )
+        with self.claim.scope():
+            keep_unscanned(self.ingest, self.keys, unscanned)
+            self.claim.save(
+                checkpoint=progress.as_checkpoint("scan"),
+                progress={"stage": "scan", "records": progress.records},
+                rejected_count=progress.rejected,
+                quarantined_count=progress.quarantined,
+            )
 
     def _write(self, kind: BlobKind, sequence: int, frames: Iterator[bytes]) -> str:
         blob = write_temporary(self.keys, kind=kind, job=self.ingest.id, sequence=sequence, frames=frames)
         return str(blob.id)
+
+
+def _unscanned(record: RawRecord, record_id: str, content: Content, failed: DetectionFailed) -> Unscanned:
+    body = assembled_record(record_id, content.data, content.metadata)
+    return Unscanned(record.line, record_id, body, failed)
+
+
+def _looked_into(
+    records: Sequence[tuple[dict[str, Any], dict[str, Any]]],
+) -> list[list[Finding] | DetectionFailed]:
+    """The findings of each; where the whole batch fails, each by itself, with the failure of those that do."""
+    if not records:
+        return []
+    try:
+        return list(detect_records(records))
+    except DetectionFailed:
+        return [_looked_into_one(record) for record in records]
+
+
+def _looked_into_one(record: tuple[dict[str, Any], dict[str, Any]]) -> list[Finding] | DetectionFailed:
+    try:
+        return detect_records([record])[0]
+    except DetectionFailed as failed:
+        return failed
 
 
 def _metadata_bytes(record: RawRecord) -> bytes:

@@ -125,6 +125,12 @@ class EventType(StrEnum):
     TOKENS_REMOVED = "data.token.removed"
     #: How a scope of tokens behaves was changed: all its tokens expired, or a frequent value is allowed.
     TOKENS_CHANGED = "data.token.changed"
+    #: Everything stored of a dataset was scanned by another set of detectors; says what they find more and less.
+    RESCANNED = "data.rescanned"
+    #: A version, or a record that could not be scanned, was put out of everybody's reach.
+    QUARANTINED = "data.quarantined"
+    #: Somebody looked at what was in quarantine and let it go, or discarded it.
+    QUARANTINE_RELEASED = "data.quarantine.released"
     #: A key was made in the tenant's hierarchy.
     KEY_CREATED = "data.key.created"
     #: A key has a successor, and what it sealed or wrapped is sealed or wrapped anew.
