@@ -177,11 +177,10 @@ def _decided_dataset(principal: Principal, dataset_id: UUID) -> Dataset:
 
 
 def _release_context(release: Release) -> dict[str, Any]:
-    how = {None: "raw", "mask": "masked", "redact": "redacted"}.get(release.operator, release.operator)
     return {
         "dataset": release.dataset,
         "version": release.version,
-        "shown_as": how,
+        "shown_as": release.shown_as,
         "is_raw": release.is_raw,
         "purpose": release.decision.purpose,
     }

@@ -187,8 +187,7 @@ def _page(request: HttpRequest, dataset_id: UUID, form: Form, refusal: VaultErro
 
 
 def _shown_as(release: Release | None) -> str:
-    how = release.operator if release else None
-    return {None: "raw", "mask": "masked", "redact": "redacted"}.get(how, str(how))
+    return release.shown_as if release else "raw"
 
 
 def _place(expression: str, refusal: VaultError | None) -> tuple[str, str, str] | None:
