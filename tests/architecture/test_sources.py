@@ -17,6 +17,7 @@ RAW_SQL = {
     "vaultsite/health.py": "asks what the serving role may do",
     "vaultsite/management/commands/maintain.py": "reads statistics views, which have no model",
     "vaultsite/runtime/roles.py": "makes roles and databases",
+    "anonymization/privacy/taking.py": "takes from a family's budget and a recipient's share in one statement",
     "audit/services/record.py": "one statement for an event and its outbox entry",
     "audit/services/partitions.py": "calls the function that makes a partition",
     "datasets/lineage_graph.py": "walks the lineage recursively",
