@@ -24,15 +24,19 @@ _SAID: Final = (
 #: A sentence of its own: "I gave you my passport number. It is ..".
 _NEXT: Final = r"[.,;]\s(?:it|this|that|which)(?:['\u2019]s|\s(?:is|was|reads|(?:should|must|will)\sbe))"
 _ASSIGN: Final = rf"(?:{_SAID}|{_NEXT}|:=|=>|->|[:=|\-\u2013\u2014])"
-OPEN: Final = rf"[\s_]{{0,3}}{_QUOTE}{{0,2}}[(\[<#]{{0,2}}\s?"
+_CLEAR: Final = rf"[\s_]{{0,3}}{_QUOTE}{{0,2}}"
+OPEN: Final = rf"{_CLEAR}[(\[<#]{{0,2}}\s?"
 #: Whose it is, between the label and "is" or a colon.
 _OWNER: Final = r"(?:\s(?:that\s|which\s)?(?:I|we|you|he|she|they)\s\w{1,12}(?:\s\w{1,12}){0,2}(?=\s(?:is|was)\b|\s?[:=])|\s(?:for|of|on|in|with|from|belonging\sto)(?:\s[\w.'\u2019-]{1,20}){1,4}?(?=\s(?:is|was|reads|shows)\b|\s?[:=]))?"
 _NOTE: Final = r"(?:\s?\([^()\d\r\n]{1,24}\))?"
 
 #: Between label and value, all of it optional: "number is", "# ", '": "', " for Jane Doe is ".
-LINK: Final = (
-    rf"{_QUOTE}{{0,2}}(?:[\s_-]{{0,2}}{NUMBER_WORD}){{0,2}}{_NOTE}{_QUOTE}{{0,2}}{_OWNER},?\s{{0,3}}{_ASSIGN}?{OPEN}"
+_JOINED: Final = (
+    rf"{_QUOTE}{{0,2}}(?:[\s_-]{{0,2}}{NUMBER_WORD}){{0,2}}{_NOTE}{_QUOTE}{{0,2}}{_OWNER},?\s{{0,3}}{_ASSIGN}?"
 )
+LINK: Final = f"{_JOINED}{OPEN}"
+#: Like LINK, and an opening bracket belongs to the value: "(415) 555-0199".
+LINK_BEFORE_BRACKET: Final = f"{_JOINED}{_CLEAR}"
 #: Like LINK, but a sign or a word that announces an identifier must be there.
 ANNOUNCED: Final = (
     rf"(?:{_QUOTE}{{0,2}}{_NOTE}{_OWNER}\s{{0,3}}(?:[:=#|]|{_NEXT})"

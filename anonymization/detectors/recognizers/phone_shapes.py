@@ -9,7 +9,7 @@ import regex
 from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 
 from anonymization.detectors.recognizers.checksums import only_digits
-from anonymization.detectors.recognizers.labels import LINK, START, STOP
+from anonymization.detectors.recognizers.labels import LINK_BEFORE_BRACKET, START, STOP
 
 #: Between two groups of digits of one number.
 _GAP: Final = r"[ \u00a0.\-/\u2010-\u2013]"
@@ -112,7 +112,7 @@ class LabelledPhoneRecognizer(PatternRecognizer):
             supported_entity="PHONE_NUMBER",
             name="LabelledPhoneRecognizer",
             version="1",
-            patterns=[Pattern("after its label", rf"{START}(?:{_LABELS}){STOP}\.?{_AT}{LINK}\K{_ANY}", 0.6)],
+            patterns=[Pattern("after its label", rf"{START}(?:{_LABELS}){STOP}\.?{_AT}{LINK_BEFORE_BRACKET}\K{_ANY}", 0.6)],
         )
 
     def invalidate_result(self, pattern_text: str) -> bool:

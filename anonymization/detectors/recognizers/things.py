@@ -9,6 +9,7 @@ from anonymization.detectors.recognizers.labels import (
     ANNOUNCED,
     CODE,
     LINK,
+    LINK_BEFORE_BRACKET,
     START,
     STOP,
     CheckedRecognizer,
@@ -55,7 +56,7 @@ class UserNameRecognizer(PatternRecognizer):
     def __init__(self) -> None:
         name = r"[\w.@+-]{3,64}(?<![.,-])(?!\w)"
         super().__init__(
-            supported_entity="USER_NAME",
+            supported_entity="USERNAME",
             name="UserNameRecognizer",
             version="1",
             patterns=[
@@ -147,7 +148,7 @@ def thing_recognizers() -> list[EntityRecognizer]:
     """Recognizers whose label or shape suffices: plates, devices, user names, coordinates, URLs with credentials."""
     return [
         *labelled(*_IDENTIFIERS),
-        LabelledRecognizer(Identifier("FAX_NUMBER", "FaxRecognizer", r"(?:tele)?fax|telefax|facsimile", r"[+(]{0,2}\d(?:[ ()/.-]{0,3}\d){6,14}(?!\w)", score=0.6)),
+        LabelledRecognizer(Identifier("FAX_NUMBER", "FaxRecognizer", r"(?:tele)?fax|telefax|facsimile", r"[+(]{0,2}\d(?:[ ()/.-]{0,3}\d){6,14}(?!\w)", LINK_BEFORE_BRACKET)),
         UserNameRecognizer(),
         UrlCredentialsRecognizer(),
     ]  # fmt: skip

@@ -155,7 +155,7 @@ KINDS: Final[dict[str, Kind]] = {
     "imei": _labelled("DEVICE_ID", _pattern("##############7", "##-######-######-#"), "IMEI", "imei"),
     "serial": _labelled("DEVICE_ID", _pattern("SN#######", "C02???##????", "####-####-###"), "serial number", "device serial number"),
     "certificate": _labelled("CERTIFICATE_NUMBER MEDICAL_LICENSE ID_NUMBER", _pattern("CERT-#####", "?######", "#######"), "certificate number", "birth certificate number"),
-    "user name": _labelled("USER_NAME", _pattern("j***_####", "****.*****##", "****##"), "username", "user name", "login name", "Discord handle"),
+    "user name": _labelled("USERNAME", _pattern("j***_####", "****.*****##", "****##"), "username", "user name", "login name", "Discord handle"),
     "employee id": _labelled("ID_NUMBER", _pattern("E-#####", "######", "EMP#####"), "employee ID", "student ID", "badge number", "customer number", "case number"),
     "fax": _labelled("FAX_NUMBER PHONE_NUMBER", _pattern("(%##) %##-####", "+44 20 #### ####"), "Fax", "fax number"),
     "date of birth": _labelled("DATE_OF_BIRTH", _pattern("0#/1#/19##", "19##-0%-1#", "1# March 19##", "May 1#, 19##"), "date of birth", "DOB", "birthday"),
