@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from anonymization.detectors.base import Span
+from anonymization.findings import ACT_FROM
 from anonymization.names import rules
 from anonymization.names.base import NameFinder
 from anonymization.names.decoding import Floats, Layout, Places, allowed, best_labels, first_scores, probabilities
@@ -33,8 +34,9 @@ class CrfNameFinder(NameFinder):
     """Finds names with the model at ``path``, by default the one that ships, made for English.
 
     All words of many texts are scored and decoded together in numpy; what a word contributes is computed once and kept,
-    as is usual for words of a language; after 60,000 different words it begins anew. Raises NameModelMissing or
-    NameModelMalformed when the file is not there or not a model.
+    as is usual for words of a language; after 60,000 different words it begins anew. A score is the probability that
+    the words are some name, and never under ACT_FROM: what is reported is meant to be acted on. Raises
+    NameModelMissing or NameModelMalformed when the file is not there or not a model.
     """
 
     version: Final = "1"
@@ -92,7 +94,7 @@ class CrfNameFinder(NameFinder):
         below = self._model.strict_below if strict else self._model.report_below
         unsure = (kinds == 0) & (by_kind[:, 0] < below) & (by_kind[:, 0] > 0)
         kinds[unsure] = by_kind[unsure, 1:].argmax(axis=1) + 1
-        sure = np.take_along_axis(by_kind, kinds[:, None], axis=1)[:, 0]
+        sure = np.maximum(1 - by_kind[:, 0], ACT_FROM)
         names = [self._kinds[kind] for kind in kinds.tolist()]
         begins, sures = self._begins[chosen].tolist(), sure.tolist()
         return [

@@ -71,8 +71,8 @@ _BEGINNINGS: Final = _WITHOUT_DIGIT | _written(_OTHER_BEGINNINGS)
 #: Words after which a bare year is a date rather than a count.
 _BEFORE_YEAR: Final = frozenset(
     """
-    in since from until till by of during early mid late year years and to between before after around circa born
-    about for through c ca date dated summer winter spring autumn fall fy class vintage
+    in since from until till by of during early mid late year years between before after around circa born
+    for through c ca date dated summer winter spring autumn fall fy class vintage
     """.split()  # noqa: SIM905 - a table of words reads better than a list
 )
 _UNITS: Final = re.compile(

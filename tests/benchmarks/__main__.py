@@ -24,7 +24,9 @@ from tests.benchmarks.detection import (  # noqa: E402
     measure_records,
 )
 from tests.benchmarks.figures import Figure, Plan, machine, table  # noqa: E402
+from tests.benchmarks.guarantees import measure_guarantees  # noqa: E402
 from tests.benchmarks.memory import measure_worker  # noqa: E402
+from tests.benchmarks.names import measure_names  # noqa: E402
 from tests.benchmarks.paths import measure_growth, measure_ingest, measure_read  # noqa: E402
 from tests.benchmarks.privacy import measure_privacy  # noqa: E402
 from tests.benchmarks.tokens import measure_tokens  # noqa: E402
@@ -58,7 +60,23 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_detection: ("detector_speed_ratio", "detect_ratio_vs_stock"),
     measure_detector_start: ("worker_start_s", "worker_rss_mb"),
     measure_records: ("detector_mb_s", "detector_scaling"),
+    measure_guarantees: (
+        "adult_k5_s",
+        "adult_k5_ncp",
+        "adult_k5_ranges_s",
+        "adult_k5_ranges_ncp",
+        "k5_1m_s",
+        "k5_1m_ncp",
+    ),
     measure_worker: ("worker_peak_mb",),
+    measure_names: (
+        "names_per_s",
+        "names_speed_ratio",
+        "names_model_mb",
+        "names_person_f2",
+        "names_location_f2",
+        "names_organization_f2",
+    ),
     measure_tokens: ("tokenize_per_s", "detokenize_per_s", "tokenize_ratio", "detokenize_ratio"),
     measure_privacy: ("statistics_us", "release_check_us"),
     measure_trust: ("trust_effective_us", "trust_deny_us"),

@@ -4,7 +4,7 @@ import ctypes
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -47,11 +47,12 @@ def learn(examples: Sequence[Example], lexicon: Lexicon, settings: Settings, *, 
     lines = [(example, line, labels) for example in examples for line, labels in labelled_lines(example)]
     frequent = _frequent_words(line for _, line, _ in lines)
     classes = _classes(lines, lexicon, frequent)
-    builder = _Builder(lexicon, frequent, classes, settings, random.Random(seed))  # noqa: S311 - not for secrets
+    builder = Builder(lexicon, frequent, classes)
+    hiding = _Hiding(settings, random.Random(seed))  # noqa: S311 - not for secrets
     trainer = pycrfsuite.Trainer(algorithm="l2sgd", verbose=False)
     trainer.set_params({"c2": settings.c2, "max_iterations": settings.iterations, "feature.minfreq": 2})
     for example, line, labels in lines:
-        trainer.append(builder.features(example, line, labels), labels)
+        trainer.append(builder.features(line, hiding.of(example, labels)), labels)
     # crfsuite shuffles with the random numbers of the C library.
     ctypes.CDLL(None).srand(seed)
     weights, transitions = _trained(trainer)
@@ -106,25 +107,17 @@ def _classes(
     return {name: number for number, (name, _) in enumerate(ordered[:_CLASSES])}
 
 
-class _Builder:
+class Builder:
     """Writes out the features of lines, as :class:`Emissions` sums them."""
 
-    def __init__(
-        self,
-        lexicon: Lexicon,
-        frequent: frozenset[str],
-        classes: dict[str, int],
-        settings: Settings,
-        dice: random.Random,
-    ) -> None:
+    def __init__(self, lexicon: Lexicon, frequent: frozenset[str], classes: Mapping[str, int]) -> None:
         self._lexicon, self._frequent, self._classes = lexicon, frequent, classes
-        self._settings, self._dice = settings, dice
         self._known: dict[tuple[str, str, int], dict[int, list[str]]] = {}
 
-    def features(self, example: Example, line: Line, labels: Sequence[str]) -> list[list[str]]:
+    def features(self, line: Line, hidden: Sequence[bool]) -> list[list[str]]:
+        """The features of each word; where ``hidden``, as if the lexicon did not know it as a name."""
         manner = manner_of(line)
         lowered = [word.lower() for word in line.words]
-        hidden = self._hidden(example, labels)
         kinds = [
             self._lexicon.kinds(word) & (~_NAMING if hide else ~0) for word, hide in zip(lowered, hidden, strict=True)
         ]
@@ -165,8 +158,15 @@ class _Builder:
             self._known[key] = word_features(word, manner, kinds, named)
         return self._known[key]
 
-    def _hidden(self, example: Example, labels: Sequence[str]) -> list[bool]:
-        """Whether the lexicon's naming kinds are hidden, the same for all words of one name."""
+
+class _Hiding:
+    """Decides from which names the lexicon is hidden."""
+
+    def __init__(self, settings: Settings, dice: random.Random) -> None:
+        self._settings, self._dice = settings, dice
+
+    def of(self, example: Example, labels: Sequence[str]) -> list[bool]:
+        """For each word; the same for all words of one name."""
         rate = self._settings.hidden_real if example.source == "corpus" else self._settings.hidden_generated
         hidden: list[bool] = []
         for before, label in pairwise(["O", *labels]):

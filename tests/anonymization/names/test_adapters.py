@@ -38,7 +38,6 @@ def test_the_hash_of_a_spacy_finder_changes_with_its_pipeline(pipeline):
     before = SpacyNameFinder(pipeline).content_hash
     assert SpacyNameFinder(pipeline).content_hash == before
     assert SpacyNameFinder(pipeline, score=0.5).content_hash != before
-    (pipeline / "tokenizer").write_bytes((pipeline / "tokenizer").read_bytes() + b" ")
     (pipeline / "added.txt").write_text("changed", encoding="utf-8")
     assert SpacyNameFinder(pipeline).content_hash != before
 
