@@ -10,7 +10,7 @@ from presidio_analyzer import EntityRecognizer, RecognizerResult
 
 from anonymization.detectors.checks import CHECKS
 from anonymization.detectors.errors import PatternRefused
-from anonymization.detectors.prefilter import Expression
+from anonymization.detectors.necessary import Expression
 from anonymization.detectors.scan import Found, Rule
 from vaultsite.kernel.errors import FieldProblem
 
@@ -76,6 +76,7 @@ class CustomRecognizer(EntityRecognizer):
     def __init__(self, pattern: CustomPattern) -> None:
         self.pattern = pattern
         self._compiled = _compiled(pattern)
+        self._value = int(self._compiled.groupindex.get("value", 0))
         self._check: Callable[[str], bool] = CHECKS[pattern.check] if pattern.check else bool
         super().__init__(
             supported_entities=[pattern.entity_type], name=pattern.name, version="1", context=list(pattern.context)
@@ -98,7 +99,7 @@ class CustomRecognizer(EntityRecognizer):
         base = f"base:{self.pattern.score}"
         path = (base, f"checked:{self.pattern.check}") if self.pattern.check else (base,)
         for match in self._compiled.finditer(text):
-            start, end = match.span("value") if "value" in self._compiled.groupindex else match.span()
+            start, end = match.span(self._value)
             if 0 <= start < end and self._check(text[start:end]):
                 yield Found(start, end, self.pattern.score, path)
 

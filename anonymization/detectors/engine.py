@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -53,8 +54,10 @@ class VaultDetector(Detector):
     """Recognizers by their patterns and validators, names by a finder, then the rules of judgement.
 
     ``names`` finds people, places and organizations; None does without. ``strict`` asks it for recall at the price of
-    precision. ``custom`` are patterns as data, ``recognizers`` dotted names of presidio recognizers to add.
-    ``prefiltered=False`` runs everything everywhere, for comparison.
+    precision. ``custom`` are patterns as data, ``recognizers`` dotted names of presidio recognizers to add,
+    ``nlp_engine`` that of the engine whose artifacts they need.
+    ``prefiltered=False`` runs everything everywhere, for comparison. ``folder`` keeps what takes long to
+    derive from patterns, for the next process.
     """
 
     name = "vault"
@@ -67,12 +70,14 @@ class VaultDetector(Detector):
         strict: bool = False,
         custom: Sequence[CustomPattern | Mapping[str, Any]] = (),
         recognizers: Sequence[str] = (),
+        nlp_engine: str = "",
         prefiltered: bool = True,
+        folder: Path | None = None,
     ) -> None:
         keep_tldextract_offline()
-        added = [*load_recognizers(recognizers), *compile_custom(custom)]
+        added = [*load_recognizers(recognizers, nlp_engine=nlp_engine), *compile_custom(custom)]
         shipped = build_recognizers()
-        self._scan = Scan([*shipped, *added], prefiltered=prefiltered)
+        self._scan = Scan([*shipped, *added], prefiltered=prefiltered, folder=folder)
         words = {name_of(one): tuple(one.context or ()) for one in (*shipped, *added)}
         labelled = frozenset(name_of(one) for one in (*label_demanding_recognizers(), *added))
         self._support = WordSupport(words)
@@ -107,8 +112,9 @@ class VaultDetector(Detector):
 
     def _detect(self, text: str, names: Sequence[Span]) -> list[Span]:
         try:
-            spans = [*self.pattern_spans(text), *names]
-            return sorted(span for span in judged(text, spans, self._evidence) if span.score >= STORE_FROM)
+            # Judged before duplicates go: a number without support must not oust the same number behind its label.
+            spans = judged(text, [*self._support.supported(text, self._scan.spans(text)), *names], self._evidence)
+            return sorted(without_duplicates([span for span in spans if span.score >= STORE_FROM]))
         except TimeoutError:
             raise DetectionFailed("A pattern ran too long") from None
         except (ValueError, IndexError, OverflowError, RecursionError) as failure:
@@ -120,4 +126,5 @@ class ConfiguredDetector(VaultDetector):
     """The detector with the finder that ``settings.VAULT["NAME_FINDER"]`` names, if it names one."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(load_provider("NAME_FINDER") if settings.VAULT.get("NAME_FINDER") else None, **options)
+        names = load_provider("NAME_FINDER") if settings.VAULT.get("NAME_FINDER") else None
+        super().__init__(names, folder=Path(settings.VAULT["HOME"]) / "detectors", **options)

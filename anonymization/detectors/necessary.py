@@ -52,6 +52,13 @@ def one_byte_a_code_point(text: str) -> bytes:
     return text.encode("ascii") if text.isascii() else text.encode("ascii", "vault-other")
 
 
+class Expression(NamedTuple):
+    """A pattern of the ``regex`` package with its flags."""
+
+    pattern: str
+    flags: int
+
+
 class Conditions(NamedTuple):
     """Patterns over bytes in the syntax common to RE2 and Hyperscan; None where no such text can match at all.
 
@@ -62,6 +69,7 @@ class Conditions(NamedTuple):
     any_text: bytes | None
 
 
+@lru_cache(maxsize=4096)
 def necessary_conditions(pattern: str, flags: int) -> Conditions:
     """The conditions for a pattern of the ``regex`` package with its DOTALL, MULTILINE and IGNORECASE flags.
 
@@ -163,7 +171,7 @@ class _Weakener:
     def sequence(self, items: Iterable[tuple[Any, Any]], ignore_case: bool) -> bytes:
         return b"".join(self._item(kind, value, ignore_case) for kind, value in items)
 
-    def _item(self, kind: Any, value: Any, ignore_case: bool) -> bytes:  # noqa: PLR0911 - one line a construct
+    def _item(self, kind: Any, value: Any, ignore_case: bool) -> bytes:  # noqa: C901, PLR0911 - one line a construct
         if kind in _CHARACTERS:
             return self._written(_CHARACTERS[kind](value, ignore_case))
         if kind is op.SUBPATTERN:
@@ -185,9 +193,9 @@ class _Weakener:
             return self._groups.get(value, b"[\\x00-\\x80]*")
         if kind is op.GROUPREF_EXISTS:
             return self._either([branch for branch in value[1:] if branch is not None] or [[]], ignore_case) + b"?"
-        if kind is op.FAILURE:
-            raise _Never
-        raise Unweakened(f"It uses {kind}")
+        if kind is not op.FAILURE:
+            raise Unweakened(f"It uses {kind}")
+        raise _Never
 
     def _remembered(self, group: int | None, written: bytes) -> bytes:
         if group is not None:

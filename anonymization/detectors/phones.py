@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, Final
 
 import phonenumbers
@@ -20,6 +21,8 @@ _TYPES: Final = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
     "voicemail",
 )  # fmt: skip
+#: More digits are no number with whatever prefixes (ITU-T E.164: at most 15, without them).
+_LONGEST: Final = 32
 #: Up to as many groups of digits, libphonenumber's own limit cuts no candidate short.
 _MOST_GROUPS: Final = 18
 #: A rule that keeps one group, which is the rest of the number.
@@ -43,17 +46,21 @@ class Plan:
 
     def may_be_number(self, digits: str, start: int, end: int) -> bool:
         """Whether these of the digits may be a number; prefixes are taken off the front of what was dialled."""
-        return self.abroad.match(digits, start, end) is not None or self.behind_prefix.fullmatch(digits, start, end) is not None
+        found = self.abroad.match(digits, start, end) or self.behind_prefix.fullmatch(digits, start, end)
+        return found is not None
 
     def may_be_dialled(self, groups: Sequence[str]) -> bool:
-        """Whether some run of neighbouring groups of digits may be a number."""
-        digits, end = "".join(groups), 0
-        for group in groups:
-            if self.abroad.match(digits, end):
+        """Whether some run of neighbouring groups of digits may be a number; what is too long for one is not tried."""
+        digits = "".join(groups)
+        edges = [0, *accumulate(map(len, groups))]
+        for place, start in enumerate(edges[:-1]):
+            if self.abroad.match(digits, start):
                 return True
-            end += len(group)
-            if end >= self.shortest and self.behind_prefix.fullmatch(digits, 0, end):
-                return True
+            for end in edges[place + 1 :]:
+                if end - start > _LONGEST:
+                    break
+                if end - start >= self.shortest and self.behind_prefix.fullmatch(digits, start, end):
+                    return True
         return False
 
     def may_contain(self, digits: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from presidio_analyzer import EntityRecognizer, RecognizerResult
 
 from anonymization.detectors.errors import RecognizerRefused
+from anonymization.detectors.scan import describe
 
 
 class WithNlp(EntityRecognizer):
@@ -18,6 +19,7 @@ class WithNlp(EntityRecognizer):
 
     def __init__(self, recognizer: EntityRecognizer, engine: Any, language: str = "en") -> None:
         self.inner, self._engine, self._language = recognizer, engine, language
+        self.describe = lambda: describe(recognizer)
         super().__init__(
             supported_entities=recognizer.supported_entities,
             name=str(recognizer.name),  # type: ignore[has-type]  # presidio leaves it to inference
@@ -28,6 +30,7 @@ class WithNlp(EntityRecognizer):
     def load(self) -> None:
         if not self._engine.is_loaded():
             self._engine.load()
+        self.inner.load()
 
     def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         artifacts = nlp_artifacts or self._engine.process_text(text, self._language)

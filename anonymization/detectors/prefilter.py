@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final
 
 import re2
 
-from anonymization.detectors.necessary import Conditions, Unweakened, necessary_conditions, one_byte_a_code_point, window
+from anonymization.detectors.kept import conditions_of
+from anonymization.detectors.necessary import Conditions, Expression, Unweakened, one_byte_a_code_point, window
 
 #: Bytes for the states of one set of conditions; where they do not suffice it starts over, which is slower.
 _MEMORY: Final = 64 << 20
@@ -14,22 +16,15 @@ _MEMORY: Final = 64 << 20
 _CANARY: Final = b"[\\x00-\\x80]"
 
 
-class Expression(NamedTuple):
-    """A pattern of the ``regex`` package with its flags."""
-
-    pattern: str
-    flags: int
-
-
 class Prefilter:
     """Conditions for many expressions, compiled once; may be used by several threads.
 
     A pattern from which no condition can be derived is among the candidates of every text. So is everything when the
-    pass over a text fails.
+    pass over a text fails. ``folder`` keeps the conditions for the next process.
     """
 
-    def __init__(self, expressions: Sequence[Expression]) -> None:
-        derived = [_conditions(expression) for expression in expressions]
+    def __init__(self, expressions: Sequence[Expression], folder: Path | None = None) -> None:
+        derived = conditions_of(expressions, folder)
         self._everything = range(len(expressions))
         self._ascii = _Pass([one and one.ascii_text for one in derived], _unconditional(derived))
         self._any = _Pass([one and one.any_text for one in derived], _unconditional(derived))
@@ -39,13 +34,6 @@ class Prefilter:
         if not text:
             return self._everything
         return (self._ascii if text.isascii() else self._any).candidates(text)
-
-
-def _conditions(expression: Expression) -> Conditions | None:
-    try:
-        return necessary_conditions(*expression)
-    except Unweakened:
-        return None
 
 
 def _unconditional(derived: Sequence[Conditions | None]) -> list[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
 import regex
@@ -11,9 +12,9 @@ from presidio_analyzer.predefined_recognizers import IbanRecognizer
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer as StockPhoneRecognizer
 
 from anonymization.detectors.base import Span
-from anonymization.detectors.necessary import one_byte_a_code_point
+from anonymization.detectors.necessary import Expression, one_byte_a_code_point
 from anonymization.detectors.phones import PhoneScan
-from anonymization.detectors.prefilter import Expression, Prefilter, Windows
+from anonymization.detectors.prefilter import Prefilter, Windows
 
 #: A pattern that takes longer on one text is an attack or a defect, and the text counts as unscanned.
 REGEX_TIMEOUT_SECONDS: Final = 10.0
@@ -65,12 +66,14 @@ class Scan:
     """The recognizers of a detector, taken apart into rules that run only where they can match.
 
     Spans and scores are those of the recognizers' own ``analyze`` methods, of all of them, without context.
-    ``prefiltered=False`` runs every rule everywhere, for comparison.
+    ``prefiltered=False`` runs every rule everywhere, for comparison; ``folder`` keeps what the prefilter needs.
     """
 
-    def __init__(self, recognizers: Sequence[EntityRecognizer], *, prefiltered: bool = True) -> None:
+    def __init__(
+        self, recognizers: Sequence[EntityRecognizer], *, prefiltered: bool = True, folder: Path | None = None
+    ) -> None:
         self._rules = [rule for recognizer in recognizers for rule in rules_of(recognizer)]
-        self._prefilter = Prefilter([rule.condition for rule in self._rules]) if prefiltered else None
+        self._prefilter = Prefilter([rule.condition for rule in self._rules], folder) if prefiltered else None
         self._all = range(len(self._rules))
         #: Everything the result depends on, as JSON.
         self.description = [describe(recognizer) for recognizer in recognizers]
@@ -166,7 +169,7 @@ def _span_rule(
 
 
 def _analyzing_rule(recognizer: EntityRecognizer, entity_type: str) -> Rule:
-    """A recognizer that has its own way of analyzing is asked as presidio would ask it, wherever its condition holds."""
+    """A recognizer that has its own way of analyzing is asked as presidio would ask it, about every text."""
 
     def find(text: str) -> list[Found]:
         return [

@@ -8,8 +8,17 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anonymization.detectors.necessary import OTHER, Unweakened, necessary_conditions, one_byte_a_code_point
-from anonymization.detectors.prefilter import Expression, Prefilter
+from anonymization.detectors import kept
+from anonymization.detectors.kept import conditions_of
+from anonymization.detectors.necessary import (
+    OTHER,
+    Conditions,
+    Expression,
+    Unweakened,
+    necessary_conditions,
+    one_byte_a_code_point,
+)
+from anonymization.detectors.prefilter import Prefilter
 
 FLAGS = int(regex.DOTALL | regex.MULTILINE | regex.IGNORECASE)
 
@@ -135,8 +144,38 @@ def test_realistic_text_meets_the_conditions_of_what_it_holds():
     prefilter = Prefilter([Expression(pattern, FLAGS) for pattern in patterns])
     met = 0
     for _ in range(300):
-        text = " ".join([fake.name(), fake.email(), fake.phone_number(), fake.ipv4(), fake.address()])
+        text = f"{fake.name()} {fake.email()} {fake.phone_number()} {fake.ipv4()} {fake.address()}"
         matching = {place for place, pattern in enumerate(patterns) if regex.search(pattern, text, FLAGS)}
         assert matching <= set(prefilter.candidates(text)), text
         met += len(matching)
     assert met > 500
+
+
+def test_conditions_are_kept_for_the_next_process_and_damage_is_noticed(tmp_path):
+    sources = (r"\bneedle\b", FLAGS), (r"\p{Lu}x", FLAGS), ("\u00e9", int(regex.DOTALL))
+    expressions = [Expression(*source) for source in sources]
+    folder = tmp_path / "detectors"
+    made = conditions_of(expressions, folder)
+    assert made == conditions_of(expressions) == conditions_of(expressions, folder)
+    assert made[1] is None
+    assert made[2].ascii_text is None
+    [file] = folder.iterdir()
+    assert (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"needle", b"noodle"))
+    assert conditions_of(expressions, folder) == made
+    assert file.read_bytes() == whole
+    conditions_of(expressions[:1], folder)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_what_was_kept_is_what_is_used(tmp_path):
+    expressions = [Expression("needle", FLAGS)]
+    kept._write(tmp_path / f"{kept._identity(expressions)}.conditions", [Conditions(b"straw", b"straw")])
+    assert list(Prefilter(expressions, tmp_path).candidates("a straw")) == [0]
+    assert list(Prefilter(expressions).candidates("a straw")) == []
+
+
+def test_a_folder_that_cannot_be_written_is_as_good_as_none(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    assert conditions_of([Expression("needle", FLAGS)], tmp_path / "file")

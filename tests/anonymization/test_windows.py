@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from presidio_analyzer import Pattern, PatternRecognizer
 
-from anonymization.detectors.necessary import Unweakened, one_byte_a_code_point, window
-from anonymization.detectors.prefilter import Expression, Windows
+from anonymization.detectors.necessary import Expression, Unweakened, one_byte_a_code_point, window
+from anonymization.detectors.prefilter import Windows
 from anonymization.detectors.recognizers.catalogue import build_recognizers
 from anonymization.detectors.scan import patterns_of, rules_of
 from tests.anonymization.test_necessary import _PATTERNS, FLAGS
@@ -59,7 +59,7 @@ def test_windows_hold_every_match(pattern, text):
 def test_windows_change_nothing_for_the_shipped_patterns():
     text = (
         "pay 4111 1111 1111 1111 to jane.doe@example.com (SSN 536-22-8726), see https://a.example.co.uk/x?y=1, "
-        "2001:db8::1, 10.0.0.1, 00:1a:2b:3c:4d:5e, DE89370400440532013000, +1 415-555-0132, D1234567, 12/31/2024 \u00e9 "
+        "2001:db8::1, 10.0.0.1, 00:1a:2b:3c:4d:5e, DE89370400440532013000, +1 415-555-0132, D1234567, 1/31/2024 \u00e9 "
     ) * 3
     windowed = compared = 0
     for recognizer in build_recognizers():

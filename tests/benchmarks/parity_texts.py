@@ -66,7 +66,12 @@ def _prose(rng: random.Random, people: list[Faker], length: int, share: float) -
 
 
 def _sentence(rng: random.Random, person: Faker) -> str:
-    words = {"value": getattr(person, rng.choice(_TOLD))(), "name": person.name(), "city": person.city(), "date": person.date()}
+    words = {
+        "value": getattr(person, rng.choice(_TOLD))(),
+        "name": person.name(),
+        "city": person.city(),
+        "date": person.date(),
+    }
     return rng.choice(_SENTENCES).format(word=person.word(), number=rng.randrange(1, 10_000), **words)
 
 
