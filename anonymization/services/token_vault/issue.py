@@ -16,7 +16,7 @@ from anonymization.tokens.form import TokenForm, TokenKind
 from anonymization.tokens.shapes import Encipherer
 from anonymization.tokens.statements import NewToken, StoredToken, Tally, add_tallies, store_tokens
 from anonymization.tokens.text import make_token
-from vaultsite.kernel.errors import IntegrityFailure, KeyUnavailable, VaultError
+from vaultsite.kernel.errors import IntegrityFailure, VaultError
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.scope import current_scope
 
@@ -172,10 +172,7 @@ class Issuer:
     def _make_encipherer(self) -> Encipherer | None:
         if self._form.kind != TokenKind.FORMAT:
             return None
-        key = self._space.current.format
-        if key is None:
-            raise KeyUnavailable("The scope has no key for formats")
-        return Encipherer(key, self._form.parsed_shape)
+        return Encipherer(self._space.current.format, self._form.parsed_shape)
 
     def _judge_frequency(self, found: dict[str, Issued], occurrences: Counter[str]) -> None:
         if self._space.row.frequent_reason:

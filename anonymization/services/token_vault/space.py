@@ -1,6 +1,7 @@
 """Scopes of tokens with their keys; made at the first use."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
@@ -22,13 +23,27 @@ _LENGTH_BYTES: Final = 2
 _ATTEMPTS: Final = 3
 
 
-@dataclass(frozen=True)
 class Generation:
-    """The keys of a scope between two rotations."""
+    """The keys of a scope between two rotations, fetched when they are needed: a retired one may be destroyed.
 
-    number: int
-    index: SecretKey
-    format: SecretKey | None
+    They are this space's alone, derived from those it shares with the other spaces of its dataset.
+    """
+
+    def __init__(self, space: TokenSpace, row: TokenGeneration) -> None:
+        self._row = row
+        self._label = b"token-space\0" + space.pk.bytes + row.number.to_bytes(2, "big")
+        self.number: int = row.number
+
+    @cached_property
+    def index(self) -> SecretKey:
+        return key_by_id(self._row.index_key).derive(self._label)
+
+    @cached_property
+    def format(self) -> SecretKey:
+        """Raises KeyUnavailable for a scope too wide to have one."""
+        if self._row.format_key is None:
+            raise KeyUnavailable("The scope has no key for formats")
+        return key_by_id(self._row.format_key).derive(self._label)
 
     def value_index(self, value: bytes) -> bytes:
         return self.index.mac(b"value\0" + value)[:INDEX_BYTES]
@@ -103,7 +118,7 @@ def find_space(scope: TokenScope) -> OpenSpace | None:
 def load_space(space: TokenSpace) -> OpenSpace:
     """The space with its keys; raises as open_space."""
     rows = space.generations.order_by("number")
-    return OpenSpace(space, [_generation(space, row) for row in rows])
+    return OpenSpace(space, [Generation(space, row) for row in rows])
 
 
 def add_generation(space: TokenSpace, *, number: int) -> TokenGeneration:
@@ -114,14 +129,4 @@ def add_generation(space: TokenSpace, *, number: int) -> TokenGeneration:
         number=number,
         index_key=current_key(KeyPurpose.TOKEN_INDEX, space.dataset_id).id,
         format_key=current_key(KeyPurpose.FORMAT, space.dataset_id).id if narrow else None,
-    )
-
-
-def _generation(space: TokenSpace, row: TokenGeneration) -> Generation:
-    """Keys of this space alone, derived from those it shares with the other spaces of its dataset."""
-    label = b"token-space\0" + space.pk.bytes + row.number.to_bytes(2, "big")
-    return Generation(
-        row.number,
-        key_by_id(row.index_key).derive(label),
-        key_by_id(row.format_key).derive(label) if row.format_key else None,
     )

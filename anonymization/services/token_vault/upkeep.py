@@ -1,7 +1,8 @@
 """Upkeep of token scopes: new keys, an end for all tokens, an exception for a frequent value, and forgetting."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,7 +17,7 @@ from access.services.keyring import KeyPurpose
 from anonymization.models import Token, TokenResealing, TokenSpace
 from anonymization.services.descriptions import refuse_personal_data
 from anonymization.services.token_vault.resealing import queue_resealing
-from anonymization.services.token_vault.space import add_generation, load_space
+from anonymization.services.token_vault.space import Generation, add_generation, load_space
 from anonymization.tokens.errors import TokenSpaceNotFound
 from anonymization.tokens.statements import Tally, add_tallies
 from vaultsite.kernel.errors import KeyDestroyed
@@ -83,23 +84,28 @@ def forget_tokens(*, values: Iterable[str] = (), tokens: Iterable[str] = (), dat
     """Remove every token of these values, and these tokens, inside the open scope; returns how many rows went.
 
     For erasure: in every scope of the tenant, or of ``dataset_id`` alone. Values are compared as they were tokenized,
-    letter by letter. A scope whose keys were destroyed opens nothing, so all that is left of it is removed.
+    letter by letter. Where an index key was destroyed nothing can be searched, so all tokens of its
+    generation are removed.
     """
     spaces = TokenSpace.objects.order_by("pk")
-    encoded = [[text.encode("utf-8", "surrogatepass") for text in texts] for texts in (values, tokens)]
+    wanted, named = ([text.encode("utf-8", "surrogatepass") for text in texts] for texts in (values, tokens))
     removed = 0
     for space in spaces.filter(dataset_id=dataset_id) if dataset_id else spaces:
-        found = Token.objects.filter(space=space)
-        try:
-            opened = load_space(space)
-        except KeyDestroyed:
-            removed += _remove_all(found, "keys-destroyed")
-            continue
-        of_values = [one.value_index(value) for one in opened.generations for value in encoded[0]]
-        of_tokens = [opened.token_index(token) for token in encoded[1]]
-        removed += _remove_all(found.filter(value_index__in=of_values), "erased") if of_values else 0
-        removed += _remove_all(found.filter(token_index__in=of_tokens), "erased") if of_tokens else 0
+        opened = load_space(space)
+        removed += sum(_forget_values(space, one, wanted) for one in opened.generations)
+        with suppress(KeyDestroyed):  # then no token of the scope is found any more, by anybody
+            indexes = [opened.token_index(token) for token in named]
+            removed += _remove_all(Token.objects.filter(space=space, token_index__in=indexes), "erased")
     return removed
+
+
+def _forget_values(space: TokenSpace, generation: Generation, values: Sequence[bytes]) -> int:
+    rows = Token.objects.filter(space=space, generation=generation.number)
+    try:
+        indexes = [generation.value_index(value) for value in values]
+    except KeyDestroyed:
+        return _remove_all(rows, "keys-destroyed")
+    return _remove_all(rows.filter(value_index__in=indexes), "erased")
 
 
 def expire_tokens() -> int:

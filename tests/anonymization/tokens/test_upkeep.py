@@ -9,7 +9,7 @@ from django.utils import timezone
 from access.errors import AccessDenied, KeyInUse
 from access.models import EncryptionKey, KeyPurpose, KeyState
 from access.services.key_rotation import confirm_destruction, request_destruction, rewrap_keys, rotate_key
-from access.services.keyring import destroy_keys
+from access.services.keyring import destroy_keys, drop_tenant
 from anonymization.models import Token, TokenResealing, TokenSpace, TokenUse
 from anonymization.services.token_vault import resealing
 from anonymization.services.token_vault.overview import list_spaces
@@ -188,6 +188,22 @@ def test_the_end_of_a_datasets_keys_is_the_end_of_its_tokens(tenant, as_officer,
     assert as_officer(forget_tokens, values=["whoever"]) == 1
     with acting(tenant):
         assert not Token.objects.exists()
+
+
+def test_a_destroyed_index_key_of_old_tokens_leaves_no_unsearchable_row(tenant, as_officer, officer, scope):
+    """Erasure by value cannot find them any more, so all tokens of that generation go; new ones go on."""
+    as_officer(tokenize_values, scope, NAMES)
+    space = space_of(tenant)
+    for _ in range(2):
+        as_officer(rotate_space, officer, space_id=space.pk)
+        tokens = as_officer(tokenize_values, scope, NAMES)
+    with acting(tenant):
+        second = EncryptionKey.objects.get(purpose=KeyPurpose.TOKEN_INDEX, version=2)
+        EncryptionKey.objects.filter(pk=second.pk).update(state=KeyState.DESTROYED, wrapped=None)
+    drop_tenant(tenant.pk)
+    assert as_officer(detokenize_values, scope, tokens) == NAMES
+    assert as_officer(forget_tokens, values=["whoever"]) == 2
+    assert as_officer(detokenize_values, scope, tokens) == NAMES
 
 
 def test_a_frequent_value_needs_a_recorded_reason(tenant, as_officer, officer, scope):
