@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from anonymization.policies.reference_page import render_policies
 from vaultsite import config
 from vaultsite.config import SECRETS, VaultConfig
 from vaultsite.kernel.errors import RANGES, VaultError, catalogue
@@ -34,7 +35,7 @@ _CATEGORIES: Final = {
 
 
 class Command(BaseCommand):
-    help = "Write docs/reference/{errors,configuration,events}.md from the code."
+    help = "Write docs/reference/{errors,configuration,events,anonymization-policies}.md from the code."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -58,6 +59,7 @@ def render_reference() -> dict[str, str]:
         "errors.md": _errors,
         "configuration.md": _configuration,
         "events.md": _events,
+        "anonymization-policies.md": lambda: render_policies(_GENERATED),
     }
     return {name: "\n".join(render()) + "\n" for name, render in pages.items()}
 
