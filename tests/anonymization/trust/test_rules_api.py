@@ -7,6 +7,7 @@ import pytest
 
 from anonymization.findings import Finding
 from anonymization.models import ListEntry
+from anonymization.services import trust_rules
 from anonymization.services.trust import load_trust
 from tests.factories.access import acting
 from tests.factories.api import caller, send
@@ -163,3 +164,12 @@ def test_the_catalogue_names_every_type_with_its_recognizers(tenant):
     assert {"PERSON", "EMAIL_ADDRESS", "IBAN_CODE", "CREDIT_CARD"} <= types.keys()
     assert all(one["recognizers"] for one in listed)
     assert not types["UNSCANNABLE"]["can_be_tuned"]
+
+
+def test_a_tenant_has_no_more_rules_than_reads_can_bear(tenant, monkeypatch):
+    monkeypatch.setattr(trust_rules, "MOST_FIELDS", 1)
+    client = caller(tenant, "privacy_officer")
+    rule = {"field": "/data/x", "decision": "always", "reason": "tests"}
+    assert send(client, "POST", "/detection/field-rules", rule).status_code == 201
+    answer = send(client, "POST", "/detection/field-rules", rule | {"field": "/data/y"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "VAULT_ANON_6103")
