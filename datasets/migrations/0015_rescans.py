@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
-                'indexes': [models.Index(fields=['tenant', 'dataset', 'state', 'id'], name='datasets_quarantinedrecord'), models.Index(fields=['tenant', 'dataset', 'record_id'], name='datasets_quarantined_id')],
+                'indexes': [models.Index(fields=['tenant', 'dataset', 'state', 'id'], name='datasets_quarantined_state'), models.Index(fields=['tenant', 'dataset', 'record_id'], name='datasets_quarantined_id')],
                 'constraints': [vaultsite.kernel.tenancy.rls.RowLevelSecurity(name='datasets_quarantinedrecord_rls'), models.UniqueConstraint(fields=('tenant', 'id'), name='datasets_quarantinedrecord_tenant_id'), vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='dataset', name='datasets_quarantinedrecord_dataset_fk', to='datasets.Dataset'), models.UniqueConstraint(fields=('tenant', 'ingest', 'line'), name='datasets_quarantinedrecord_line')],
             },
         ),

@@ -78,6 +78,6 @@ class QuarantinedRecord(TenantModel):
             models.UniqueConstraint(fields=["tenant", "ingest", "line"], name="datasets_quarantinedrecord_line"),
         ]
         indexes = [
-            models.Index(fields=["tenant", "dataset", "state", "id"], name="datasets_quarantinedrecord"),
+            models.Index(fields=["tenant", "dataset", "state", "id"], name="datasets_quarantined_state"),
             models.Index(fields=["tenant", "dataset", "record_id"], name="datasets_quarantined_id"),
         ]
