@@ -102,9 +102,9 @@ def _decode_kind(words: list[str]) -> _Kind:
 
 
 def _decode_row(pointer: str, row: list[Any], kind: _Kind, score: float) -> Finding:
-    entity_type, *rest = kind
+    entity_type, recognizer, pattern, context, path = kind
     part: Part = "key" if row[1] else "value"
-    return Finding(pointer, part, row[2], row[3], entity_type, float(score), *rest)
+    return Finding(pointer, part, row[2], row[3], entity_type, float(score), recognizer, pattern, context, path)
 
 
 def _decode_1(content: dict[str, Any]) -> list[list[Finding]]:

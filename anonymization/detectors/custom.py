@@ -144,7 +144,7 @@ def _said(refused: Exception) -> str:
 
 
 def _from_data(data: Mapping[str, Any]) -> CustomPattern:
-    known = {key: tuple(value) if key == "context" else value for key, value in data.items()}
+    known: dict[str, Any] = {key: tuple(value) if key == "context" else value for key, value in data.items()}
     try:
         return CustomPattern(**known)
     except TypeError:

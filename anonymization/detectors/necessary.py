@@ -173,13 +173,14 @@ class _Weakener:
 
     def _item(self, kind: Any, value: Any, ignore_case: bool) -> bytes:  # noqa: C901, PLR0911 - one line a construct
         if kind in _CHARACTERS:
-            return self._written(_CHARACTERS[kind](value, ignore_case))
+            return self._written(_characters(kind, value, ignore_case))
         if kind is op.SUBPATTERN:
             group, added, removed, inner = value
             inside = (ignore_case or bool(added & re.IGNORECASE)) and not removed & re.IGNORECASE
             return self._remembered(group, self.sequence(inner, inside))
         if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
-            return self._repeated(*value, ignore_case)
+            least, most, inner = value
+            return self._repeated(least, most, inner, ignore_case)
         if kind is op.BRANCH:
             return self._either(value[1], ignore_case)
         if kind is op.ATOMIC_GROUP:
@@ -272,12 +273,17 @@ def _literal(code: int, ignore_case: bool) -> frozenset[int]:
     return both | {OTHER} if both & _TWINNED else both
 
 
-def _not_literal(code: int, _ignore_case: bool) -> frozenset[int]:
+def _not_literal(code: int) -> frozenset[int]:
     return _ANYTHING - {code} if code < OTHER else _ANYTHING
 
 
-def _any(_value: object, _ignore_case: bool) -> frozenset[int]:
-    return _ANYTHING
+def _characters(kind: Any, value: Any, ignore_case: bool) -> frozenset[int]:
+    """What an item that stands for one character may stand for."""
+    if kind is op.LITERAL:
+        return _literal(value, ignore_case)
+    if kind is op.NOT_LITERAL:
+        return _not_literal(value)
+    return _set(value, ignore_case) if kind is op.IN else _ANYTHING
 
 
 def _set(items: list[tuple[Any, Any]], ignore_case: bool) -> frozenset[int]:
@@ -320,7 +326,7 @@ _CATEGORIES: Final = {
     op.CATEGORY_WORD: (_WORD, _WORD),
     op.CATEGORY_NOT_WORD: (_ASCII - _WORD, _ASCII - _WORD),
 }
-_CHARACTERS: Final = {op.LITERAL: _literal, op.NOT_LITERAL: _not_literal, op.ANY: _any, op.IN: _set}
+_CHARACTERS: Final = frozenset({op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN})
 
 
 def _as_other(failure: UnicodeError) -> tuple[bytes, int]:

@@ -67,7 +67,7 @@ class Plan:
         return bool(self.national.search(digits)) or bool(self.abroad.search(digits))
 
 
-class _Matcher(phonenumbers.PhoneNumberMatcher):  # type: ignore[misc]  # the package has no types
+class _Matcher(phonenumbers.PhoneNumberMatcher):
     """libphonenumber's matcher, which does not begin to parse what cannot be a number of the region.
 
     ``known`` holds what the matchers of other regions found out about candidates that name their country.
@@ -157,7 +157,7 @@ def _candidates(text: str) -> Iterator[tuple[str, int, bool]]:
     match = matcher._PATTERN.search(text, 0)  # noqa: SLF001 - its own pattern, so that candidates are the same
     while match is not None:
         start, whole = match.start(), match.group()
-        cut = matcher._SECOND_NUMBER_START_PATTERN.search(whole)  # noqa: SLF001
+        cut = matcher._SECOND_NUMBER_START_PATTERN.search(whole)  # type: ignore[attr-defined]  # noqa: SLF001
         candidate = whole[: cut.start()] if cut else whole
         yield candidate, start, cut is None
         match = matcher._PATTERN.search(text, start + len(candidate))  # noqa: SLF001

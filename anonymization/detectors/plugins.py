@@ -45,7 +45,7 @@ def load_recognizers(names: Iterable[str], *, nlp_engine: str = "", language: st
     """
     engine = _made(nlp_engine) if nlp_engine else None
     found = [one for name in names for one in _recognizers(_made(name), name, language)]
-    loaded = [WithNlp(one, engine, language) for one in found] if engine is not None else found
+    loaded = [one if engine is None else WithNlp(one, engine, language) for one in found]
     for one in loaded:
         one.load()
     return loaded

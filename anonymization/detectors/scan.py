@@ -139,7 +139,7 @@ def rules_of(recognizer: EntityRecognizer) -> list[Rule]:
     if hasattr(recognizer, "spans"):
         return [_own_rule(recognizer)]
     if type(recognizer) is StockPhoneRecognizer:
-        scan = PhoneScan(recognizer.supported_regions, recognizer.leniency)
+        scan = PhoneScan(recognizer.supported_regions, int(recognizer.leniency or 0))
         return [_span_rule(recognizer, scan.spans, StockPhoneRecognizer.SCORE, scan.necessary)]
     if isinstance(recognizer, PatternRecognizer) and _keeps_to_its_patterns(recognizer):
         flags = recognizer.global_regex_flags
