@@ -34,6 +34,11 @@ _LONGEST_FUNCTION: Final = 64
 _LAST: Final = ("/role", "/from", "/type", "/name", "/id", "_id")
 
 
+def is_structural(pointer: str) -> bool:
+    """Whether a place may hold structure of a chat, so that :func:`is_fixed` and :func:`is_tie` are to be asked."""
+    return pointer.endswith(_LAST)
+
+
 def is_fixed(pointer: str, text: str) -> bool:
     """Whether the text at a place is structure, which no operator touches.
 

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from anonymization.detectors.encodings import is_json_container
 from anonymization.detectors.walk import number_text
 from anonymization.errors import FindingMismatch
-from anonymization.findings import Finding, unescape_token
+from anonymization.findings import ACT_FROM, Finding, unescape_token
 from anonymization.operators.base import Piece
-from anonymization.operators.chats import is_fixed, is_member, is_tie
+from anonymization.operators.chats import is_fixed, is_member, is_structural, is_tie
 from anonymization.operators.regions import Region, regions_of, whole_characters, within_literals
 from anonymization.operators.strategy import Strategy
 
@@ -29,6 +29,34 @@ class Whose(NamedTuple):
 
 
 NOBODY: Final = Whose()
+
+
+def rewrite_plainly(record: dict[str, Any], findings: Sequence[Finding], strategy: Strategy) -> bool:
+    """As :func:`rewrite` does, where that is simple: single findings in plain texts under one strategy.
+
+    Returns False, with nothing changed, where it is not that simple. Raises FindingMismatch.
+    """
+    if len(findings) > 1 and len({finding.pointer for finding in findings}) < len(findings):
+        return False
+    edits = []
+    for finding in findings:
+        steps, is_structure = _steps(finding.pointer), _is_structural(finding.pointer)
+        if is_structure or finding.part == "key" or not steps:
+            return False
+        container, token = _place(record, finding.pointer)
+        text, start, end = container[token], finding.start, finding.end
+        if not isinstance(text, str) or not text.isascii() or text.lstrip()[:1] in _OPENINGS:
+            return False
+        if not 0 <= start < end <= len(text):
+            raise FindingMismatch("Offsets outside the text")
+        if finding.score >= ACT_FROM:
+            shown = strategy.shown_text(text[start:end], finding.entity_type)
+            if shown is None:
+                return False
+            edits.append((container, token, f"{text[:start]}{shown}{text[end:]}"))
+    for container, token, text in edits:
+        container[token] = text
+    return True
 
 
 def rewrite(
@@ -195,6 +223,11 @@ def _token(container: Any, name: str, index: int) -> Any:
     elif 0 <= index < len(container):
         return index
     raise FindingMismatch("A finding points to no place in the record")
+
+
+@lru_cache(maxsize=4096)
+def _is_structural(pointer: str) -> bool:
+    return is_structural(pointer)
 
 
 @lru_cache(maxsize=4096)

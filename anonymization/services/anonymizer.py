@@ -13,7 +13,7 @@ from anonymization.findings import ACT_FROM, Finding
 from anonymization.operators.base import Piece, Show
 from anonymization.operators.lists import DEFAULT_LOCALE
 from anonymization.operators.registry import OPERATORS
-from anonymization.operators.rewrite import NOBODY, Whose, copied, rewrite, value_at
+from anonymization.operators.rewrite import NOBODY, Whose, copied, rewrite, rewrite_plainly, value_at
 from anonymization.operators.strategy import Strategy, make_strategy, strictest
 from anonymization.policies.compiled import RECOGNIZER, CompiledPolicy
 from anonymization.policies.errors import PolicyNotFound, PolicyVersionNotFound
@@ -77,6 +77,11 @@ class Anonymizer:
         return hashlib.sha256("\n".join(parts).encode()).digest()
 
     @cached_property
+    def _only_floor(self) -> Strategy | None:
+        """The one strategy for all that is found, where nothing else applies."""
+        return self.floor if self.trust.is_plain and not self.policies and not self.declared else None
+
+    @cached_property
     def acts_on_findings_alone(self) -> bool:
         """Whether a record without findings is shown as it is."""
         names_fields = any(policy.names_whole_fields for policy in self.policies) or bool(self.declared)
@@ -92,6 +97,9 @@ class Anonymizer:
 
     def show_own(self, record: dict[str, Any], findings: Sequence[Finding], *, record_id: str = "") -> dict[str, Any]:
         """As :meth:`show`, of a record that is the caller's to give away: it is changed and returned."""
+        floor = self._only_floor
+        if floor is not None and (not findings or rewrite_plainly(record, findings, floor)):
+            return record
         if self.is_raw or (not findings and self.acts_on_findings_alone):
             return record
         acting = self._acting(record, findings)

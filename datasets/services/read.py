@@ -203,8 +203,8 @@ def as_shown(release: Release, record: TreeRecord, findings: list[Finding]) -> R
     plain = orjson.loads(record.canonical)
     if release.is_raw:
         return ReadRecord(record.id, plain["data"], plain["metadata"], tuple(findings))
-    mine = {"data": plain["data"], "metadata": plain["metadata"]}
-    shown = release.anonymizer.show_own(mine, findings, record_id=record.id)
+    del plain["id"]
+    shown = release.anonymizer.show_own(plain, findings, record_id=record.id)
     return ReadRecord(record.id, shown["data"], shown["metadata"])
 
 
