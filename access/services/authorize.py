@@ -23,6 +23,8 @@ Effect = Literal["allow", "allow_with_conditions", "deny"]
 #: Actions no rule knows are recorded and denied like any other.
 _UNKNOWN: Final = Rule(frozenset(), EventType.ACCESS_READ, "read")
 _NO_FACTS: Final[Mapping[str, Any]] = MappingProxyType({})
+#: Actions that release something made of records: decided with the obligations of the principal's own view of them.
+_SHOWING: Final = frozenset({"record.read", "analytics.export"})
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def _decide(
         return Decision("deny", reason="no purpose stated", policy_ids=policies), PurposeRequired()
     if purpose is not None and not is_known_purpose(purpose):
         return Decision("deny", reason="unknown purpose", policy_ids=policies), UnknownPurpose()
-    if action != "record.read":
+    if action not in _SHOWING:
         return Decision("allow", reason="a role permits it", policy_ids=policies, purpose=purpose), None
     return _decide_read(principal, resource, policies, purpose)
 

@@ -36,16 +36,16 @@ ACTION: Final = "analytics.export"
 def decide(
     principal: Principal, *, dataset_id: UUID, version: str, purpose: str | None, facts: dict[str, Any]
 ) -> tuple[Decision, Dataset, Version]:
-    """Whether the principal may be given a table under a guarantee, in the open scope; both decisions are recorded.
+    """Whether the principal may be given a table under a guarantee, in the open scope.
 
-    The first says how the principal is shown records: filters are judged on that view. The second permits to compute
-    on the records as they are, since only what the guarantee covers leaves: the guarantee is what discharges it.
-    Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose.
+    The decision permits to compute on the records as they are, since only what the guarantee covers leaves: that is
+    what discharges it. Its obligations are those of the principal's own view, on which filters are judged and from
+    which everything that the guarantee does not cover is taken. Raises DatasetNotFound, VersionNotFound, AccessDenied,
+    PurposeRequired, UnknownPurpose.
     """
     dataset = get_dataset(principal, dataset_id, action=ACTION)
     found = find_version_or_none(dataset, version)
-    view = authorize(principal, "record.read", resource_of(dataset, found), purpose=purpose)
-    authorize(principal, ACTION, resource_of(dataset, found), purpose=purpose, facts=facts)
+    view = authorize(principal, ACTION, resource_of(dataset, found), purpose=purpose, facts=facts)
     if found is None:
         raise VersionNotFound
     return view, dataset, found
@@ -96,7 +96,7 @@ def _new(
         columns=[column.as_shown() for column in options.columns],
         request=seal_column("guaranteed-request", pk.bytes, orjson.dumps(options.as_json())),
         seed=seal_column("guaranteed-seed", pk.bytes, new_seed().reveal()),
-        policies=[*view.policy_ids, f"builtin:{ACTION}"],
+        policies=list(view.policy_ids),
         obligations=[str(obligation) for obligation in view.obligations],
         epoch=dataset.erasure_epoch,
         retention_days=options.retention_days,
