@@ -20,16 +20,13 @@ class Gauge:
     spent: str
     left: str
     percent: int
+    spent_percent: int
 
     @property
     def state(self) -> str:
         if self.left == "0":
             return "none"
         return "low" if self.percent <= 20 else "ok"  # noqa: PLR2004 - a fifth
-
-    @property
-    def spent_percent(self) -> int:
-        return 100 - self.percent
 
 
 def gauges_of(total: Loss, spent: Loss, left: Loss) -> tuple[Gauge, Gauge]:
@@ -41,8 +38,13 @@ def gauges_of(total: Loss, spent: Loss, left: Loss) -> tuple[Gauge, Gauge]:
 
 
 def _gauge(title: str, total: Decimal, spent: Decimal, left: Decimal) -> Gauge:
-    percent = int(left / total * 100) if total else 0
-    return Gauge(title, as_text(total), as_text(spent), as_text(left), max(percent, 1 if left else 0))
+    shown = as_text(total), as_text(spent), as_text(left)
+    return Gauge(title, *shown, _percent(left, total), min(_percent(spent, total), 100))
+
+
+def _percent(part: Decimal, total: Decimal) -> int:
+    """Whole percents; what is there at all is at least one."""
+    return max(int(part / total * 100) if total else 0, 1 if part else 0)
 
 
 def names_of(principal: Principal, ids: Iterable[UUID]) -> dict[UUID, str]:
