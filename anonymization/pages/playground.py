@@ -7,9 +7,10 @@ from typing import Any, Final
 import orjson
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+from access.policy.builtin import READ_RAW
 from anonymization.pages.marks import Stretch, stretches
 from anonymization.pages.page import open_page, refusal_of, render_page
-from anonymization.services.explain import Shown, explain_record, show_with_every_operator
+from anonymization.services.explain import Shown, explain_record, show_with_every_operator, show_with_presets
 from anonymization.trust.texts import text_of
 from anonymization.trust.trust import Judgement
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
@@ -43,6 +44,8 @@ class Result:
     counting: list[Row]
     ignored: list[Row]
     operators: list[tuple[Shown, str]]
+    #: Empty for readers of anonymized records: pseudonyms of a policy would let them test guesses.
+    presets: list[tuple[Shown, str]]
 
 
 @dataclass
@@ -60,25 +63,27 @@ class Trial:
 
 def playground_page(request: HttpRequest) -> HttpResponse:
     """The form; posted, what was found and how it would be shown."""
-    open_page(request, "pii.detect", ResourceRef(type="text"))
+    principal = open_page(request, "pii.detect", ResourceRef(type="text"))
     trial = Trial.of(request.POST)
     refusal = None
     if request.method == "POST":
-        refusal = refusal_of(lambda: _run(trial))
+        refusal = refusal_of(lambda: _run(trial, reads_raw=READ_RAW in principal.permissions))
     context = {"title": "Playground", "trial": trial, "max_text": MAX_TEXT}
     return render_page(request, "vault/playground.html", context, refusal=refusal)
 
 
-def _run(trial: Trial) -> None:
+def _run(trial: Trial, *, reads_raw: bool) -> None:
     record = _record(trial)
     judged = explain_record(record, is_strict=trial.is_strict)
     rows = [Row(number, one, _covered(record, one)) for number, one in enumerate(judged, 1)]
     findings = sorted(one.finding for one in judged if one.counts)
+    presets = show_with_presets(record, [one.finding for one in judged]) if reads_raw else []
     trial.result = Result(
         places=_places(record, rows),
         counting=[row for row in rows if row.judged.counts],
         ignored=[row for row in rows if not row.judged.counts],
         operators=[(shown, _as_text(shown.record)) for shown in show_with_every_operator(record, findings)],
+        presets=[(shown, _as_text(shown.record)) for shown in presets],
     )
 
 

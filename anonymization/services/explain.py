@@ -15,7 +15,9 @@ from anonymization.detectors.walk import scan_records
 from anonymization.errors import OperatorKeyMissing
 from anonymization.findings import Finding
 from anonymization.operators.registry import OPERATORS, get_operator
+from anonymization.policies.presets import PRESETS
 from anonymization.services.anonymize import apply
+from anonymization.services.anonymizer import build_trial
 from anonymization.services.detect import active_detector
 from anonymization.services.trust import load_trust
 from anonymization.trust.trust import Judgement
@@ -56,6 +58,18 @@ def show_with_every_operator(record: Mapping[str, Any], findings: Sequence[Findi
         except OperatorKeyMissing:
             result = None
         shown.append(Shown(name, operator.title, operator.description, result))
+    return shown
+
+
+def show_with_presets(record: Mapping[str, Any], findings: Sequence[Finding]) -> list[Shown]:
+    """The record under each preset policy, for readers of raw records alone: the keys are those of the tenant.
+
+    ``findings`` are all detections: the policy and the tenant's rules decide. Raises what the anonymizer raises.
+    """
+    shown = []
+    for name, preset in PRESETS.items():
+        trial = build_trial(policy=f"preset:{name}", dataset_id=None, purpose=None)
+        shown.append(Shown(name, preset.title, preset.caveat, trial.show(record, findings)))
     return shown
 
 

@@ -21,6 +21,9 @@ def test_the_playground_explains_what_it_finds_and_shows_every_operator(tenant):
     assert 'id="finding-1"' in text
     assert "[REDACTED]" in text
     assert "&lt;EMAIL_ADDRESS&gt;" in text
+    assert "Under every preset policy" not in text
+    stewards = opened(browser_of(tenant, "data_steward"), TRY, form, method="post")[0].content.decode()
+    assert "HIPAA Safe Harbor" in stewards
     record = {"text": '{"info@acme.example": {"text": "call"}}', "kind": "record"}
     text = opened(browser, TRY, record, method="post")[0].content.decode()
     assert "(the name itself)" in text

@@ -8,7 +8,7 @@ from datasets.services.commit import read_profile
 from tests.factories.access import acting, principal_with
 from tests.factories.datasets import jsonl, make_dataset, purge, read_all, upload
 
-ROWS = [{"id": "r1", "text": "Falcon lands, write to info@acme.example"}, {"id": "r2", "text": "nothing"}]
+ROWS = [{"id": "r1", "text": "the zebrafish plan is on, write to info@acme.example"}, {"id": "r2", "text": "nothing"}]
 
 
 def listed(tenant, list_name, value):
@@ -24,9 +24,9 @@ def shown(tenant, dataset):
 def test_a_denied_value_is_hidden_in_records_stored_before_and_counted_in_those_that_come(tenant):
     dataset = make_dataset(tenant)
     upload(tenant, dataset, jsonl(ROWS))
-    assert "Falcon" in shown(tenant, dataset)
-    listed(tenant, "deny", "falcon")
-    assert "Falcon" not in shown(tenant, dataset)
+    assert "zebrafish" in shown(tenant, dataset)
+    listed(tenant, "deny", "Zebrafish")
+    assert "zebrafish" not in shown(tenant, dataset)
     other = make_dataset(tenant)
     for _ in range(2):
         upload(tenant, other, jsonl(ROWS))
