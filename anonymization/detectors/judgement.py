@@ -1,6 +1,6 @@
 """The rules after scanning: what a span is worth in the light of the text around it and of the other spans."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -70,11 +70,11 @@ LABELS: Final = frozenset(
     cvc cvv2 cvc2 csc mrn account acct routing sort swift bic bsb ifsc iban ssn itin ein nino social aadhaar pan
     passport licence license member patient employee student national policy policyholder insurance subscriber block
     medical chart health beneficiary medicaid claim prescription rx customer client staff personnel applicant guest
-    passenger tenant voter citizen resident visa military user username login uid handle nickname screen otp verification recovery
-    unlock door access security dob birth birthday birthdate born age nationality citizenship religion faith ethnicity
+    passenger tenant voter citizen resident visa military user username login uid handle nickname screen otp verification
+    recovery    unlock door access security dob birth birthday birthdate born age nationality citizenship religion faith ethnicity
     race orientation sexuality political party union genotype diagnosis condition illness allergy allergies medication
-    disability criminal conviction fax phone mobile address zip zipcode postcode postal plz plate vin chassis vehicle imei imsi iccid meid
-    serial device hardware android advertising latitude longitude lat lng lon certificate diploma cpf cnpj nir nif nie
+    disability criminal conviction fax phone mobile address zip zipcode postcode postal plz plate vin chassis vehicle
+    imei imsi iccid meid    serial device hardware android advertising latitude longitude lat lng lon certificate diploma cpf cnpj nir nif nie
     dni curp rfc bsn ahv cpr pesel personnummer nric tfn medicare wallet steuer steuernummer codice driver drivers dl
     webhook authorization connection phrase passwort kennwort senha
     """.split()  # noqa: SIM905 - a table of words reads better than a list
@@ -129,26 +129,18 @@ def _weakness(text: str, span: Span, evidence: Evidence) -> str:
     """Why the span is worth little, as a short code; empty when it is not."""
     if span.recognizer in evidence.labelled:
         return ""
-    if _is_part_of_word(text, span):
-        return "part-of-word"
-    if _is_odd_url(text, span):
-        return "joined-sentences"
-    if _is_member_of_code(text, span):
-        return "code"
-    if span.recognizer in _IN_CAPITALS and any(char.islower() for char in text[span.start : span.end]):
-        return "lower-case"
-    if _is_numeric_host(text, span):
-        return "numeric-host"
-    if _is_version(text, span, evidence):
-        return "version"
-    if span.recognizer not in _DEMANDING and not _needs_support(text, span):
-        return ""
-    if span.path and span.path[-1] == "supported-behind":
-        return ""
+    reason = next((code for code, applies in _OBJECTIONS if applies(text, span)), "")
+    if reason:
+        return reason
     words = context.words_before(text, span.start)
+    is_supported = context.is_supported(words, evidence.words.get(span.recognizer, frozenset()))
+    if not is_supported and _is_version(text, span):
+        return "version"
+    if span.path[-1:] == ("supported-behind",) or not _needs_support(text, span):
+        return ""
     if context.names_a_thing(words):
         return "names-a-thing"
-    return "" if context.is_supported(words, evidence.words.get(span.recognizer, frozenset())) else "bare-digits"
+    return "" if is_supported else "bare-digits"
 
 
 def _outside_addresses(spans: Sequence[Span]) -> list[Span]:
@@ -188,19 +180,25 @@ def _is_numeric_host(text: str, span: Span) -> bool:
     return span.entity_type == "EMAIL_ADDRESS" and text[span.start : span.end].rpartition(".")[2].isdecimal()
 
 
-def _is_version(text: str, span: Span, evidence: Evidence) -> bool:
-    """Whether a date of three short numbers stands there without any word that speaks of dates."""
-    if span.recognizer != "DateRecognizer" or not _SHORT_DATE.fullmatch(text, span.start, span.end):
-        return False
-    if _BEFORE_DATE.search(text[max(0, span.start - _BEFORE_REACH) : span.start]):
-        return False
-    words = context.words_before(text, span.start)
-    return not context.is_supported(words, evidence.words.get(span.recognizer, frozenset()))
+def _is_version(text: str, span: Span) -> bool:
+    """Whether a date is three short numbers, and no word leads up to a date."""
+    return (
+        span.recognizer == "DateRecognizer"
+        and _SHORT_DATE.fullmatch(text, span.start, span.end) is not None
+        and not _BEFORE_DATE.search(text[max(0, span.start - _BEFORE_REACH) : span.start])
+    )
+
+
+def _is_lower_case(text: str, span: Span) -> bool:
+    """Whether a number that is written in capitals is not."""
+    return span.recognizer in _IN_CAPITALS and any(char.islower() for char in text[span.start : span.end])
 
 
 def _needs_support(text: str, span: Span) -> bool:
     """Whether the number is too plain to be taken for personal data without a word that says so."""
     value = text[span.start : span.end]
+    if span.recognizer in _DEMANDING:
+        return True
     if (span.recognizer, span.pattern) in _GROUPED:
         return False
     if span.entity_type == "CREDIT_CARD":
@@ -223,3 +221,13 @@ def _is_loose_phone(value: str) -> bool:
     if digits[0] == "0":
         return len(digits) < _TRUNK_PHONE_DIGITS
     return len(digits) < _FULL_PHONE_DIGITS or max(map(len, groups)) > _LONGEST_GROUP
+
+
+#: Rules that make a span weak whatever words stand before it, with the code of each.
+_OBJECTIONS: Final[tuple[tuple[str, Callable[[str, Span], bool]], ...]] = (
+    ("part-of-word", _is_part_of_word),
+    ("joined-sentences", _is_odd_url),
+    ("code", _is_member_of_code),
+    ("lower-case", _is_lower_case),
+    ("numeric-host", _is_numeric_host),
+)

@@ -1,4 +1,5 @@
 """What the law calls special categories (GDPR articles 9 and 10), and age and nationality, where said of a person."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from typing import Final
 
@@ -38,7 +39,7 @@ _LABELLED: Final = r"[\"'`]?\s?[:=]\s?[\"'`]?\K"
 
 
 def _statement(
-    entity_type: str, name: str, words: str, verb: str, label: str, free: str | None = None
+    entity_type: str, name: str, words: str, verb: str, label: str, *, free: str | None = None
 ) -> PatternRecognizer:
     patterns = [
         Pattern("said of a person", rf"\b{_PERSON}{verb}\K{words}\b", 0.5),
@@ -54,15 +55,15 @@ def category_recognizers() -> list[EntityRecognizer]:
     """Recognizers of special categories; a word alone scores below what is acted on, said of a person above it."""
     return [
         _statement("HEALTH", "HealthConditionRecognizer", _ILLNESS, rf"(?:{_HAS}|{_IS})", r"diagnos[ie]s|medical[\s_]condition|health[\s_]condition|illness|disability|allerg(?:y|ies)|medication|blood[\s_]type",
-                   rf"\b(?:diagnosis\sof|diagnosed\swith|history\sof|treatment\sfor)\s\K{_ILLNESS}\b"),
-        _statement("RELIGION", "ReligionRecognizer", _FAITH, _IS, r"religion|faith|denomination|religious[\s_]affiliation", rf"\b(?:converted\sto)\s\K(?:islam|christianity|judaism|buddhism|hinduism|catholicism)\b"),
+                   free=rf"\b(?:diagnosis\sof|diagnosed\swith|history\sof|treatment\sfor)\s\K{_ILLNESS}\b"),
+        _statement("RELIGION", "ReligionRecognizer", _FAITH, _IS, r"religion|faith|denomination|religious[\s_]affiliation", free=r"\b(?:converted\sto)\s\K(?:islam|christianity|judaism|buddhism|hinduism|catholicism)\b"),
         _statement("ETHNICITY", "EthnicityRecognizer", _ETHNIC, _IS, r"ethnicity|race|ethnic[\s_](?:group|origin)|racial[\s_]origin"),
         _statement("POLITICS", "PoliticsRecognizer", _POLITICS, _IS, r"political[\s_](?:party|affiliation|opinion|view)s?|party[\s_]affiliation",
-                   rf"\b{_PERSON}\s(?:vote[sd]?\sfor|votes)\s(?:the\s)?\K[\w ]{{3,30}}?(?=[.,;!?]|\s(?:in|and|last|every)\b|$)"),
+                   free=rf"\b{_PERSON}\s(?:vote[sd]?\sfor|votes)\s(?:the\s)?\K[\w ]{{3,30}}?(?=[.,;!?]|\s(?:in|and|last|every)\b|$)"),
         _statement("UNION_MEMBERSHIP", "UnionRecognizer", r"(?:(?:trade\s|labou?r\s)?union\s(?:member|rep(?:resentative)?|steward|organi[sz]er)|shop\ssteward|member\sof\s(?:the\s)?(?:\w{2,15}\s){0,3}union)", _IS, r"union[\s_]membership|trade[\s_]union"),
-        _statement("SEXUALITY", "OrientationRecognizer", _SEXUAL, _IS, r"sexual[\s_]orientation|sexuality|gender[\s_]identity|orientation"),
+        _statement("SEXUALITY", "OrientationRecognizer", _SEXUAL, _IS, r"sexual[\s_]orientation|sexuality|gender[\s_]identity"),
         _statement("CONVICTION", "ConvictionRecognizer", _CRIME, r"\s(?:am|is|was|were|has\sbeen|have\sbeen|had\sbeen)?\s?", r"criminal[\s_](?:record|history)|convictions?|offen[cs]es?"),
-        _statement("BIOMETRIC", "BiometricRecognizer", r"(?:(?:fingerprint|voiceprint|iris|retina|retinal|face|facial|palm)[\s_](?:template|scan|id|hash|embedding|vector|geometry))", r"['\u2019]s?\s", r"(?:fingerprint|voiceprint|iris|retina|face|facial|palm|biometric)[\s_]?(?:template|scan|id|hash|data)?"),
+        _statement("BIOMETRIC", "BiometricRecognizer", r"(?:(?:fingerprint|voiceprint|iris|retina|retinal|face|facial|palm)[\s_](?:template|scan|id|hash|embedding|vector|geometry))", r"['\u2019]s?\s", r"(?:fingerprint|voiceprint|iris|retina|face|facial|palm|biometric)[\s_](?:template|scan|id|hash|data)"),
         _statement("GENETIC", "GeneticRecognizer", r"(?:brca[12](?:[\s-]positive)?(?:\smutation)?|(?:apoe)[\s-]?e?4|rs\d{3,10}\s?\(?[acgt][;/,]?[acgt]\)?|lynch\ssyndrome|huntington(?:['\u2019]s)?(?:\sdisease)?|trisomy\s\d{2}|down(?:['\u2019]s)?\ssyndrome)", rf"(?:{_HAS}|\s(?:carries|tested\spositive\sfor|is)\s(?:a\s|the\s)?)", r"genotype|karyotype|dna[\s_](?:profile|sequence)|genetic[\s_](?:test|data|marker)"),
         PatternRecognizer(
             supported_entity="NRP",
@@ -85,7 +86,7 @@ def category_recognizers() -> list[EntityRecognizer]:
                 Pattern("turned", r"\bturn(?:s|ed|ing)\s\K(?:[1-9]\d?|1[01]\d)(?=[.,;!?](?!\d)|\s(?:in|on|today|this|next|last|when|and|years?\sold)\b|$)", 0.4),
                 Pattern("short", r"(?<![\w.$-])\d{1,3}\s?(?:y/o|yo|y\.o\.)(?!\w)", 0.4),
                 Pattern("short, with sex", r"(?<![\w.$-])[1-9]\d[MFmf](?=\s(?:with|presents|patient|who|here)\b)", 0.4),
-                Pattern("said of a person", rf"\b(?-i:I|He|She|he|she|who)(?:['\u2019]m|['\u2019]s|\sam|\sis|\swas)\s(?:only\s|just\s|now\s|almost\s)?\K(?:[1-9]\d?|1[01]\d)(?=[.,;!?]|\s(?:and|but|now|when|with)\b|$)", 0.4),
+                Pattern("said of a person", r"\b(?-i:I|He|She|he|she|who)(?:['\u2019]m|['\u2019]s|\sam|\sis|\swas)\s(?:only\s|just\s|now\s|almost\s)?\K(?:[1-9]\d?|1[01]\d)(?=[.,;!?]|\s(?:and|but|now|when|with)\b|$)", 0.4),
             ],
         ),
     ]  # fmt: skip

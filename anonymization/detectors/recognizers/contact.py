@@ -1,4 +1,5 @@
 """E-mail addresses no public registry knows, and dates of birth."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from typing import Final
 

@@ -1,4 +1,5 @@
 """Every entity type a finding may carry, by group, and what it is."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,5 @@
 """Accounts at banks and on chains: account and routing numbers, IBAN and SWIFT after a label, wallet addresses."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from typing import Final
 

@@ -1,4 +1,5 @@
 """Numbers a state gives people: passports, driving licences, national, tax and social security numbers."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from typing import Final
 
@@ -109,7 +110,7 @@ _NATIONAL: Final = (
     Identifier("CA_SIN", "LabelledSinRecognizer", r"sin|social[\s_-]insurance", r"\d{3}[ -]?\d{3}[ -]?\d{3}\b"),
     Identifier("PL_PESEL", "LabelledPeselRecognizer", r"pesel", r"\d{11}\b"),
     Identifier("NL_BSN", "LabelledBsnRecognizer", r"bsn|burgerservicenummer|sofi-?nummer", r"\d{3}[ .]?\d{3}[ .]?\d{3}\b",
-               check=lambda text: checksums.passes_bsn(text)),
+               check=checksums.passes_bsn),
     Identifier("CH_AHV", "LabelledAhvRecognizer", r"ahv(?:-?(?:nummer|nr\.?))?|avs|oasi", r"756[ .]?\d{4}[ .]?\d{4}[ .]?\d{2}\b",
                check=checksums.passes_ahv),
     Identifier("SE_PERSONNUMMER", "LabelledPersonnummerRecognizer", r"personnummer|samordningsnummer|swedish\sid",

@@ -1,4 +1,5 @@
 """Values that stand after their label: how label and value are joined, and recognizers made from a table row."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,13 +18,18 @@ NUMBER_WORD: Final = (
 )
 _QUOTE: Final = r"[\"'`*\u201c\u2018\u201d\u2019]"
 _SAID: Final = (
-    r"(?:(?:is|was|are|to|as|ist|est|es|\u00e8|\u00e9|reads|shows|remains|equals|(?:will|should|must|may)\sbe"
+    r"(?:(?:is|was|are|to|as|of|ist|est|es|\u00e8|\u00e9|reads|shows|remains|equals|(?:will|should|must|may)\sbe"
     r"|(?:is|was|has\sbeen|came\sback|got)?\s?(?:given|listed|recorded|shown|stored|entered|noted|registered|printed"
     r"|changed|updated|set|issued)\s(?:as|to|under|with))\b(?:\snow\b)?\s?:?)"
 )
 #: A sentence of its own: "I gave you my passport number. It is ..".
-_NEXT: Final = r"[.,;]\s(?:it|this|that|which)(?:['\u2019]s|\s(?:is|was|reads|(?:should|must|will)\sbe))"
-_ASSIGN: Final = rf"(?:{_SAID}|{_NEXT}|:=|=>|->|[:=|\-\u2013\u2014])"
+_NEXT: Final = (
+    r"[.,;]\s(?:it|this|that|which|mine|hers?|his|ours)(?:['\u2019]s|\s(?:is|was|reads|(?:should|must|will)\sbe))"
+)
+#: Any words up to a colon: "was rejected: ..", "back to me: ..".
+_WORDS: Final = r"[a-z'\u2019]{1,14}(?:\s[a-z'\u2019]{1,14}){0,4}\s?:"
+_CELL: Final = r"</\w{1,10}>\s{0,4}<\w{1,10}>"
+_ASSIGN: Final = rf"(?:{_SAID}|{_NEXT}|{_WORDS}|{_CELL}|:=|=>|->|[:=|;\-\u2013\u2014])"
 _CLEAR: Final = rf"[\s_]{{0,3}}{_QUOTE}{{0,2}}"
 OPEN: Final = rf"{_CLEAR}[(\[<#]{{0,2}}\s?"
 #: Whose it is, between the label and "is" or a colon.
@@ -39,7 +45,7 @@ LINK: Final = f"{_JOINED}{OPEN}"
 LINK_BEFORE_BRACKET: Final = f"{_JOINED}{_CLEAR}"
 #: Like LINK, but a sign or a word that announces an identifier must be there.
 ANNOUNCED: Final = (
-    rf"(?:{_QUOTE}{{0,2}}{_NOTE}{_OWNER}\s{{0,3}}(?:[:=#|]|{_NEXT})"
+    rf"(?:{_QUOTE}{{0,2}}{_NOTE}{_OWNER},?\s{{0,3}}(?:[:=#|]|{_NEXT}|{_CELL})"
     rf"|[\s_-]{{0,2}}{NUMBER_WORD}{_NOTE}{_QUOTE}{{0,2}}{_OWNER},?\s{{0,3}}{_ASSIGN}?){OPEN}"
 )
 
@@ -131,6 +137,6 @@ def shaped(
         name=name,
         version="1",
         patterns=patterns,
-        context=context,
+        context=context or [],
         global_regex_flags=flags,
     )

@@ -8,8 +8,10 @@ from presidio_analyzer import EntityRecognizer, Pattern, PatternRecognizer
 from anonymization.detectors.recognizers.checksums import only_digits, passes_luhn
 
 _GAP: Final = r"[ \-.\u00a0\u2009\u2010-\u2013]"
-_CARD_CONTEXT: Final = ["card", "cards", "credit", "debit", "visa", "mastercard", "amex", "discover", "jcb", "diners",
-                        "maestro", "charge", "charged", "paid", "pay", "checkout", "cc", "unionpay", "rupay", "payment", "pan", "billing", "expiry", "expires"]  # fmt: skip
+_CARD_CONTEXT: Final = [
+    "card", "cards", "credit", "debit", "visa", "mastercard", "amex", "discover", "jcb", "diners", "maestro", "charge",
+    "charged", "paid", "pay", "checkout", "cc", "unionpay", "rupay", "payment", "pan", "billing", "expiry", "expires",
+]  # fmt: skip
 
 #: Issuer ranges (ISO/IEC 7812): first and last prefix of equal length, and the lengths of numbers issued there.
 _ISSUERS: Final = (

@@ -1,4 +1,5 @@
 """Phone numbers as people write them in their own country: by grouping, prefix and label, valid or not."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -112,7 +113,9 @@ class LabelledPhoneRecognizer(PatternRecognizer):
             supported_entity="PHONE_NUMBER",
             name="LabelledPhoneRecognizer",
             version="1",
-            patterns=[Pattern("after its label", rf"{START}(?:{_LABELS}){STOP}\.?{_AT}{LINK_BEFORE_BRACKET}\K{_ANY}", 0.6)],
+            patterns=[
+                Pattern("after its label", rf"{START}(?:{_LABELS}){STOP}\.?{_AT}{LINK_BEFORE_BRACKET}\K{_ANY}", 0.6)
+            ],
         )
 
     def invalidate_result(self, pattern_text: str) -> bool:

@@ -1,4 +1,5 @@
 """Keys and tokens known by their shape, as their issuers document it."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from typing import Final
 

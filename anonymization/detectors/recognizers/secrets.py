@@ -1,4 +1,5 @@
 """Secrets that people or systems remember: passwords, PINs, codes and keys after a label."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from typing import Final
 
@@ -9,7 +10,9 @@ from anonymization.detectors.recognizers.secret_shapes import shape_recognizers
 
 _QUOTE: Final = r"[\"'`\u201c\u2018\u201d\u2019*]"
 #: From a label to its value: quotes of JSON or code, a type, an assignment.
-_ASSIGN: Final = rf"{_QUOTE}{{0,2}}(?:\s?\([^()\r\n]{{1,24}}\))?\s{{0,3}}(?::=|=>|->|=|\||:(?!//))\s{{0,3}}"
+_ASSIGN: Final = (
+    rf"{_QUOTE}{{0,2}}(?:\s?\([^()\r\n]{{1,24}}\))?\s{{0,3}}(?::=|=>|->|=|\||:(?!//)|[-\u2013\u2014](?=\s))\s{{0,3}}"
+)
 _QUOTED: Final = (
     r"(?:\"\K[^\"\r\n]{3,200}(?=\")|'\K[^'\r\n]{3,200}(?=')|`\K[^`\r\n]{3,200}(?=`)|\u201c\K[^\u201d\r\n]{3,200}(?=\u201d)"
     r"|\u2018\K[^\u2019\r\n]{3,200}(?=\u2019)|\*{1,2}\K[^*\s]{4,200}(?=\*))"
@@ -28,7 +31,7 @@ _START: Final = r"(?<![^\W_])"
 _FOR: Final = r"(?:[ ](?:that[ ])?(?:I|we|you|he|she|they)[ ]\w{1,12}(?:[ ]\w{1,12}){0,2}(?=[ ](?:is|was)\b|[ ][(])|[ _](?:for|of|to|on|at|in)(?:[ _][\w.@'\u2019-]{1,40}){1,4}?(?=\s(?:is|was|:)|\s?[:=]))?"
 #: Labels of secrets that people remember, and of those that systems issue.
 _MEMORIZED: Final = (
-    rf"{_START}(?:passwords?|passwd|passwort|kennwort|mot[ ]de[ ]passe|contrase\u00f1a|senha|wachtwoord|passcode|passphrase"
+    rf"{_START}(?:[a-z]{{0,6}}passwords?|[a-z]{{0,6}}passwd|passwort|kennwort|mot[ ]de[ ]passe|contrase\u00f1a|senha|wachtwoord|passcode|passphrase"
     rf"|pass[ _-]?phrase|pass[ _-]?word|pwd|pswd|psw|(?:recovery|seed|mnemonic|secret|backup)[ ]phrase)"
     rf"(?:[ _-](?:hash|salt|string|value|key))?{_FOR}(?![^\W\d_])"
 )
@@ -52,7 +55,7 @@ _CODE_LABEL: Final = (
 )
 _PIN_LABEL: Final = rf"{_START}(?-i:[Pp]in|PIN)(?:[ _-]?(?:code|number|no\.?|#))?(?![^\W\d_])"
 _SAID: Final = (
-    r"\s{0,2}(?:\([^()\r\n]{1,24}\)\s?)?(?:=|:|[.,;]\s(?:it|this|that)(?=\s(?:is|was|should)|['\u2019]s)(?:['\u2019]s)?|(?:is|was|are|to|as|of|ist|est|es|\u00e8|\u00e9|reads|remains|(?:will|should|must)[ ]be|(?:will|should|must)[ ]now[ ]be"
+    r"\s{0,2}(?:\([^()\r\n]{1,24}\)\s?)?(?:=|:|[.,;]\s(?:it|this|that)(?=\s(?:is|was|should)|['\u2019]s)(?:['\u2019]s)?|(?:is|was|are|to|as|of|ist|est|es|\u00e8|\u00e9|reads|remains|used[ ]to[ ]be|(?:will|should|must)[ ]be|(?:will|should|must)[ ]now[ ]be"
     r"|(?:has[ ]been[ ]|been[ ]|was[ ]|is[ ])?(?:set|changed|reset|updated)[ ]to)\b)\s?:?\s{0,2}"
 )
 
@@ -134,7 +137,11 @@ def secret_recognizers() -> list[EntityRecognizer]:
     issued = [
         *_assigned(_ISSUED),
         Pattern("mentioned, in pieces", rf"{_ISSUED}\s+(?=[\w-]{{12}})(?=[\w-]{{0,60}}\d){_BARE}", 0.5),
-        Pattern("parameter", rf"{_START}(?:api[_-]?key|key|(?:access_|auth_)?token|secret|sig|signature)=\K(?=[^&\s]{{0,60}}\d)[^&\s\"'<>]{{8,400}}(?=&[\w.]{{1,30}}=)", 0.8),
+        Pattern(
+            "parameter",
+            rf"{_START}(?:api[_-]?key|key|(?:access_|auth_)?token|secret|sig|signature)=\K(?=[^&\s]{{0,60}}\d)[^&\s\"'<>]{{8,400}}(?=&[\w.]{{1,30}}=)",
+            0.8,
+        ),
         Pattern(
             "plainly assigned", rf"{_PLAIN}{_ASSIGN}{_QUOTE}?(?=[^\s\"'`]{{6}}){_HAS_LETTER}{_LOOKS_RANDOM}{_BARE}", 0.6
         ),

@@ -1,4 +1,5 @@
 """Numbers of things people own or use: vehicles, devices, accounts on systems; and where and how they are reached."""
+# ruff: noqa: E501 - a pattern or a row of a table reads better in one piece
 
 from typing import Final
 
@@ -67,12 +68,12 @@ class UserNameRecognizer(PatternRecognizer):
                 ),
                 Pattern(
                     "assigned",
-                    rf"{START}(?:{_USER}){STOP}[\"'`]?\s{{0,2}}(?:[:=]|=>)\s{{0,2}}[\"'`@]?\K(?![\w.]{{1,80}}[(\[])(?!(?:request|self|user|args|os|config|settings|env|req|data|form|ctx|row|obj|item|res|response|session|account|current_user|process)\.){name}(?!\s*[(\[])",
+                    rf"{START}(?:{_USER}){STOP}[\"'`]?\s{{0,2}}(?:[:=]|=>)\s{{0,2}}[\"'`@]?\K(?![\w.]{{1,80}}[(\[])(?!(?:request|self|user|args|os|config|settings|env|req|data|form|ctx|row|obj|item|res|response|session|account|current_user|process)\.){name}(?![(\[])",
                     0.6,
                 ),
                 Pattern(
                     "said",
-                    rf"{START}(?:{_USER}){STOP}{LINK}@?\K(?=[\w.-]{{0,30}}?[\d_.]\w)(?=[a-z][\w.-])(?!(?:request|self|user|args|os|config|settings|env|req|data|form)\.){name}(?!\s*[(\[])",
+                    rf"{START}(?:{_USER}){STOP}{LINK}@?\K(?=[\w.-]{{0,30}}?[\d_.]\w)(?=[a-z][\w.-])(?!(?:request|self|user|args|os|config|settings|env|req|data|form)\.){name}(?![(\[])",
                     0.5,
                 ),
                 Pattern(

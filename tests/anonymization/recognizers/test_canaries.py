@@ -18,7 +18,9 @@ def detector():
     return VaultDetector()
 
 
-@pytest.mark.parametrize("canary", [one for one in CANARIES if one.entity_type not in BY_NAMES], ids=lambda c: c.entity_type)
+@pytest.mark.parametrize(
+    "canary", [one for one in CANARIES if one.entity_type not in BY_NAMES], ids=lambda c: c.entity_type
+)
 def test_every_entity_type_is_found(canary):
     found = [span for span in scan_text(canary.text, detector()) if span.score >= ACT_FROM]
     start = canary.text.index(canary.value)
