@@ -148,7 +148,7 @@ class AttachmentListView(VaultAPIView):
         """What the policy is attached to."""
         del request
         attached = policies.attachments_of(policies.get_policy(self.principal, policy_id))
-        return Response(page(AttachmentOutput(attached, many=True).data, limit=len(attached), next_cursor=None))
+        return Response(page(list(AttachmentOutput(attached, many=True).data), limit=len(attached), next_cursor=None))
 
     @extend_schema(request=AttachmentInput, responses={201: AttachmentOutput})
     def post(self, request: Request, policy_id: UUID) -> Response:
@@ -179,7 +179,7 @@ class PresetListView(VaultAPIView):
         del request
         authorize(self.principal, "anonymization.read", policies.resource_of())
         data = [
-            {"name": name, "title": one.title, "source": one.source, "caveat": one.caveat, "document": one.document}
+            {"name": name, "title": one.title, "follows": one.source, "caveat": one.caveat, "document": one.document}
             for name, one in PRESETS.items()
         ]
         return Response(page(data, limit=len(data), next_cursor=None))

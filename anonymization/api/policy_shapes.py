@@ -74,7 +74,7 @@ class PolicyVersionOutput(serializers.Serializer[Any]):
 class PresetOutput(serializers.Serializer[Any]):
     name = serializers.CharField()
     title = serializers.CharField()
-    source = serializers.CharField()
+    follows = serializers.CharField()
     caveat = serializers.CharField()
     document = serializers.JSONField()
 

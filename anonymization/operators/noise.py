@@ -64,7 +64,8 @@ class Noise(Operator):
 def _moved(text: str, share: float, parameters: Parameters) -> int | float:
     """``share`` is between -1 and 1. As many decimals come out as went in."""
     value, decimals = Decimal(text), len(text.partition(".")[2])
-    bound = parameters.get("absolute") or abs(float(value)) * parameters.get("percent", DEFAULT_PERCENT) / 100
-    moved = float(value) + share * bound
+    bound: float = parameters.get("absolute") or abs(float(value)) * parameters.get("percent", DEFAULT_PERCENT) / 100
+    moved: float = float(value) + share * bound
     moved = min(max(moved, parameters.get("minimum", -math.inf)), parameters.get("maximum", math.inf))
-    return round(moved, decimals) if decimals else round(moved)
+    rounded: float = round(moved, decimals) if decimals else round(moved)
+    return rounded

@@ -40,10 +40,10 @@ def rewrite_plainly(record: dict[str, Any], findings: Sequence[Finding], strateg
         return False
     edits = []
     for finding in findings:
-        steps, is_structure = _steps(finding.pointer), _is_structural(finding.pointer)
-        if is_structure or finding.part == "key" or not steps:
+        pointer = finding.pointer
+        if finding.part == "key" or _is_structural(pointer):
             return False
-        container, token = _place(record, finding.pointer)
+        container, token = _member(record, pointer) or _place(record, pointer)
         text, start, end = container[token], finding.start, finding.end
         if not isinstance(text, str) or not text.isascii() or text.lstrip()[:1] in _OPENINGS:
             return False
@@ -223,6 +223,24 @@ def _token(container: Any, name: str, index: int) -> Any:
     elif 0 <= index < len(container):
         return index
     raise FindingMismatch("A finding points to no place in the record")
+
+
+def _member(record: dict[str, Any], pointer: str) -> tuple[dict[str, Any], str] | None:
+    """As :func:`_place` where nothing but members of objects is on the way; else None."""
+    names = _names(pointer)
+    container: Any = record
+    for name in names[:-1]:
+        if name not in container:
+            return None
+        container = container[name]
+        if type(container) is not dict:
+            return None
+    return (container, names[-1]) if names and names[-1] in container else None
+
+
+@lru_cache(maxsize=4096)
+def _names(pointer: str) -> tuple[str, ...]:
+    return tuple(unescape_token(token) for token in pointer.split("/")[1:])
 
 
 @lru_cache(maxsize=4096)

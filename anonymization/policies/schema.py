@@ -166,5 +166,5 @@ def _told(error: ValidationError) -> str:
         missing = [name for name in value if isinstance(error.instance, dict) and name not in error.instance]
         return f"misses {', '.join(missing)}" if missing else "misses a member"
     if rule == "enum":
-        return f"is one of {', '.join(map(str, value))}"
+        return f"is one of {', '.join(map(str, value))}" if isinstance(value, list) else "is none of those known"
     return told or f"{rule}: {value if isinstance(value, str | int | float | bool) else ''}".strip()
