@@ -169,7 +169,7 @@ def attest_deletion(principal: Principal, export_id: UUID) -> GuaranteedExport:
     if not changed.update(deleted_at=Now()):
         raise CopyNotOut
     take_back(export.pk)
-    entry = LedgerEntry.objects.filter(pk=export.release_id, withdrawn_at=None).first()
+    entry = LedgerEntry.objects.filter(export_id=export.pk, withdrawn_at=None).first()
     if entry is not None:
         withdraw(entry, reason="the recipient attests that every copy was deleted", withdrawn_by=principal.id)
     export.refresh_from_db()

@@ -110,12 +110,15 @@ def test_free_text_carries_no_k_label_and_loses_its_findings(tenant, dataset):
 
 def test_findings_in_released_values_are_cut_out_and_texts_among_values_withheld(tenant):
     made = make_dataset(tenant)
-    rows = [row | {"spent": f"ada{number}@example.com" if number % 2 else "x" * 101} for number, row in enumerate(ROWS)]
+    rows = [
+        row | {"spent": f"ada{number}@example.com" if number % 2 else "the weather was fine and " * 6}
+        for number, row in enumerate(ROWS)
+    ]
     upload(tenant, made, jsonl(rows))
     done = guaranteed(tenant, made, columns=(*COLUMNS[:3], Column("spent", Role.SENSITIVE)))
     got = {row["spent"] for row in table(tenant, done)}
     assert None in got
-    assert not any(value and ("example.com" in value or "xxx" in value) for value in got)
+    assert not any(value and ("example.com" in value or "weather" in value) for value in got)
     assert done.counts["withheld_values"] == 60
     assert done.counts["redacted_values"] == 60
 
