@@ -10,8 +10,10 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus
 
+import re2
 import regex
 
+from anonymization.detectors.necessary import one_byte_a_code_point
 from anonymization.detectors.views import Mapped, View, Whole
 
 _JSON_TOKEN: Final = regex.compile(r'"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+-]*+|[{}\[\]:,]')
@@ -29,6 +31,8 @@ _BASE64_FROM: Final = 14
 _BASE64: Final = regex.compile(
     r"(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/]{60,76}\r?\n){2,}[A-Za-z0-9+/]*+={0,2}|[A-Za-z0-9+/_-]{14,}+={0,2})"
 )
+#: What any such run begins with, looked for in linear time.
+_ENCODED_RUN: Final = re2.compile(rb"[A-Za-z0-9+/_-]{%d}" % _BASE64_FROM)
 _DATA_URL: Final = regex.compile(r"data:[\w.+-]*(?:/[\w.+-]*)?(?:;[\w.=\"+-]*)*,[^\s\"'<>)]*", regex.IGNORECASE)
 _NEWLINE: Final = regex.compile(r"\r?\n")
 
@@ -157,7 +161,7 @@ def base64_tokens(text: str) -> Iterator[tuple[int, int, str | None]]:
 
     Runs that decode to no text and are too short to be content are left out: words, digests, identifiers.
     """
-    if max(map(len, text.split()), default=0) < _BASE64_FROM:
+    if not _ENCODED_RUN.search(one_byte_a_code_point(text)):
         return
     for match in _BASE64.finditer(text):
         token = match.group()
