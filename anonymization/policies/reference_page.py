@@ -32,8 +32,8 @@ def render_policies(generated: str) -> Iterator[str]:
         yield f"| {one.rank} | `{one.name}` | {'yes' if one.is_reversible else ''} | {one.description} |"
     yield from (
         "",
-        "`truncate` to a day or an hour ranks 210 or 200, below a mask: that is most of a date. A `mask` ranks 300 less",
-        "the characters it shows.",
+        "`truncate` to a day or an hour ranks 210 or 200, below a mask: that is most of a date. A `mask` ranks 300",
+        "less the characters it shows.",
         "",
         "## Parameters",
     )
