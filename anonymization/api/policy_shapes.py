@@ -17,7 +17,7 @@ class DocumentInput(StrictInput):
 class PolicyInput(StrictInput):
     name = serializers.CharField(max_length=64)
     description = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
-    document = serializers.JSONField(required=False, default=None)
+    document = serializers.JSONField(required=False, allow_null=True, default=None)
     preset = serializers.ChoiceField(choices=sorted(PRESETS), required=False, default="")
     message = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
 

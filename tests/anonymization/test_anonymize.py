@@ -19,6 +19,8 @@ from vaultsite.kernel.crypto.keys import SecretKey
 
 KEY = SecretKey(bytes(range(32)))
 EMAIL = "jane.doe@example.com"
+#: Operators that work without the token vault.
+ALONE = sorted(set(OPERATORS) - {"tokenize"})
 
 
 @cache
@@ -71,13 +73,13 @@ def test_json_inside_a_string_stays_json():
     assert json.loads(hidden) == {
         "to": "<EMAIL_ADDRESS>\nBye", "phone": "<PHONE_NUMBER>", "list": [1, "x"], "<EMAIL_ADDRESS>": True,
     }  # fmt: skip
-    for operator in OPERATORS:
+    for operator in ALONE:
         assert isinstance(json.loads(shown({"arguments": text}, operator)["arguments"]), dict)
 
 
 def test_content_nobody_can_look_into_is_withheld_whatever_the_operator():
     data = {"url": "data:image/png;base64,iVBORw0KGgoAAAANSUhEUg=="}
-    for operator in OPERATORS:
+    for operator in ALONE:
         assert shown(data, operator) == {"url": WITHHELD}
     assert shown(data, per_entity={UNSCANNABLE: "mask"}) == {"url": WITHHELD}
 
@@ -185,7 +187,7 @@ _CLEAN = st.text(alphabet='abc /~.,\n"\\', max_size=10)
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(_CLEAN, _SECRET, _CLEAN), min_size=1, max_size=5),
-    st.sampled_from(sorted(OPERATORS)),
+    st.sampled_from(ALONE),
     st.booleans(),
 )
 def test_no_value_of_a_finding_survives(parts, operator, as_json):
@@ -271,7 +273,7 @@ def test_any_record_can_be_hidden_entirely_and_keeps_its_shape(data, operator):
 
 def test_an_encoded_value_does_not_survive():
     token = base64.b64encode(f"write to {EMAIL} please".encode()).decode()
-    for operator in OPERATORS:
+    for operator in ALONE:
         hidden = shown({"x": f"a {token} b"}, operator)["x"]
         assert token[:-8] not in hidden
         assert hidden.startswith("a ")
