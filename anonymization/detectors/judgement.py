@@ -37,6 +37,10 @@ _DEMANDING: Final = frozenset(
 )
 #: Written with capital letters; in small ones they are rather parts of digests and names.
 _IN_CAPITALS: Final = frozenset({"EsNieRecognizer", "EsNifRecognizer", "SgFinRecognizer", "InPanRecognizer"})
+#: Words before four numbers with dots that are no address.
+_NUMBERED: Final = frozenset(
+    {"version", "section", "sections", "chapter", "clause", "release", "build", "v", "article"}
+)
 #: Patterns whose grouping and check digits together are enough, though they are only digits and spaces.
 _GROUPED: Final = frozenset({("NirRecognizer", "grouped"), ("ImeiRecognizer", "grouped")})
 
@@ -68,15 +72,16 @@ LABELS: Final = frozenset(
     """
     password passwd pass passphrase passcode pwd pw pin secret token key apikey credential credentials bearer cvv
     cvc cvv2 cvc2 csc mrn account acct routing sort swift bic bsb ifsc iban ssn itin ein nino social aadhaar pan
-    passport licence license member patient employee student national policy policyholder insurance subscriber block
-    medical chart health beneficiary medicaid claim prescription rx customer client staff personnel applicant guest
-    passenger tenant voter citizen resident visa military user username login uid handle nickname screen otp verification
-    recovery    unlock door access security dob birth birthday birthdate born age nationality citizenship religion faith ethnicity
-    race orientation sexuality political party union genotype diagnosis condition illness allergy allergies medication
-    disability criminal conviction fax phone mobile address zip zipcode postcode postal plz plate vin chassis vehicle
-    imei imsi iccid meid    serial device hardware android advertising latitude longitude lat lng lon certificate diploma cpf cnpj nir nif nie
-    dni curp rfc bsn ahv cpr pesel personnummer nric tfn medicare wallet steuer steuernummer codice driver drivers dl
-    webhook authorization connection phrase passwort kennwort senha
+    passport licence license member patient employee student national policy policyholder insurance subscriber
+    block medical chart health beneficiary medicaid claim prescription rx customer client staff personnel applicant
+    guest passenger tenant voter citizen resident visa military user username login uid handle nickname screen otp
+    verification recovery unlock door access security dob birth birthday birthdate born age nationality citizenship
+    religion faith ethnicity race orientation sexuality political party union genotype diagnosis condition illness
+    allergy allergies medication disability criminal conviction fax phone mobile address zip zipcode postcode
+    postal plz plate vin chassis vehicle imei imsi iccid meid serial device hardware android advertising latitude
+    longitude lat lng lon certificate diploma cpf cnpj nir nif nie dni curp rfc bsn ahv cpr pesel personnummer nric
+    tfn medicare wallet steuer steuernummer codice driver drivers dl webhook authorization connection phrase
+    passwort kennwort senha
     """.split()  # noqa: SIM905 - a table of words reads better than a list
 )
 
@@ -189,6 +194,12 @@ def _is_version(text: str, span: Span) -> bool:
     )
 
 
+def _is_section(text: str, span: Span) -> bool:
+    """Whether four numbers with dots count sections or versions rather than address a host."""
+    is_short = span.entity_type == "IP_ADDRESS" and span.pattern == "IPv4"
+    return is_short and not _NUMBERED.isdisjoint(context.words_before(text, span.start)[:1])
+
+
 def _is_lower_case(text: str, span: Span) -> bool:
     """Whether a number that is written in capitals is not."""
     return span.recognizer in _IN_CAPITALS and any(char.islower() for char in text[span.start : span.end])
@@ -229,5 +240,6 @@ _OBJECTIONS: Final[tuple[tuple[str, Callable[[str, Span], bool]], ...]] = (
     ("joined-sentences", _is_odd_url),
     ("code", _is_member_of_code),
     ("lower-case", _is_lower_case),
+    ("section", _is_section),
     ("numeric-host", _is_numeric_host),
 )
