@@ -1,3 +1,8 @@
+import subprocess
+import sys
+
+import orjson
+
 from anonymization.detectors.engine import VaultDetector
 from anonymization.findings import REFUSED_ENTITIES
 from anonymization.services.detect import (
@@ -31,3 +36,8 @@ def test_card_authentication_data_is_named_as_forbidden():
     [findings] = detect_records([({"card": {"number": "4111 1111 1111 1111", "cvv": 123, "note": "pin block"}}, {})])
     assert [found.pointer for found in forbidden_payment_data(findings)] == ["/data/card/cvv"]
     assert forbidden_payment_data(detect_text("call me at 415-555-0132")) == []
+
+
+def test_a_process_of_the_vault_detects_without_loading_spacy():
+    done = subprocess.run([sys.executable, "-m", "tests.benchmarks.starting"], check=True, stdout=subprocess.PIPE)
+    assert orjson.loads(done.stdout)["has_spacy"] is False
