@@ -52,6 +52,7 @@ class Work:
                 raise ExportOutdated
             version = Version.objects.select_related("parent").get(pk=export.version_id)
             checkpoint = export.checkpoint or {"stage": "read", "after": None, "number": 0, "read": 0, "counts": {}}
+            export.checkpoint = checkpoint
             drop_beyond(export.pk, checkpoint["number"])
             drop_unnamed(export.pk, 0)
             raw = Decision("allow", policy_ids=tuple(export.policies), purpose=export.purpose)
