@@ -35,6 +35,7 @@ IDENTIFIED = {
     "<uuid:collection_id>": "datasets_garbagecollection",
     "<uuid:scrub_id>": "datasets_scrub",
     "<uuid:rescan_id>": "datasets_rescan",
+    "<uuid:record_id>": "datasets_quarantinedrecord",
     "<uuid:purge_id>": "datasets_purge",
     "<uuid:rotation_id>": "datasets_keyrotation",
     "<uuid:key_id>": "access_encryptionkey",

@@ -22,8 +22,8 @@ def store_profiles(held: Claim, reader: PackWriter, row: Rescan, *, beat: Callab
         versions = list(heads.exclude(pk__in=counted))
     for version in versions:
         counts = _count(reader, bytes(version.root), beat)
-        made = VersionProfile(id=uuid7(), version=version, detector=bytes(row.detector))
         with held.scope():
+            made = VersionProfile(id=uuid7(), version=version, detector=bytes(row.detector))
             made.profile = seal_column("version-profile", made.id.bytes, encode_profile(counts))
             VersionProfile.objects.bulk_create([made], ignore_conflicts=True)
 
