@@ -220,7 +220,7 @@ PRESETS: Final[Mapping[str, Preset]] = MappingProxyType(
         ),
         "llm-training": Preset(
             "Training of language models",
-            "Our own",
+            "our own judgement",
             "Two people may get the same invented name; gives no guarantee of anonymity.",
             TRAINING,
         ),
