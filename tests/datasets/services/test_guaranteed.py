@@ -242,7 +242,7 @@ def test_files_go_by_age_by_removal_and_with_an_erasure(tenant, dataset):
     with acting(tenant):
         Dataset.objects.filter(pk=dataset.pk).update(erasure_epoch=7)
     run_guaranteed_export(tenant.pk, outdated.pk)
-    assert reload_guaranteed(tenant, outdated).error_code == "VAULT_DATA_4432"
+    assert reload_guaranteed(tenant, outdated).error_code == "VAULT_DATA_4428"
 
 
 @pytest.mark.parametrize(
