@@ -238,7 +238,14 @@ SPECTACULAR_SETTINGS = {
         "IngestFormatEnum": "datasets.models.ingest.IngestFormat",
         "EdgeKindEnum": "datasets.models.lineage.EdgeKind",
         "ExportFormatEnum": "datasets.models.export.ExportFormat",
+        "TechniqueEnum": ["k-anonymity"],
+        "DiversityKindEnum": "anonymization.guarantees.guarantee.DiversityKind",
+        "HierarchyKindEnum": "datasets.services.guaranteed.options.HierarchyKind",
         "PolicyAttachmentKindEnum": "anonymization.models.policy.AttachmentKind",
+        "ReviewVerdictEnum": "datasets.models.merge.Verdict",
+        "FeedbackVerdictEnum": "anonymization.models.trust.FindingFeedback.VERDICTS",
+        "ListKindEnum": "anonymization.models.trust.ListKind",
+        "TokenKindEnum": ["random", "deterministic", "format"],
     },
     "APPEND_COMPONENTS": {
         "securitySchemes": {

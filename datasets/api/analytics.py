@@ -61,7 +61,9 @@ def _dataset_of(request: Request) -> UUID:
 class AnalyticsExportListView(VaultAPIView):
     resource_type = "dataset"
 
-    @extend_schema(parameters=[_DATASET, *PAGING], responses=AnalyticsExportsOutput)
+    @extend_schema(
+        operation_id="analytics_export_list", parameters=[_DATASET, *PAGING], responses=AnalyticsExportsOutput
+    )
     def get(self, request: Request) -> Response:
         """The caller's own exports of a dataset under a guarantee, newest first."""
         wanted = read_page(request, members=1)
