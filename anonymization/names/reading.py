@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from anonymization.detectors.base import Span
@@ -18,6 +19,9 @@ _MET_BEFORE: Final = 0.6
 _SURE: Final = 0.6
 _SHORTEST: Final = 3
 _SURE_DATE: Final = 0.75
+#: So many changes between letters and digits, and digits, no word of a name has ("B2B" has one digit).
+_CODE_TURNS: Final = 2
+_CODE_DIGITS: Final = 3
 
 
 @dataclass(slots=True)
@@ -63,10 +67,16 @@ def _trimmed(reading: Reading, first: int, after: int) -> Iterator[Span]:
         first += 1
     while after > first and not words[after - 1][0].isalnum() and not _is_initial_dot(words, after - 1):
         after -= 1
-    if first < after:
+    if first < after and not any(map(_is_code, words[first:after])):
         sure = sum(reading.sure[first:after]) / (after - first)
         start, end = reading.line.places[first][0], reading.line.places[after - 1][1]
         yield Span(start, end, reading.kinds[first], round(sure, 2), RECOGNIZER)
+
+
+def _is_code(word: str) -> bool:
+    """Whether letters and digits take turns as in a random identifier, and in no name."""
+    turns = sum(before.isdigit() != after.isdigit() for before, after in pairwise(word) if (before + after).isalnum())
+    return turns >= _CODE_TURNS and sum(map(str.isdigit, word)) >= _CODE_DIGITS
 
 
 def _is_initial_dot(words: Sequence[str], place: int) -> bool:

@@ -46,5 +46,5 @@ def known_entities() -> tuple[EntityType, ...]:
         for entity_type in recognizer.supported_entities:
             found[entity_type].add(recognizer.name)  # type: ignore[has-type]
     for entity_type, recognizer_name in _BESIDE_PATTERNS:
-        found[entity_type].add(recognizer.name)  # type: ignore[has-type]
+        found[entity_type].add(recognizer_name)
     return tuple(EntityType(kind, tuple(sorted(names)), kind not in LOCKED) for kind, names in sorted(found.items()))

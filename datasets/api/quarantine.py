@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -27,7 +28,7 @@ from vaultsite.kernel.api.views import VaultAPIView
 _VERSIONS = 1000
 
 
-class ReasonInput(StrictInput):
+class QuarantineReasonInput(StrictInput):
     reason = serializers.CharField(max_length=1000)
 
 
@@ -147,7 +148,7 @@ class VersionQuarantineListView(VaultAPIView):
 class VersionQuarantineView(VaultAPIView):
     resource_type = "version"
 
-    @extend_schema(request=ReasonInput, responses={201: VersionQuarantineOutput})
+    @extend_schema(request=QuarantineReasonInput, responses={201: VersionQuarantineOutput})
     def post(self, request: Request, dataset_id: UUID, version: str) -> Response:
         """Put a version out of every reader's reach."""
         reason = _reason(request)
@@ -158,7 +159,7 @@ class VersionQuarantineView(VaultAPIView):
 class VersionReleaseView(VaultAPIView):
     resource_type = "version"
 
-    @extend_schema(request=ReasonInput, responses=VersionQuarantineOutput)
+    @extend_schema(request=QuarantineReasonInput, responses=VersionQuarantineOutput)
     def post(self, request: Request, dataset_id: UUID, version: str) -> Response:
         """Let readers have a version again."""
         reason = _reason(request)
@@ -191,7 +192,7 @@ class QuarantinedRecordListView(VaultAPIView):
 class QuarantinedRecordView(VaultAPIView):
     resource_type = "quarantined_record"
 
-    @extend_schema(responses=serializers.DictField())
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, _: Request, record_id: UUID) -> Response:
         """The record as it was sent, for readers of raw data."""
         return Response(read_quarantined(self.principal, record_id))
@@ -200,7 +201,7 @@ class QuarantinedRecordView(VaultAPIView):
 class QuarantinedRecordRestoreView(VaultAPIView):
     resource_type = "quarantined_record"
 
-    @extend_schema(request=None, responses={201: serializers.DictField()})
+    @extend_schema(request=None, responses={201: OpenApiTypes.OBJECT})
     def post(self, _: Request, record_id: UUID) -> Response:
         """Scan the record again and stage it in a draft of its branch."""
         draft = restore_quarantined(self.principal, record_id)
@@ -212,7 +213,7 @@ class QuarantinedRecordRestoreView(VaultAPIView):
 class QuarantinedRecordDiscardView(VaultAPIView):
     resource_type = "quarantined_record"
 
-    @extend_schema(request=ReasonInput, responses=QuarantinedRecordOutput)
+    @extend_schema(request=QuarantineReasonInput, responses=QuarantinedRecordOutput)
     def post(self, request: Request, record_id: UUID) -> Response:
         """Drop the record for good."""
         return Response(
@@ -221,7 +222,7 @@ class QuarantinedRecordDiscardView(VaultAPIView):
 
 
 def _reason(request: Request) -> str:
-    body = ReasonInput(data=request.data)
+    body = QuarantineReasonInput(data=request.data)
     body.is_valid(raise_exception=True)
     reason: str = body.validated_data["reason"]
     return reason

@@ -24,7 +24,7 @@ from vaultsite.kernel.errors import KeyDestroyed
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import current_scope, tenant_scope
+from vaultsite.kernel.tenancy.scope import current_scope, current_tenant_id, tenant_scope
 
 #: Tokens removed in one transaction.
 BATCH: Final = 5_000
@@ -50,7 +50,7 @@ def rotate_space(principal: Principal, *, space_id: UUID) -> TokenResealing:
     space = get_space(principal, space_id, action="token.manage")
     # The spaces of a dataset share its keys: one rotation at a time makes the next ones.
     list(TokenSpace.objects.select_for_update().filter(dataset_id=space.dataset_id).order_by("pk"))
-    key_scope = space.dataset_id or space.tenant_id
+    key_scope = space.dataset_id if space.dataset_id is not None else current_tenant_id()
     rotate_key(KeyPurpose.TOKEN_INDEX, key_scope)
     rotate_key(KeyPurpose.FORMAT, key_scope)
     latest = space.generations.aggregate(Max("number"))["number__max"]
