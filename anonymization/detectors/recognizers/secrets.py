@@ -82,6 +82,13 @@ _STARRED: Final = regex.compile(
 _VARIABLE: Final = regex.compile(
     r"[a-z_.]*(?:password|passwd|pass|token|secret|key|pwd|hash|credential)s?[a-z_.]*|[A-Z]+(?:_[A-Z]+)+"
 )
+#: Words of sentences about secrets, which passphrases do without.
+_PROSE: Final = frozenset(
+    """
+    must should shall can may will is are was be been the your my our their this that a an at least to of for and or if
+    with without not no in on from characters letters digits user users required please enter forgot reset change
+    """.split()  # noqa: SIM905 - a table of words reads better than a list
+)
 _PLAIN_ENDINGS: Final = ("ed", "ing", "able", "ible", "ly", "ous", "ive", "ful", "less", "ent", "ant")
 
 
@@ -111,6 +118,23 @@ class PlainPasswordRecognizer(SecretRecognizer):
 
     def invalidate_result(self, pattern_text: str) -> bool:
         return super().invalidate_result(pattern_text) or pattern_text.lower().endswith(_PLAIN_ENDINGS)
+
+
+class PassphraseRecognizer(SecretRecognizer):
+    """Several words that are all there is after a label: the value of a field named "password"."""
+
+    def __init__(self) -> None:
+        label = r"(?:passwords?|passwd|passphrase|pass[ ]phrase|pwd|(?:recovery|seed|mnemonic|secret|backup)[ ]phrase)"
+        words = r"(?:[^\W\d_]{2,20}[ -]){2,23}[^\W\d_]{2,20}"
+        super().__init__(
+            supported_entity="PASSWORD",
+            name="PassphraseRecognizer",
+            version="1",
+            patterns=[Pattern("words and nothing else", rf"\A(?:\w{{1,20}}[ ]){{0,3}}{label}:[ ]\K{words}\Z", 0.6)],
+        )
+
+    def invalidate_result(self, pattern_text: str) -> bool:
+        return not _PROSE.isdisjoint(pattern_text.lower().replace("-", " ").split())
 
 
 def _assigned(label: str) -> list[Pattern]:
@@ -156,6 +180,7 @@ def secret_recognizers() -> list[EntityRecognizer]:
     return [
         SecretRecognizer(supported_entity="PASSWORD", name="PasswordRecognizer", version="2", patterns=password),
         PlainPasswordRecognizer(),
+        PassphraseRecognizer(),
         SecretRecognizer(supported_entity="API_KEY", name="LabelledSecretRecognizer", version="2", patterns=issued),
         SecretRecognizer(supported_entity="SECRET_CODE", name="SecretCodeRecognizer", version="1", patterns=codes),
         *shape_recognizers(),
