@@ -148,7 +148,7 @@ def test_a_refused_key_is_recorded_under_the_tenant_it_names(tenant: Tenant, eve
     assert recorded.request.ip_address == "192.0.2.1"
 
 
-@pytest.mark.parametrize("text", [Token.generate(uuid7(), uuid7()).reveal(), "nonsense"])
+@pytest.mark.parametrize("text", [Token.generate(uuid7(), uuid7()).reveal(), "nonsense"], ids=["stranger", "none"])
 def test_who_names_no_tenant_is_recorded_under_the_platform(tenant: Tenant, events: list[Recorded], text: str) -> None:
     with pytest.raises(InvalidCredential):
         resolve(text)
