@@ -20,29 +20,40 @@ class Preset:
 SAFE_HARBOR: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
     {
         "A names": ("PERSON", "TITLE", "USERNAME"),
-        "B geographic subdivisions smaller than a state": ("ADDRESS", "LOCATION", "GPS_COORDINATES", "ZIP_CODE"),
+        "B geographic subdivisions smaller than a state": (
+            "ADDRESS", "LOCATION", "GPS_COORDINATES", "ZIP_CODE", "POSTAL_CODE",
+        ),
         "C dates and ages over 89": ("DATE_TIME", "DATE_OF_BIRTH", "AGE"),
         "D telephone numbers": ("PHONE_NUMBER",),
         "E fax numbers": ("FAX_NUMBER",),
         "F e-mail addresses": ("EMAIL_ADDRESS",),
         "G social security numbers": ("US_SSN", "US_ITIN", "US_TIN"),
-        "H medical record numbers": ("MEDICAL_RECORD_NUMBER", "UK_NHS"),
-        "I health plan beneficiary numbers": ("HEALTH_INSURANCE_NUMBER", "US_MBI", "AU_MEDICARE"),
+        "H medical record numbers": ("MEDICAL_RECORD_NUMBER", "PRESCRIPTION_NUMBER", "UK_NHS"),
+        "I health plan beneficiary numbers": (
+            "HEALTH_INSURANCE_NUMBER", "INSURANCE_NUMBER", "US_MBI", "AU_MEDICARE", "CH_AHV", "FR_NIR",
+            "DE_SOCIAL_SECURITY",
+        ),
         "J account numbers": (
             "BANK_ACCOUNT", "US_BANK_NUMBER", "ABA_ROUTING_NUMBER", "IBAN_CODE", "CREDIT_CARD", "CRYPTO", "SWIFT_CODE",
-            "UK_SORT_CODE",
+            "UK_SORT_CODE", "AU_BSB", "IN_IFSC",
         ),
         "K certificate and license numbers": (
             "DRIVER_LICENSE", "US_DRIVER_LICENSE", "MEDICAL_LICENSE", "US_NPI", "CERTIFICATE_NUMBER", "US_PASSPORT",
-            "PASSPORT_NUMBER",
+            "PASSPORT_NUMBER", "UK_DRIVING_LICENCE",
         ),
         "L vehicle identifiers and license plates": ("VIN", "LICENSE_PLATE"),
         "M device identifiers and serial numbers": ("DEVICE_ID", "MAC_ADDRESS", "IMEI", "SERIAL_NUMBER"),
-        "N web addresses": ("URL",),
+        "N web addresses": ("URL", "URL_CREDENTIALS"),
         "O IP addresses": ("IP_ADDRESS",),
-        "P biometric identifiers": ("BIOMETRIC",),
+        "P biometric identifiers": ("BIOMETRIC", "GENETIC"),
         "Q photographs and comparable images": ("UNSCANNABLE",),
-        "R any other unique number or code": ("ID_NUMBER", "UUID", "NATIONAL_ID"),
+        "R any other unique number or code": (
+            "ID_NUMBER", "UUID", "NATIONAL_ID", "AU_TFN", "BR_CNPJ", "BR_CPF", "CA_SIN", "DE_TAX_ID", "DK_CPR",
+            "ES_NIE", "ES_NIF", "FI_PERSONAL_IDENTITY_CODE", "IN_AADHAAR", "IN_GSTIN", "IN_PAN", "IN_VOTER", "IT_FISCAL_CODE",
+            "JP_MY_NUMBER", "KR_RRN", "MX_CURP", "MX_RFC", "NL_BSN", "NO_FNR", "PL_PESEL", "SE_PERSONNUMMER",
+            "SG_NRIC_FIN", "TR_NATIONAL_ID", "UK_NINO", "ZA_ID_NUMBER", "PASSWORD", "API_KEY", "ACCESS_TOKEN",
+            "PRIVATE_KEY", "SECRET_CODE",
+        ),
     }
 )  # fmt: skip
 
@@ -110,7 +121,7 @@ GDPR: Final = {
         },
         {
             "name": "secrets",
-            "entities": ["PASSWORD", "API_KEY", "ACCESS_TOKEN", "PRIVATE_KEY"],
+            "entities": ["PASSWORD", "API_KEY", "ACCESS_TOKEN", "PRIVATE_KEY", "SECRET_CODE", "URL_CREDENTIALS"],
             "strategy": "redact",
         },
         {

@@ -22,6 +22,7 @@ from datasets.services.exports.encode import require_format
 from datasets.services.exports.finish import discard
 from datasets.services.guaranteed.options import GuaranteedOptions, require_sound
 from datasets.services.ingest.commit import new_seed
+from datasets.services.version_quarantine import refuse_quarantined
 from vaultsite.kernel.errors import InvalidCursor
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -48,6 +49,7 @@ def decide(
     view = authorize(principal, ACTION, resource_of(dataset, found), purpose=purpose, facts=facts)
     if found is None:
         raise VersionNotFound
+    refuse_quarantined(found)
     return view, dataset, found
 
 

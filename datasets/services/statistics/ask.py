@@ -23,6 +23,7 @@ from datasets.services.pack_store import PackReader
 from datasets.services.statistics.compute import compute
 from datasets.services.statistics.request import MAX_RECORDS, StatisticsRequest, refusal
 from datasets.services.uses import note_use
+from datasets.services.version_quarantine import refuse_quarantined
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.tenancy.principal import Principal
@@ -86,6 +87,7 @@ def open_statistics(
         raise AccessDenied
     if found is None:
         raise VersionNotFound
+    refuse_quarantined(found)
     _check(found, request, most)
     note_use(dataset, decision.purpose or "")
     family_id = family_of(dataset.pk)
