@@ -1,6 +1,7 @@
 """Tenants: made by the owner of the database, seeded with the built-in roles and purposes."""
 
 from contextlib import ExitStack
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -8,7 +9,7 @@ from django.db import IntegrityError
 
 from access.errors import NameTaken, TenantNotFound
 from access.models import KeyPurpose, Purpose, Role, Tenant
-from access.policy.builtin import PERMISSIONS, PURPOSES, ROLES
+from access.policy.builtin import PERMISSIONS, PURPOSES, ROLES, BuiltinRole
 from access.selectors import find_tenant
 from access.services.keyring import current_key
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
@@ -65,17 +66,31 @@ def create_tenant(*, slug: str, name: str) -> Tenant:
     return tenant
 
 
-def _seed(tenant: Tenant) -> None:
-    Role.objects.bulk_create(
-        Role(
-            code=code,
-            name=role.name,
-            description=role.description,
-            permissions=sorted(role.permissions),
-            is_builtin=True,
+def renew_builtin_roles(*, using: str, **_: object) -> None:
+    """After a migration by the owner: the built-in roles of every tenant are those of this release.
+
+    Permissions that a role gained or lost since the tenant was made are so for it too.
+    """
+    if using != "owner":
+        return
+    held = Role.objects.using("owner").filter(is_builtin=True)
+    for code, role in ROLES.items():
+        facts = _facts(role)
+        held.filter(code=code).exclude(**facts).update(**facts)
+    tenants = Tenant.objects.using("owner").filter(pk__in=held.values("tenant_id"))
+    for tenant_id in tenants.values_list("pk", flat=True):
+        missing = ROLES.keys() - set(held.filter(tenant_id=tenant_id).values_list("code", flat=True))
+        Role.objects.using("owner").bulk_create(
+            Role(tenant_id=tenant_id, code=code, is_builtin=True, **_facts(ROLES[code])) for code in sorted(missing)
         )
-        for code, role in ROLES.items()
-    )
+
+
+def _facts(role: BuiltinRole) -> dict[str, Any]:
+    return {"name": role.name, "description": role.description, "permissions": sorted(role.permissions)}
+
+
+def _seed(tenant: Tenant) -> None:
+    Role.objects.bulk_create(Role(code=code, is_builtin=True, **_facts(role)) for code, role in ROLES.items())
     Purpose.objects.bulk_create(Purpose(code=code, description=text) for code, text in PURPOSES.items())
     _make_keys(tenant.pk)
     emit(Event(type=EventType.ADMIN_WRITE, operation="write", resource=ResourceRef("tenant", str(tenant.pk))))

@@ -49,8 +49,9 @@ SAFE_HARBOR: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
         "Q photographs and comparable images": ("UNSCANNABLE",),
         "R any other unique number or code": (
             "ID_NUMBER", "UUID", "NATIONAL_ID", "AU_TFN", "BR_CNPJ", "BR_CPF", "CA_SIN", "DE_TAX_ID", "DK_CPR",
-            "ES_NIE", "ES_NIF", "FI_PERSONAL_IDENTITY_CODE", "IN_AADHAAR", "IN_GSTIN", "IN_PAN", "IN_VOTER", "IT_FISCAL_CODE",
-            "JP_MY_NUMBER", "KR_RRN", "MX_CURP", "MX_RFC", "NL_BSN", "NO_FNR", "PL_PESEL", "SE_PERSONNUMMER",
+            "ES_NIE", "ES_NIF", "FI_PERSONAL_IDENTITY_CODE", "IN_AADHAAR", "IN_GSTIN", "IN_PAN", "IN_VOTER",
+            "IT_FISCAL_CODE", "JP_MY_NUMBER", "KR_RRN", "MX_CURP", "MX_RFC", "NL_BSN", "NO_FNR", "PL_PESEL",
+            "SE_PERSONNUMMER",
             "SG_NRIC_FIN", "TR_NATIONAL_ID", "UK_NINO", "ZA_ID_NUMBER", "PASSWORD", "API_KEY", "ACCESS_TOKEN",
             "PRIVATE_KEY", "SECRET_CODE",
         ),

@@ -9,7 +9,7 @@ from access.errors import NameTaken, TenantNotFound
 from access.models import EncryptionKey, Purpose, Role, Tenant
 from access.policy.builtin import PURPOSES, ROLES
 from access.selectors import find_tenant
-from access.services.tenants import create_tenant, tenant_by_slug
+from access.services.tenants import create_tenant, renew_builtin_roles, tenant_by_slug
 from tests.factories.access import acting
 from tests.faults import FaultyKMS
 from vaultsite.kernel import providers
@@ -74,3 +74,17 @@ def test_a_slug_shows_one_tenant_and_a_closed_one_not(tenant: Tenant, rival: Ten
 def test_every_tenant_has_a_kek_of_its_own(tenant: Tenant, rival: Tenant) -> None:
     keks = EncryptionKey.objects.using("owner").filter(purpose="kek", tenant__in=[tenant, rival])
     assert len({bytes(kek.wrapped) for kek in keks}) == 2
+
+
+def test_a_tenant_made_by_an_earlier_release_gets_what_built_in_roles_may_now():
+    tenant = create_tenant(slug=f"old-{uuid4().hex[:12]}", name="Old")
+    roles = Role.objects.using("owner").filter(tenant_id=tenant.pk)
+    roles.filter(code="auditor").update(permissions=["audit.read", "dataset.forget"])
+    roles.filter(code="viewer").delete()
+    Role.objects.using("owner").create(tenant_id=tenant.pk, code="own", name="Own", permissions=["dataset.list"])
+    renew_builtin_roles(using="default")
+    assert roles.get(code="auditor").permissions == ["audit.read", "dataset.forget"]
+    renew_builtin_roles(using="owner")
+    assert roles.get(code="auditor").permissions == sorted(ROLES["auditor"].permissions)
+    assert roles.get(code="viewer").is_builtin
+    assert roles.get(code="own").permissions == ["dataset.list"]
