@@ -37,9 +37,9 @@ OURS = "worker of a journey"
 
 
 @contextmanager
-def worker(tmp_path, dies_at="", by="SIGKILL"):
+def worker(tmp_path, dies_at="", by="SIGKILL", environment=None):
     """A worker process of our own and its child, gone at the end; ``dies_at`` is where the child dies by itself."""
-    given = os.environ | {"PGAPPNAME": OURS}
+    given = os.environ | {"PGAPPNAME": OURS} | (environment or {})
     if dies_at:
         options = site.STORAGES["vault"]["OPTIONS"] | {"dies_at": dies_at, "once": str(tmp_path / "died"), "by": by}
         given["VAULT_STORAGE_BACKEND"] = "tests.journeys.storage.DeadlyStorage"
