@@ -3,13 +3,16 @@ covers them; everything else no more than its asker may see, and personal data i
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
 from anonymization.findings import ACT_FROM, Finding, escape_token
+from anonymization.operators.strategy import make_strategy
 from anonymization.services.anonymize import apply
+from anonymization.services.anonymizer import Anonymizer
 from anonymization.services.releases import subject_key
 from datasets.services.guaranteed.options import Column, GuaranteedOptions, Role, TimeRange, Transformation
 from datasets.services.read import ReadRecord, Release
@@ -21,6 +24,8 @@ LONGEST_VALUE: Final = 100
 Cell = str | int | float | bool | None
 #: Operators whose result shows no less than cutting personal data out.
 _MILDER: Final = frozenset({"mask", "redact", "replace", "hash"})
+#: What a point in time is found as; a date of birth is not.
+_MOMENT: Final = "DATE_TIME"
 
 
 class RowMaker:
@@ -34,21 +39,37 @@ class RowMaker:
         self._reader = reader
         self._pseudonyms = pseudonyms
         self._names = names
-        self._strict = not reader.is_raw and reader.operator not in _MILDER
+        self._anonymizer = _cutting(reader)
+        # Cutting out what was found is not all of a view: it may hide fields that a schema or a rule names.
+        is_mild = reader.operator in _MILDER and reader.anonymizer.acts_on_findings_alone
+        self._strict = not reader.is_raw and not is_mild
         self._withheld = frozenset({Role.INSENSITIVE, Role.TEXT})
         self.counts = {"withheld_values": 0, "redacted_values": 0}
 
     def row(self, record: ReadRecord) -> list[Cell] | None:
         """None where filter or time range leave the record out."""
         plain = {"data": record.data, "metadata": record.metadata}
-        needs_view = self._options.filter.node is not None or self._strict
-        view = self._reader.anonymizer.show(plain, record.findings) if needs_view else plain
-        if self._options.filter.node is not None and not self._options.filter.matches({"id": record.id, **view}):
+        if not self._is_chosen(record, plain):
             return None
-        limits = self._options.time_range
-        if limits is not None and not _is_within(record.data, limits):
-            return None
-        return [self._whose(record), *(self._cell(column, record, view) for column in self._options.columns)]
+        shown = self._anonymizer.show(plain, record.findings) if self._strict else plain
+        return [self._whose(record), *(self._cell(column, record, shown) for column in self._options.columns)]
+
+    def _is_chosen(self, record: ReadRecord, plain: Mapping[str, Any]) -> bool:
+        """By filter and time range on the asker's view: which rows there are would tell what it hides."""
+        wanted, limits = self._options.filter, self._options.time_range
+        if wanted.node is None and limits is None:
+            return True
+        view = self._reader.anonymizer.show(plain, record.findings)
+        if wanted.node is not None and not wanted.matches({"id": record.id, **view}):
+            return False
+        return limits is None or _is_within(self._with_moments(record, plain, view)["data"], limits)
+
+    def _with_moments(self, record: ReadRecord, plain: Mapping[str, Any], view: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The view with moments that are nothing but moments, which whole days blur; a policy hides those as well."""
+        if self._reader.operator not in _MILDER:
+            return view
+        found = [one for one in record.findings if one.entity_type != _MOMENT]
+        return self._reader.anonymizer.show(plain, found)
 
     def _whose(self, record: ReadRecord) -> str:
         column = self._options.subject
@@ -76,7 +97,7 @@ class RowMaker:
     def _safe(self, column: Column, record: ReadRecord, value: Any) -> Cell:
         """A value without the personal data found in it. What is nested, or as long as a text, is no value."""
         found = [one for one in record.findings if one.score >= ACT_FROM and is_below(one.pointer, column.name)]
-        if column.entities:
+        if column.entities and self._reader.is_raw:  # others are shown none, whichever they name
             found = [one for one in found if one.entity_type in column.entities or one.part == "key"]
         if found and not (self._strict and column.role in self._withheld):
             value = value_of(_redacted(record, found)["data"], column.name)
@@ -90,6 +111,13 @@ class RowMaker:
         if value is None:
             self.counts["withheld_values"] += 1
         return value
+
+
+def _cutting(reader: Release) -> Anonymizer:
+    """The reader's view, but with what a milder operator would show parts of cut out."""
+    if reader.operator not in _MILDER:
+        return reader.anonymizer
+    return replace(reader.anonymizer, floor=make_strategy("redact"), _chosen={})
 
 
 def _text(value: Any) -> str:

@@ -21,6 +21,7 @@ from datasets.services.guaranteed.options import Column, Role, TimeRange, Transf
 from datasets.services.guaranteed.request import attest_deletion
 from datasets.services.guaranteed.run import run_guaranteed_export
 from datasets.services.keys import load_keys
+from datasets.services.schemas import NewSchema, add_schema
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, someone, upload
 from tests.factories.exports import saved
@@ -45,6 +46,14 @@ def dataset(tenant):
     made = make_dataset(tenant)
     upload(tenant, made, jsonl(ROWS))
     return made
+
+
+def declare(tenant, dataset, name, kind):
+    """A schema that calls a field personal."""
+    document = {"type": "object", "properties": {name: {"x-pii-type": kind, "x-pii-strategy": "redact"}}}
+    steward = someone(tenant, "data_steward")
+    with tenant_scope(tenant.pk, steward):
+        add_schema(steward, dataset_id=dataset.pk, new=NewSchema(document))
 
 
 def classes(rows, quasi=("age", "job")):
@@ -264,3 +273,32 @@ def test_columns_that_contradict_themselves_are_refused(tenant, dataset, columns
 def test_l_needs_a_sensitive_column(tenant, dataset):
     with pytest.raises(InvalidInput):
         queue_guaranteed(tenant, dataset, columns=COLUMNS[:3], guarantee=Guarantee(3, t=0.2))
+
+
+def test_who_is_shown_no_findings_chooses_none_that_stay(tenant, dataset):
+    text = Column("note", Role.TEXT, Transformation.REDACT, entities=("IBAN_CODE",))
+    done = guaranteed(tenant, dataset, role="analyst", columns=(*COLUMNS, text))
+    assert done.status == JobStatus.SUCCEEDED
+    assert all("example.com" not in row["note"] for row in table(tenant, done))
+
+
+def test_fields_that_a_schema_calls_personal_stay_hidden_in_other_columns(tenant):
+    made = make_dataset(tenant)
+    upload(tenant, made, jsonl([row | {"hue": f"zq{row['person']}"} for row in ROWS]))
+    declare(tenant, made, "hue", "USERNAME")
+    columns = (*COLUMNS, Column("hue", Role.INSENSITIVE))
+    shown = table(tenant, guaranteed(tenant, made, role="analyst", columns=columns))
+    assert shown
+    assert not any("zq" in str(row["hue"]) for row in shown)
+
+
+def test_the_time_range_sees_what_its_asker_sees(tenant):
+    made = make_dataset(tenant)
+    upload(tenant, made, jsonl([row | {"born": "1980-03-05"} for row in ROWS]))
+    declare(tenant, made, "born", "DATE_OF_BIRTH")
+    day = timezone.datetime.fromisoformat("1980-03-05T00:00:00+00:00")
+    done = guaranteed(tenant, made, role="analyst", time_range=TimeRange("born", day, day))
+    assert (done.status, done.error_code) == (JobStatus.FAILED, "VAULT_DATA_4703")
+    moment = timezone.datetime.fromisoformat("2026-03-05T10:30:00+00:00")
+    done = guaranteed(tenant, made, role="analyst", time_range=TimeRange("at", moment, moment), guarantee=Guarantee(2))
+    assert done.error_code != "VAULT_DATA_4703"
