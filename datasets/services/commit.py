@@ -31,6 +31,7 @@ from datasets.selectors import resource_of
 from datasets.services.branches import require_writable
 from datasets.services.lineage import record_parents
 from datasets.services.quotas import require_version_room
+from datasets.services.version_quarantine import inherit
 from datasets.services.writable import hold_open
 from datasets.tree.builder import TreeResult
 from datasets.tree.version import version_id
@@ -94,6 +95,7 @@ def commit_version(new: NewVersion) -> Version | None:
     branch.save(update_fields=["head", "moved_at"])
     Dataset.objects.filter(pk=dataset.pk).update(updated_at=timezone.now())
     record_parents(version)
+    inherit(dataset, version)
     emit(_versioned(dataset, version, new))
     return version
 

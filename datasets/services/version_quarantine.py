@@ -41,6 +41,15 @@ def place(
     return placed
 
 
+def inherit(dataset: Dataset, version: Version) -> None:
+    """A version made of one in quarantine holds what that holds: it is kept from readers as well, in the open scope."""
+    parents = [parent for parent in (version.parent_id, version.merge_parent_id) if parent is not None]
+    row = VersionQuarantine.objects.filter(version__in=parents, released_at=None).order_by("cause", "id").last()
+    if row is not None:
+        cause = QuarantineCause(row.cause)
+        place(dataset, [version], cause=cause, by=row.placed_by, reason="made of a version in quarantine")
+
+
 def quarantine_version(principal: Principal, *, dataset_id: UUID, version: str, reason: str) -> VersionQuarantine:
     """By hand. Raises DatasetNotFound, AccessDenied, VersionNotFound, PersonalDataInText, VersionQuarantined."""
     dataset = get_dataset(principal, dataset_id, action="quarantine.review")

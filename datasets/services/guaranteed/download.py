@@ -28,6 +28,7 @@ from datasets.services.exports.parts import PASSPORT, StoredFile, read_file
 from datasets.services.guaranteed.request import ACTION, find_guaranteed_export
 from datasets.services.guaranteed.spool import analytics_keys
 from datasets.services.keys import DatasetKeys
+from datasets.services.version_quarantine import refuse_quarantined
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
 from vaultsite.kernel.jobs import JobStatus
@@ -59,7 +60,7 @@ def make_address(principal: Principal, export_id: UUID, *, name: str = "") -> Ad
     """A signed address of one file (the first one if no name is given), in the open scope.
 
     Raises ExportNotFound, ExportNotReady, ExportExpired, ExportFileNotFound, ExportOutdated, AccessDenied,
-    UnknownPurpose.
+    UnknownPurpose, VersionQuarantined.
     """
     export = _decided(principal, export_id)
     file = _file_of(export, name)
@@ -94,6 +95,7 @@ def _decided(principal: Principal, export_id: UUID) -> GuaranteedExport:
     export = find_guaranteed_export(principal, export_id)
     resource = resource_of(export.dataset, export.version)
     authorize(principal, ACTION, resource, purpose=export.purpose, facts={"export": str(export.pk)})
+    refuse_quarantined(export.version)
     if export.dataset.erasure_epoch != export.epoch:
         raise ExportOutdated
     if export.removed_at is not None:

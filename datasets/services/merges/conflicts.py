@@ -24,6 +24,7 @@ from datasets.services.merges.resolutions import seal_resolution
 from datasets.services.merges.start import waiting_merge
 from datasets.services.read import ReadRecord, Release, as_shown, release_under, scanned_chunk
 from datasets.services.schemas import RecordRules, rules_for
+from datasets.services.version_quarantine import refuse_quarantined
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.reader import locate
 from datasets.tree.record import canonical_record
@@ -102,12 +103,15 @@ def _content(record: ReadRecord | None) -> Any:
 def open_conflicts(principal: Principal, *, merge_id: UUID, purpose: str | None = None) -> ConflictReader:
     """Decide on reading the sides of a merge's conflicts, in the open scope.
 
-    Raises MergeNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation.
+    Raises MergeNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation, VersionQuarantined.
     """
     merge = get_merge(principal, merge_id, action="record.read")
     assert merge.source is not None
     resource = resource_of(merge.dataset, merge.source)
     decision = authorize(principal, "record.read", resource, purpose=purpose, facts={"merge": str(merge.pk)})
+    for side in (merge.base, merge.ours):
+        if side is not None:
+            refuse_quarantined(side)
     return ConflictReader(merge, release_under(decision, merge.dataset, merge.source))
 
 

@@ -12,16 +12,19 @@ from django.utils import timezone
 from anonymization.guarantees.guarantee import Diversity, DiversityKind, Guarantee
 from anonymization.guarantees.methods import Method
 from anonymization.models import Release
+from datasets.errors.quarantine import VersionQuarantined
 from datasets.models import Blob, BlobState, Dataset, ExportFormat, GuaranteedExport
 from datasets.passport import verify
 from datasets.query import parse_filter
 from datasets.services.exports.removal import remove_exports
+from datasets.services.guaranteed.download import make_address
 from datasets.services.guaranteed.expiry import expire_guaranteed_exports
 from datasets.services.guaranteed.options import Column, Role, TimeRange, Transformation
 from datasets.services.guaranteed.request import attest_deletion
 from datasets.services.guaranteed.run import run_guaranteed_export
 from datasets.services.keys import load_keys
 from datasets.services.schemas import NewSchema, add_schema
+from datasets.services.version_quarantine import quarantine_version
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, someone, upload
 from tests.factories.exports import saved
@@ -302,3 +305,12 @@ def test_the_time_range_sees_what_its_asker_sees(tenant):
     moment = timezone.datetime.fromisoformat("2026-03-05T10:30:00+00:00")
     done = guaranteed(tenant, made, role="analyst", time_range=TimeRange("at", moment, moment), guarantee=Guarantee(2))
     assert done.error_code != "VAULT_DATA_4703"
+
+
+def test_tables_of_a_version_in_quarantine_are_not_handed_out(tenant, dataset):
+    steward = someone(tenant, "data_steward")
+    done = guaranteed(tenant, dataset, principal=steward)
+    with tenant_scope(tenant.pk, steward):
+        quarantine_version(steward, dataset_id=dataset.pk, version="main", reason="to be looked at")
+    with tenant_scope(tenant.pk, steward), pytest.raises(VersionQuarantined):
+        make_address(steward, done.pk)

@@ -10,7 +10,7 @@ from datasets.services.commit import read_profile
 from datasets.services.rescan import work
 from datasets.services.rescan.start import plan_rescans, start_rescan, unscanned
 from datasets.services.rescan.work import run_rescan
-from datasets.services.version_quarantine import release_version
+from datasets.services.version_quarantine import quarantine_version, release_version
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, read_all, someone, upload
 from tests.factories.detectors import detecting
@@ -118,6 +118,19 @@ def test_a_version_with_a_record_that_cannot_be_scanned_is_out_of_reach(tenant, 
         assert (done.status, done.failed_count) == ("succeeded", 1)
         with pytest.raises(VersionQuarantined):
             read_all(tenant, dataset, "data_scientist")
+
+
+def test_what_is_made_of_a_version_in_quarantine_is_in_quarantine(tenant, dataset):
+    officer = someone(tenant, "privacy_officer")
+    with acting(tenant, officer):
+        quarantine_version(officer, dataset_id=dataset.pk, version="main", reason="to be looked at")
+    upload(tenant, dataset, jsonl([*ROWS, {"id": "one-more", "text": "grey"}]))
+    with pytest.raises(VersionQuarantined):
+        read_all(tenant, dataset)
+    with acting(tenant, officer):
+        for label in Version.objects.filter(dataset=dataset).values_list("label", flat=True):
+            release_version(officer, dataset_id=dataset.pk, version=label, reason="looked at")
+    assert len(read_all(tenant, dataset)) == 401
 
 
 def test_a_rescan_is_due_once_for_each_set_of_detectors(tenant, settings, dataset):

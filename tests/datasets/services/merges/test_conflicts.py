@@ -7,6 +7,7 @@ import pytest
 from audit.models import AuditEvent
 from datasets.errors import RefusedPaymentData
 from datasets.errors.merges import ConflictsLeft, MergeConflictNotFound, MergeNotWaiting
+from datasets.errors.quarantine import VersionQuarantined
 from datasets.models import Blob, Merge, MergeConflict, Resolution
 from datasets.services.merges import plan
 from datasets.services.merges.conflicts import open_conflicts, resolve_conflict
@@ -14,6 +15,7 @@ from datasets.services.merges.lookup import list_conflicts
 from datasets.services.merges.resolutions import forget_resolutions
 from datasets.services.merges.start import abandon_merge, continue_merge
 from datasets.services.merges.work import run_merge
+from datasets.services.version_quarantine import quarantine_version
 from tests.factories.access import acting
 from tests.factories.datasets import read_all, someone
 from tests.factories.merges import merged, parted, put_on, reload_merge
@@ -206,3 +208,13 @@ def test_a_merge_given_back_goes_on_where_it_stopped(tenant):
     merge = merged(tenant, dataset)
     assert merge.result["merged"] == 300
     assert all(record.data["a"] == record.data["b"] == 1 for record in read_all(tenant, dataset))
+
+
+@pytest.mark.parametrize("side", ["base", "ours", "source"])
+def test_sides_in_quarantine_are_not_shown(tenant, merge, side):
+    officer = someone(tenant, "privacy_officer")
+    label = getattr(reload_merge(tenant, merge), side).label
+    with acting(tenant, officer):
+        quarantine_version(officer, dataset_id=merge.dataset_id, version=label, reason="to be looked at")
+    with pytest.raises(VersionQuarantined):
+        shown(tenant, merge)
