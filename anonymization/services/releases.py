@@ -109,6 +109,11 @@ def live_releases(family_id: UUID) -> QuerySet[Release]:
     return Release.objects.filter(is_out, family_id=family_id, withdrawn_at=None).order_by("created_at", "id")
 
 
+def held_against(release: Release) -> QuerySet[Release]:
+    """The live releases that one just admitted was held against, in the same open scope."""
+    return _told_together(_hold(release.family_id), release.recipient).exclude(pk=release.pk)
+
+
 def known_releases(*, after: UUID | None, limit: int) -> list[Release]:
     """Releases of all families, newest first, from the one after the id ``after`` on."""
     rows = Release.objects.order_by("-id")

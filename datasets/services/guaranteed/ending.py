@@ -3,7 +3,7 @@ released; or everything taken back.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,9 @@ from anonymization.guarantees.measures import count_subjects
 from anonymization.guarantees.risk import Risk, risk_of
 from anonymization.guarantees.table import Ids, Recoding, Table
 from anonymization.guarantees.utility import utility_of
-from anonymization.services.releases import admit, ledger_key, value_key
+from anonymization.models import Release as LedgerEntry
+from anonymization.privacy.errors import ReleaseWouldIsolate
+from anonymization.services.releases import admit, held_against, ledger_key, value_key
 from datasets.errors.analytics import LinkingColumn
 from datasets.errors.exports import ExportOutdated
 from datasets.models import Blob, BlobKind, BlobState, Dataset, GuaranteedExport
@@ -163,7 +165,21 @@ class Ending:
             version=self.source.version.label,
             export_id=self.export.pk,
         )
+        self._require_same_people(release)
         return release.pk
+
+    def _require_same_people(self, release: LedgerEntry) -> None:
+        """Classes meet by the ledger's names of people: releases that name them by other columns cannot be joined."""
+        exports = GuaranteedExport.objects.filter(pk__in=held_against(release).values("export_id"))
+        others = [_subject_of(shown) for shown in exports.values_list("columns", flat=True)]
+        if odd := sum(name != _subject_of(self.export.columns) for name in others):
+            raise ReleaseWouldIsolate(
+                "Releases that are out say by another column whom a row is about",
+                guarantee="k",
+                required=release.k,
+                subjects_at_risk=release.subjects,
+                releases=odd,
+            )
 
     def _classes(self) -> Iterator[tuple[bytes, bytes, bytes]]:
         whose = [bytes.fromhex(value) for value in self.spooled.whose.values()]
@@ -247,6 +263,11 @@ class Ending:
         target = LineageEnd.of_export(export.pk, export.dataset_id, f"{version.label} under k={export.guarantee['k']}")
         facts = {"records": len(self.output.order), "format": export.format}
         record_edge(kind=EdgeKind.ANONYMIZED_FROM, source=LineageEnd.of_version(version), target=target, facts=facts)
+
+
+def _subject_of(columns: Sequence[Mapping[str, Any]]) -> str:
+    """The column that says whom a row is about; empty where there is none."""
+    return next((column["name"] for column in columns if column["role"] == Role.SUBJECT), "")
 
 
 def in_words(guarantee: Guarantee) -> dict[str, Any]:

@@ -314,3 +314,14 @@ def test_tables_of_a_version_in_quarantine_are_not_handed_out(tenant, dataset):
         quarantine_version(steward, dataset_id=dataset.pk, version="main", reason="to be looked at")
     with tenant_scope(tenant.pk, steward), pytest.raises(VersionQuarantined):
         make_address(steward, done.pk)
+
+
+def test_releases_that_name_people_by_other_columns_are_not_out_together(tenant, dataset):
+    steward = someone(tenant, "data_steward")
+    assert guaranteed(tenant, dataset, principal=steward).status == JobStatus.SUCCEEDED
+    for subject in (Column("note", Role.SUBJECT), Column("job", Role.INSENSITIVE)):
+        columns = (subject, *(column for column in COLUMNS[1:] if column.name != subject.name))
+        second = guaranteed(tenant, dataset, role="analyst", columns=columns)
+        assert (second.status, second.error_code) == (JobStatus.FAILED, "VAULT_ANON_6090")
+    with acting(tenant):
+        assert Release.objects.count() == 1
