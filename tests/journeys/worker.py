@@ -20,7 +20,7 @@ from vaultsite.celery import app  # noqa: E402
 from vaultsite.kernel import jobs  # noqa: E402
 
 RUN_BYTES, PACK_BYTES, LEASE = 48 * 1024, 8 * 1024, timedelta(seconds=4)
-TABLE_ROWS, RESCANNED, RESEALED = 40, 2, 3
+TABLE_ROWS, RESCANNED, RESEALED = 40, 1, 3
 
 if __name__ == "__main__":
     scan.RUN_BYTES, pack_store.PACK_BYTES, jobs.RUNNING_LEASE = RUN_BYTES, PACK_BYTES, LEASE
