@@ -6,16 +6,21 @@ bytes for each distinct chunk of the dataset, so 1 MB for a million records of 7
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import F
 
-from anonymization.errors import MalformedFindings
-from anonymization.findings import decode_findings, encode_findings
+from anonymization.detectors.walk import leaves
+from anonymization.errors import FindingMismatch, MalformedFindings
+from anonymization.findings import Finding, decode_findings, encode_findings
+from anonymization.services.anonymize import found_text
+from anonymization.services.token_vault.upkeep import forget_tokens
 from datasets.errors import CorruptTree, TreeObjectMissing
 from datasets.errors.upkeep import DataCorruption
 from datasets.models import Blob, BlobKind, BlobState, Chunk, ErasedRecord, Erasure, FindingsBlob, ObjectKind
@@ -165,20 +170,30 @@ class Sweep:
             return False
         move = Move()
         self._relocation.seal_object(move, place, erase_records(stored, self._wanted))
+        quoted = {text for record in gone.values() for text in _values_of(record)}
         for row in self._findings(place.digest):
-            self._rewrite_findings(move, row, gone)
+            quoted |= self._rewrite_findings(move, row, gone)
         move.effects.append(partial(self._remember, list(gone.values())))
+        move.effects.append(partial(self._forget_tokens, quoted))
         return True
 
-    def _rewrite_findings(self, move: Move, row: FindingsBlob, gone: Container[int]) -> None:
-        """Leave out those of the erased records. What cannot be read is removed: the chunk is to be scanned again."""
+    def _forget_tokens(self, values: set[str]) -> None:
+        forget_tokens(values=values, dataset_id=self._dataset_id)
+
+    def _rewrite_findings(self, move: Move, row: FindingsBlob, gone: Mapping[int, TreeRecord]) -> set[str]:
+        """Leave out those of the erased records. What cannot be read is removed: the chunk is to be scanned again.
+
+        Returns the texts that those of the erased records covered: what may have been tokenized.
+        """
         try:
             found = decode_findings(open_findings(self.reader.keys, self._blobs, row))
         except (*FAULTS, MalformedFindings):
             self._relocation.drop_findings(move, row)
-            return
+            return set()
+        quoted = {text for index, record in gone.items() for text in _found_in(record, found[index : index + 1])}
         rest = [findings for index, findings in enumerate(found) if index not in gone]
         self._relocation.seal_findings(move, row, encode_findings(rest))
+        return quoted
 
     def _findings(self, digest: bytes) -> list[FindingsBlob]:
         rows = FindingsBlob.objects.filter(dataset_id=self._dataset_id, digest=digest)
@@ -197,3 +212,19 @@ class Sweep:
                 row.content_keys = keys + record.content_key
         ErasedRecord.objects.bulk_update(rows, ["leaves", "content_keys"], batch_size=_ROWS)
         Erasure.objects.filter(pk=self.erasure.pk).update(chunk_count=F("chunk_count") + 1)
+
+
+def _values_of(record: TreeRecord) -> Iterator[str]:
+    """Values that stand alone in their field: policies may have tokenized them whole."""
+    return (leaf.text for leaf in leaves(_plain(record)) if leaf.part == "value" and leaf.text)
+
+
+def _found_in(record: TreeRecord, found: Iterable[list[Finding]]) -> Iterator[str]:
+    plain = _plain(record)
+    for finding in chain.from_iterable(found):
+        with suppress(FindingMismatch):  # then nobody was shown the record
+            yield found_text(plain, finding)
+
+
+def _plain(record: TreeRecord) -> dict[str, Any]:
+    return {"data": record.data, "metadata": record.metadata}

@@ -9,6 +9,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from anonymization.services.tokens import TokenScope, detokenize_values, tokenize_values
 from audit.models import AuditEvent
 from datasets.errors import DatasetHeld, RecordNotFound
 from datasets.errors.upkeep import ErasedMeanwhile, ErasureUnderway
@@ -400,3 +401,19 @@ def test_a_writer_from_before_an_erasure_can_keep_nothing_more(tenant):
         assert not suppressed(dataset.pk, since=timezone.now())
     assert erased("r00001", bytes(16))
     assert not erased("r00002", bytes(16))
+
+
+def test_tokens_of_what_an_erased_record_held_go_with_it(tenant):
+    dataset = make_dataset(tenant)
+    upload(
+        tenant,
+        dataset,
+        jsonl([{"id": "a", "text": "mail ada@example.com"}, {"id": "b", "text": "mail bo@example.com"}]),
+    )
+    scope = TokenScope(dataset.pk, "analytics")
+    values = ["ada@example.com", "mail ada@example.com", "bo@example.com"]
+    with acting(tenant):
+        tokens = tokenize_values(scope, values)
+    erase(tenant, dataset, "a")
+    with acting(tenant):
+        assert detokenize_values(scope, tokens) == [None, None, "bo@example.com"]
