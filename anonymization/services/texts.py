@@ -1,6 +1,6 @@
-"""Single texts, anonymized by an operator or a policy. Nothing of them is stored."""
+"""Single texts, anonymized by an operator or a policy. Nothing of them is stored but the tokens that are asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
 _TEXT: Final = ResourceRef(type="text")
+_TOKENIZE: Final = "tokenize"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def anonymize_text(principal: Principal, text: str, how: How) -> Anonymized:
     """Hide the personal data of a text, in the open scope.
 
     Keys are the texts' own: no surrogate or hash is that of the same value in a dataset. Raises AccessDenied,
-    InvalidPolicy, PolicyNotFound, PolicyVersionNotFound, DetectionFailed.
+    PurposeRequired and UnknownPurpose (where tokens are asked for), InvalidPolicy, PolicyNotFound,
+    PolicyVersionNotFound, DetectionFailed.
     """
     authorize(principal, "pii.anonymize", _TEXT)
     source = KeySource(None, "")
@@ -63,6 +65,7 @@ def anonymize_text(principal: Principal, text: str, how: How) -> Anonymized:
     found = load_trust(None).effective({"data": text}, findings_of_text(spans))
     if how.policy or how.document is not None:
         policy = trial_policy(how.policy, how.version, how.document, source)
+        _require_tokens(principal, (policy.default, *(strategy for _, strategy in policy.rules)))
         shown = _shown(text, found, policy)
         return Anonymized(shown, tuple(spans), policy.reference)
     keys = source.keys("tenant", DEFAULT_LOCALE)
@@ -71,8 +74,15 @@ def anonymize_text(principal: Principal, text: str, how: How) -> Anonymized:
         kind: _strategy(name, parameters, keys, f"/per_entity/{kind}")
         for kind, (name, parameters) in how.per_entity.items()
     }
+    _require_tokens(principal, (default, *kinds.values()))
     record = rewrite({"data": text}, found, lambda one: kinds.get(one.entity_type, default), make_strategy("redact"))
     return Anonymized(record["data"], tuple(spans))
+
+
+def _require_tokens(principal: Principal, strategies: Iterable[Strategy | None]) -> None:
+    """Tokens stay in the vault, so making them takes what ``/tokenize`` takes: its permission, and a purpose."""
+    if any(one is not None and one.name == _TOKENIZE for one in strategies):
+        authorize(principal, "token.create", ResourceRef("token"))
 
 
 def _shown(text: str, findings: Sequence[Finding], policy: CompiledPolicy) -> str:

@@ -165,6 +165,13 @@ def test_what_was_encrypted_is_turned_back_for_a_purpose_by_those_who_may(tenant
     assert send(officer, "POST", "/deanonymize", {"content": broken}).json()["code"] == "VAULT_ANON_6008"
 
 
+def test_tokens_of_texts_take_what_tokens_take(tenant):
+    document = {"format": 1, "default": {"strategy": "tokenize"}}
+    for how in ({"operator": "tokenize"}, {"per_entity": {"EMAIL_ADDRESS": "tokenize"}}, {"document": document}):
+        assert anonymized(caller(tenant, "analyst"), **how).status_code == 403
+        assert "tok_" in anonymized(caller(tenant, "data_steward"), **how).json()["text"]
+
+
 def test_another_tenants_codes_stay_closed(tenant, rival):
     sealed = anonymized(caller(tenant, "analyst"), operator="encrypt").json()["text"]
     answer = send(caller(rival, "privacy_officer"), "POST", "/deanonymize", {"content": sealed})
