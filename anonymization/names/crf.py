@@ -39,7 +39,7 @@ class CrfNameFinder(NameFinder):
     NameModelMissing or NameModelMalformed when the file is not there or not a model.
     """
 
-    version: Final = "2"
+    version: Final = "3"
 
     def __init__(self, path: str | Path = SHIPPED) -> None:
         self._model = load_model(Path(path))

@@ -19,6 +19,10 @@ _MET_BEFORE: Final = 0.6
 _SURE: Final = 0.6
 _SHORTEST: Final = 3
 _SURE_DATE: Final = 0.75
+#: Kinds of words that names are made of.
+_NAMING: Final = (
+    Kind.FIRST | Kind.LAST | Kind.NAME_PART | Kind.CITY | Kind.COUNTRY | Kind.REGION | Kind.STREET | Kind.ORG_NAME
+)
 #: So many changes between letters and digits, and digits, no word of a name has ("B2B" has one digit).
 _CODE_TURNS: Final = 2
 _CODE_DIGITS: Final = 3
@@ -42,35 +46,48 @@ def spans_of(text: str, readings: Sequence[Reading], lexicon: Lexicon, nations: 
     names: list[Span] = []
     if readings:
         _look_again(readings, lexicon)
-        names = [span for reading in readings if any(reading.kinds) for span in _joined(reading)]
+        names = [span for reading in readings if any(reading.kinds) for span in _joined(reading, lexicon)]
     if clear:
         names = [span for span in rules.without_overlaps(clear, names) if span.entity_type != DATE_TIME]
     others = [*found_dates, *rules.ages(text), *rules.nationalities(text, lines, nations), *rules.titles(text, names)]
     return rules.without_overlaps(names, others)
 
 
-def _joined(reading: Reading) -> Iterator[Span]:
+def _joined(reading: Reading, lexicon: Lexicon) -> Iterator[Span]:
     place, kinds = 0, reading.kinds
     while place < len(kinds):
         end = place + 1
         if kinds[place]:
             while end < len(kinds) and kinds[end] == kinds[place] and not reading.begins[end]:
                 end += 1
-            yield from _trimmed(reading, place, end)
+            yield from _trimmed(reading, place, end, lexicon)
         place = end
 
 
-def _trimmed(reading: Reading, first: int, after: int) -> Iterator[Span]:
-    """The span of some words, without signs at its edges that belong to the sentence."""
+def _trimmed(reading: Reading, first: int, after: int, lexicon: Lexicon) -> Iterator[Span]:
+    """The span of some words, without signs at its edges that belong to the sentence; none where nothing bears it out."""
     words = reading.line.words
     while first < after and not words[first][0].isalnum():
         first += 1
     while after > first and not words[after - 1][0].isalnum() and not _is_initial_dot(words, after - 1):
         after -= 1
-    if first < after and not any(map(_is_code, words[first:after])):
+    if first < after and not any(map(_is_code, words[first:after])) and _is_borne_out(words, first, after, lexicon):
         sure = sum(reading.sure[first:after]) / (after - first)
         start, end = reading.line.places[first][0], reading.line.places[after - 1][1]
         yield Span(start, end, reading.kinds[first], round(sure, 2), RECOGNIZER)
+
+
+def _is_borne_out(words: Sequence[str], first: int, after: int, lexicon: Lexicon) -> bool:
+    """Whether a sentence, capital letters or a word list speak for a name.
+
+    What the model takes from words around a name it has learned from sentences: a value of one word has none.
+    """
+    name = words[first:after]
+    known = sum(bool(lexicon.kinds(word.lower()) & _NAMING) for word in name)
+    if any(word.isalpha() for word in (*words[:first], *words[after:])):
+        return bool(known) or any(word[0].isupper() for word in name)
+    capitals = sum(word[0].isupper() and not word.isupper() for word in name)
+    return capitals > 1 or (capitals == 1 and known > 0) or known > 1
 
 
 def _is_code(word: str) -> bool:

@@ -203,6 +203,16 @@ def discard_packs(job: UUID) -> None:
     packs.update(state=BlobState.DEAD)
 
 
+def discard_findings(job: UUID) -> None:
+    """Inside a scope: remove the findings that a rescan kept and did not note, and mark their packs dead.
+
+    What it put into the subject index is true of the records there, noted or not, and stays.
+    """
+    packs = Blob.objects.filter(job=job, kind=BlobKind.PACK)
+    FindingsBlob.objects.filter(blob__in=packs).delete()
+    packs.update(state=BlobState.DEAD)
+
+
 def _versioned(dataset: Dataset, version: Version, new: NewVersion) -> Event:
     facts: dict[str, Any] = {
         **new.facts,

@@ -22,7 +22,7 @@ from datasets.models import (
     Publication,
     Rescan,
 )
-from datasets.services.commit import discard_packs
+from datasets.services.commit import discard_findings, discard_packs
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing
 from vaultsite.kernel.jobs import FINAL, JobStatus, LongRunning
@@ -89,7 +89,7 @@ def _clean_ended(owner: type[LongRunning], kept: tuple[BlobKind, ...]) -> None:
         with tenant_scope(tenant_id, Principal.system(tenant_id)):
             job = owner._default_manager.select_for_update().get(pk=pk)  # noqa: SLF001
             if job.status != JobStatus.SUCCEEDED:
-                discard_packs(pk)
+                (discard_findings if owner is Rescan else discard_packs)(pk)
                 _forget_seed(owner, pk)
             Blob.objects.filter(job=pk).exclude(kind__in=kept).update(state=BlobState.DEAD)
 

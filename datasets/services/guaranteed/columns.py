@@ -26,14 +26,13 @@ class Coded:
 
     codes: "array[int]" = field(default_factory=lambda: array("i"))
     known: dict[bytes, int] = field(default_factory=dict)
-    size: int = 0
 
-    def add(self, cell: Cell) -> None:
-        text = orjson.dumps(cell)
-        code = self.known.setdefault(text, len(self.known))
-        if code == len(self.codes) or code == len(self.known) - 1:
-            self.size += len(text)
+    def add(self, cell: Cell) -> int:
+        """The bytes that the value takes: none if it is known."""
+        text, unknown = orjson.dumps(cell), len(self.known)
+        code = self.known.setdefault(text, unknown)
         self.codes.append(code)
+        return len(text) if code == unknown else 0
 
     def as_codes(self) -> Codes:
         return np.frombuffer(self.codes, np.int32)
@@ -54,13 +53,12 @@ class Spooled:
 def collect(options: GuaranteedOptions, rows: Iterable[Sequence[Cell]]) -> Spooled:
     """All spooled rows. Raises TableTooLarge, NothingToRelease."""
     columns = [Coded() for _ in range(len(options.columns) + 1)]
-    number = 0
+    number = size = 0
     for number, row in enumerate(rows, start=1):
         if number > MAX_ROWS:
             raise TableTooLarge(limit=MAX_ROWS)
-        for column, cell in zip(columns, row, strict=True):
-            column.add(cell)
-        if not number % 10_000 and sum(column.size for column in columns) > MAX_TEXT_BYTES:
+        size += sum(column.add(cell) for column, cell in zip(columns, row, strict=True))
+        if size > MAX_TEXT_BYTES:
             raise TableTooLarge("The values of the table take more memory than one export may", limit=MAX_ROWS)
     if not number:
         raise NothingToRelease

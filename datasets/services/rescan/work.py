@@ -20,13 +20,13 @@ from datasets.models import (
     BlobState,
     Chunk,
     Dataset,
-    FindingsBlob,
     ObjectKind,
     QuarantineCause,
     Rescan,
     Version,
 )
 from datasets.selectors import resource_of
+from datasets.services.commit import discard_findings
 from datasets.services.ingest.subjects import subject_keys
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackWriter
@@ -98,8 +98,10 @@ class Scanning:
         with held.scope():
             if bytes(row.detector) != detector:
                 row.detector, row.checkpoint = detector, {}
+                for name in _COUNTS:
+                    setattr(row, name, 0)
                 _save(held, row, Drift(), detector=detector)
-            _drop_unnoted(row)
+            discard_findings(row.pk)  # a turn that was cut off before it could note them
             writer = PackWriter(load_keys(row.dataset_id), claim=held, detector=detector)
             return cls(row, held, writer, rules_for(row.dataset_id))
 
@@ -193,13 +195,6 @@ def _fitting(encoded: bytes | None, count: int) -> list[list[Finding]] | None:
     return found if found is not None and len(found) == count else None
 
 
-def _drop_unnoted(row: Rescan) -> None:
-    """Inside a scope: what a turn wrote that was cut off before it could note it."""
-    packs = Blob.objects.filter(job=row.pk, kind=BlobKind.PACK)
-    FindingsBlob.objects.filter(blob__in=packs).delete()
-    packs.update(state=BlobState.DEAD)
-
-
 def _is_scannable(record: TreeRecord) -> bool:
     try:
         detect_records([(record.data, record.metadata)])
@@ -211,7 +206,7 @@ def _is_scannable(record: TreeRecord) -> bool:
 def _save(held: Claim, row: Rescan, drift: Drift, **more: Any) -> None:
     row.drift, row.changed_count = drift.as_json(), drift.records
     percent = 100 * row.scanned_count // row.chunk_count if row.chunk_count else 0
-    counts = {name: getattr(row, name) for name in _COUNTS} if row.checkpoint else dict.fromkeys(_COUNTS, 0)
+    counts = {name: getattr(row, name) for name in _COUNTS}
     held.save(
         checkpoint=row.checkpoint,
         drift=row.drift,
