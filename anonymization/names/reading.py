@@ -65,7 +65,7 @@ def _joined(reading: Reading, lexicon: Lexicon) -> Iterator[Span]:
 
 
 def _trimmed(reading: Reading, first: int, after: int, lexicon: Lexicon) -> Iterator[Span]:
-    """The span of some words, without signs at its edges that belong to the sentence; none where nothing bears it out."""
+    """The span of some words that is borne out, without signs at its edges that belong to the sentence."""
     words = reading.line.words
     while first < after and not words[first][0].isalnum():
         first += 1
@@ -82,6 +82,8 @@ def _is_borne_out(words: Sequence[str], first: int, after: int, lexicon: Lexicon
 
     What the model takes from words around a name it has learned from sentences: a value of one word has none.
     """
+    if "_" in (*words[:first][-1:], *words[after : after + 1]):
+        return False  # part of an identifier
     name = words[first:after]
     known = sum(bool(lexicon.kinds(word.lower()) & _NAMING) for word in name)
     if any(word.isalpha() for word in (*words[:first], *words[after:])):
