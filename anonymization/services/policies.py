@@ -149,7 +149,7 @@ def attach_policy(
     PolicyNotFound, AccessDenied, the not-found error of datasets, InvalidAttachment.
     """
     policy = _managed(principal, policy_id, "attach")
-    _require_target(principal, kind, target)
+    target = _known_target(principal, kind, target)
     if binds_raw_readers is None:
         binds_raw_readers = kind != AttachmentKind.DATASET
     try:
@@ -241,16 +241,19 @@ def _activate(policy: AnonymizationPolicy, number: int | None) -> None:
     policy.refresh_from_db()
 
 
-def _require_target(principal: Principal, kind: str, target: str) -> None:
+def _known_target(principal: Principal, kind: str, target: str) -> str:
+    """The target as readings name it, however it was written: under another name it would never bind."""
     if kind == AttachmentKind.DATASET:
         try:
-            find_dataset(principal, UUID(target), action=_MANAGE)
+            dataset_id = UUID(target)
         except ValueError:
             raise InvalidAttachment(errors=[FieldProblem("/target", "is no id of a dataset")]) from None
-        return
+        find_dataset(principal, dataset_id, action=_MANAGE)
+        return str(dataset_id)
     known = Role.objects.filter(code=target) if kind == AttachmentKind.ROLE else Purpose.objects.filter(code=target)
     if not known.exists():
         raise InvalidAttachment(errors=[FieldProblem("/target", f"is no {kind}")])
+    return target
 
 
 def _texts(document: PolicyDocument) -> Iterator[tuple[str, str]]:

@@ -50,6 +50,14 @@ def test_a_policy_lives_from_its_making_to_its_end(tenant, officer):
     assert send(officer, "GET", path).json()["code"] == "VAULT_ANON_6010"
 
 
+def test_a_dataset_is_bound_however_its_id_is_written(tenant, officer):
+    dataset = make_dataset(tenant)
+    path = f"/anonymization/policies/{create(officer).json()['id']}/attachments"
+    made = send(officer, "POST", path, {"kind": "dataset", "target": dataset.pk.hex.upper()})
+    assert (made.status_code, made.json()["target"]) == (201, str(dataset.pk))
+    assert send(officer, "POST", path, {"kind": "dataset", "target": str(dataset.pk)}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [
