@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from anonymization.errors import DetectionFailed
-from datasets.models import Dataset, Ingest, QuarantinedRecord, RecordState
+from datasets.models import Dataset, ErasedRecord, Ingest, QuarantinedRecord, RecordState
 from datasets.selectors import resource_of
 from datasets.services.keys import DatasetKeys
 from vaultsite.kernel.events.bus import emit
@@ -50,7 +50,12 @@ def keep_unscanned(ingest: Ingest, keys: DatasetKeys, records: Sequence[Unscanne
 
 
 def release_unscanned(ingest: Ingest) -> None:
-    """Inside the scope that ends the upload well: what was kept back shows to reviewers, and is announced."""
+    """Inside the scope that ends the upload well: what was kept back shows to reviewers, and is announced.
+
+    What was erased since the upload began is dropped: the erasure may have been over before it was kept.
+    """
+    erased = ErasedRecord.objects.filter(dataset_id=ingest.dataset_id, erased_at__gte=ingest.created_at)
+    QuarantinedRecord.objects.filter(ingest=ingest.pk, record_id__in=erased.values("record_id")).delete()
     kept = QuarantinedRecord.objects.filter(ingest=ingest.pk).update(is_kept=True)
     if kept:
         emit(

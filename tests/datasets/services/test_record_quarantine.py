@@ -13,9 +13,11 @@ from datasets.services.quarantine_review import (
     restore_quarantined,
 )
 from datasets.services.record_quarantine import forget_quarantined
+from datasets.services.write import run_ingest
 from tests.factories.access import acting
-from tests.factories.datasets import jsonl, make_dataset, read_all, someone, upload
+from tests.factories.datasets import jsonl, make_dataset, queue_upload, read_all, someone, upload
 from tests.factories.detectors import detecting
+from tests.factories.upkeep import erase
 
 WORDS = {"fox": "PERSON"}
 ROWS = [
@@ -102,6 +104,17 @@ def test_a_discarded_or_erased_record_is_gone(tenant, uploaded):
             ("discarded", "not wanted", None),
             ("discarded", "erased", None),
         ]
+
+
+def test_what_was_erased_since_the_upload_began_is_not_kept(tenant, settings):
+    dataset = make_dataset(tenant)
+    with detecting(settings, WORDS, poison="POISON"):
+        queued = queue_upload(tenant, dataset, jsonl(ROWS), on_error="reject")
+        erase(tenant, dataset, ["r3"])
+        run_ingest(tenant.pk, queued.pk)
+    assert [row.record_id for row in pending(tenant, dataset)] == ["r5"]
+    with acting(tenant):
+        assert not QuarantinedRecord.objects.filter(record_id="r3").exists()
 
 
 def test_another_tenant_knows_of_none(tenant, rival, uploaded):
