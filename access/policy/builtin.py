@@ -143,6 +143,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _KEYS
             | _STORAGE
             | _GOVERN
+            | _ANALYZE
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED},
         ),
         "data_steward": BuiltinRole(

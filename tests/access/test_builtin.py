@@ -78,4 +78,11 @@ def test_an_unknown_action_is_permitted_to_nobody() -> None:
 
 
 def test_whatever_releases_record_content_needs_a_purpose() -> None:
-    assert {action for action, rule in RULES.items() if rule.needs_purpose} == {"record.read", "ingest.rejects.read"}
+    assert {action for action, rule in RULES.items() if rule.needs_purpose} == {
+        "analytics.export",
+        "ingest.rejects.read",
+        "record.read",
+        "statistics.query",
+        "token.create",
+        "token.reveal",
+    }
