@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from anonymization.detectors.recognizers.entities import entity_types
 from anonymization.detectors.walk import number_text
-from anonymization.findings import Finding, escape_token
+from anonymization.findings import REFUSED_ENTITIES, Finding, escape_token
 from anonymization.operators.registry import OPERATORS
 from datasets.schemas.walk import Fault, Schema, subschemas, target_of
 
@@ -15,16 +16,7 @@ STRATEGY: Final = "x-pii-strategy"
 RECOGNIZER: Final = "schema"
 
 #: Kinds of personal data that a field may be said to hold. Card authentication data is none: it is never stored.
-PII_TYPES: Final = frozenset(
-    """
-    ABA_ROUTING_NUMBER ACCESS_TOKEN ADDRESS API_KEY AU_MEDICARE AU_TFN BANK_ACCOUNT CA_SIN CREDIT_CARD CRYPTO
-    DATE_OF_BIRTH DATE_TIME DE_SOCIAL_SECURITY DE_TAX_ID DRIVER_LICENSE EMAIL_ADDRESS ES_NIE ES_NIF
-    FI_PERSONAL_IDENTITY_CODE IBAN_CODE ID_NUMBER IN_AADHAAR IN_GSTIN IN_PAN IP_ADDRESS IT_FISCAL_CODE KR_RRN LOCATION
-    MAC_ADDRESS MEDICAL_LICENSE MEDICAL_RECORD_NUMBER ORGANIZATION PASSPORT_NUMBER PASSWORD PERSON PHONE_NUMBER
-    PL_PESEL PRIVATE_KEY SE_PERSONNUMMER SG_NRIC_FIN SWIFT_CODE TR_NATIONAL_ID UK_NHS UK_NINO UK_SORT_CODE URL
-    US_BANK_NUMBER US_DRIVER_LICENSE US_ITIN US_MBI US_NPI US_PASSPORT US_SSN US_TIN USERNAME UUID ZA_ID_NUMBER
-    """.split()  # noqa: SIM905 - a table of words reads better than a list
-)
+PII_TYPES: Final = (entity_types() | {"ADDRESS"}) - REFUSED_ENTITIES
 STRATEGIES: Final = frozenset(OPERATORS)
 
 #: A step of a place: a member's name, or None for every element of an array.
