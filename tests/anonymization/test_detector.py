@@ -255,14 +255,15 @@ def test_threads_share_a_detector():
 
 
 def slow_recognizer():
-    return PatternRecognizer("SLOW", name="Slow", patterns=[Pattern("slow", r"(?:a|aa)+;", 0.5)])
+    # What must not stand before is no part of the prefilter's condition, so the backtracking engine does run.
+    return PatternRecognizer("SLOW", name="Slow", patterns=[Pattern("slow", r"(?:a|aa)+(?<!a)", 0.5)])
 
 
 def test_a_pattern_that_runs_too_long_fails_the_text(monkeypatch):
     monkeypatch.setattr(scan_module, "REGEX_TIMEOUT_SECONDS", 0.05)
     slow = VaultDetector(recognizers=["tests.anonymization.test_detector.slow_recognizer"])
     with pytest.raises(DetectionFailed) as failure:
-        slow.detect_texts(["a" * 60 + "! ;"])
+        slow.detect_texts(["a" * 60])
     assert failure.value.__cause__ is None
 
 

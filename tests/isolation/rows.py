@@ -17,6 +17,7 @@ SPECIAL: Final[dict[str, dict[str, Any]]] = {
     "access_encryptionkey": {"state": "active", "wrapped": b"wrapped", "purpose": "dataset"},
     "access_rolebinding": {"api_key_id": None},
     "anonymization_thresholdentry": {"score": 0.5},
+    "datasets_versionquarantine": {"released_at": "now"},
 }
 
 _COLUMNS: Final = """

@@ -15,7 +15,7 @@ _FLOORS = {
     "German address": 0.8,
     "French address": 0.9,
     "postcode": 0.75,
-    "phone, bare": 0.8,
+    "phone, bare": 0.7,
 }
 _FLOOR = 0.95
 

@@ -16,7 +16,7 @@ from tests.factories.datasets import jsonl, make_dataset, queue_upload, rows_of,
 ROW = b'{"n": 1}\n'
 INGEST = {
     "id", "dataset_id", "status", "progress", "version", "error", "format", "mode", "received_bytes", "rejected_count",
-    "shape", "recognized_shape", "recognized_format",
+    "quarantined_count", "shape", "recognized_shape", "recognized_format",
     "created_at", "started_at", "finished_at",
 }  # fmt: skip
 

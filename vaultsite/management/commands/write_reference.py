@@ -66,7 +66,7 @@ def render_reference() -> dict[str, str]:
 
 def _errors() -> Iterable[str]:
     for package in sorted({package for _, package in RANGES.values()} - {"vaultsite"}):
-        _import_if_there(f"{package}.errors")
+        _import_errors_of(package)
     known = [error for error in catalogue() if not error.__module__.startswith("tests.")]
     yield from (
         "# Errors",
@@ -170,13 +170,11 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable
         yield "| " + " | ".join(cell.replace("|", "\\|").replace("``", "`") for cell in row) + " |"
 
 
-def _import_if_there(name: str) -> None:
-    """An app that is not built yet has no errors."""
-    try:
-        import_module(name)
-    except ModuleNotFoundError as missing:
-        if missing.name != name:
-            raise
+def _import_errors_of(package: str) -> None:
+    """Import the modules that define errors, so that the catalogue is whole whatever else has been imported."""
+    root = Path(settings.BASE_DIR)
+    for module in sorted((root / package).rglob("errors.py")):
+        import_module(".".join(module.relative_to(root).with_suffix("").parts))
 
 
 def _read(path: Path) -> str:
