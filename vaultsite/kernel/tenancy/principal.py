@@ -1,6 +1,9 @@
 """Who acts: a user, a service or the vault itself, always inside one tenant."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Literal
 from uuid import UUID
 
@@ -17,7 +20,10 @@ class Principal:
     """The acting party as the decision point sees it.
 
     ``credential`` tells how it proved itself (``session``, ``api_key:<id>``, ``system``), ``purpose`` is the purpose
-    bound to that credential, used when a request states none; ``scopes`` narrow what the roles permit (empty: all).
+    bound to that credential, used when a request states none; ``scopes`` narrow what the roles permit (empty: all),
+    ``datasets`` the datasets they permit it on (empty: all). ``groups`` are ids of groups, ``attributes`` what policies
+    may ask of the person (``department``, ``clearance``). ``mfa`` tells whether a second factor was shown, at the
+    earliest at ``authenticated_at``.
     """
 
     id: UUID
@@ -29,6 +35,11 @@ class Principal:
     credential: str = "system"
     purpose: str | None = None
     scopes: frozenset[str] = frozenset()
+    datasets: frozenset[UUID] = frozenset()
+    groups: frozenset[UUID] = frozenset()
+    attributes: Mapping[str, str] = field(default=MappingProxyType({}), hash=False)
+    mfa: bool = False
+    authenticated_at: datetime | None = None
 
     @classmethod
     def system(cls, tenant_id: UUID) -> "Principal":
