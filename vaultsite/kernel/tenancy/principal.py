@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Final, Literal
 from uuid import UUID
 
@@ -37,7 +36,7 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     datasets: frozenset[UUID] = frozenset()
     groups: frozenset[UUID] = frozenset()
-    attributes: Mapping[str, str] = field(default=MappingProxyType({}), hash=False)
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     mfa: bool = False
     authenticated_at: datetime | None = None
 
