@@ -1,8 +1,12 @@
 """What decisions need from apps above: filled at start-up by the apps that know."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
+from access.policy.decision import Obligation
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -49,3 +53,52 @@ def obligation_source() -> ObligationSource:
         msg = "no ObligationSource is registered"
         raise RuntimeError(msg)
     return _source
+
+
+@dataclass(frozen=True)
+class HeldGrant:
+    """What somebody was given on one resource beside their roles.
+
+    ``actions`` are names of RULES; of ``record.read`` a grant says how by its obligations: none of them, raw.
+    ``purpose`` narrows the grant to one purpose (None: any). ``expires_at`` is None for what stands until it is taken.
+    """
+
+    id: str
+    actions: frozenset[str]
+    obligations: tuple[Obligation, ...] = ()
+    purpose: str | None = None
+    expires_at: datetime | None = None
+    kind: Literal["permission", "lease", "break_glass"] = "permission"
+
+
+class GrantSource(ABC):
+    """Knows what a principal was given on single resources."""
+
+    @abstractmethod
+    def grants_for(self, principal: Principal, resource: ResourceRef, purpose: str | None) -> Sequence[HeldGrant]:
+        """Every grant that lives now, by the database's clock, in the open scope: for ``purpose``, or for any."""
+
+
+class _NoGrants(GrantSource):
+    """Nobody was given anything: the answer of a vault without the app that gives."""
+
+    def grants_for(
+        self,
+        principal: Principal,  # noqa: ARG002 - the port's signature
+        resource: ResourceRef,  # noqa: ARG002
+        purpose: str | None,  # noqa: ARG002
+    ) -> Sequence[HeldGrant]:
+        return ()
+
+
+_grants: GrantSource = _NoGrants()
+
+
+def register_grant_source(source: GrantSource) -> None:
+    """Called once at start-up."""
+    global _grants  # noqa: PLW0603 - one port, filled once
+    _grants = source
+
+
+def grant_source() -> GrantSource:
+    return _grants

@@ -24,6 +24,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from access.auth.sessions import PURPOSE_KEY
 from access.errors import AccessDenied, AuthenticationError, LoginRefused, TooManyAttempts
 from access.models import User
+from access.pages.paths import bound as bound_access
 from access.selectors import current_tenant, is_known_purpose
 from access.services.sessions import end_session, login, start_session
 from access.services.users import change_own_password
@@ -96,6 +97,9 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     def get_urls(self) -> list[URLPattern | URLResolver]:
         mine = [path("tour/", self.admin_view(tour), name="tour")]
         mine += [path(f"privacy/{route}", view, name=name) for route, view, name in bound(self.admin_view)]
+        mine += [
+            path(f"access-control/{route}", view, name=name) for route, view, name in bound_access(self.admin_view)
+        ]
         return mine + [url for url in super().get_urls() if getattr(url, "name", None) not in _NOT_SERVED]
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:

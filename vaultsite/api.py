@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("datasets.api.urls")),
     path("", include("anonymization.api.urls")),
     path("", include("audit.api.urls")),
+    path("", include("access.api.urls")),
     path("schema", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema", authentication_classes=[]), name="api-docs"),
 ]

@@ -1,13 +1,13 @@
 """The decision point: whether this principal may do this, to this, for this purpose, and under which obligations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from access.errors import AccessDenied, PurposeRequired, UnknownPurpose
 from access.policy import builtin
 from access.policy.builtin import RULES, Rule
+from access.policy.decision import Decision, Obligation
 from access.ports import obligation_source
 from access.selectors import is_known_purpose, may
 from vaultsite.kernel.errors import VaultError
@@ -18,51 +18,11 @@ from vaultsite.kernel.tenancy.scope import current_scope
 
 __all__ = ["Decision", "Obligation", "ResourceRef", "authorize", "may"]
 
-Effect = Literal["allow", "allow_with_conditions", "deny"]
-
 #: Actions no rule knows are recorded and denied like any other.
 _UNKNOWN: Final = Rule(frozenset(), EventType.ACCESS_READ, "read")
 _NO_FACTS: Final[Mapping[str, Any]] = MappingProxyType({})
 #: Actions that release something made of records: decided with the obligations of the principal's own view of them.
 _SHOWING: Final = frozenset({"record.read", "analytics.export"})
-
-
-@dataclass(frozen=True)
-class Obligation:
-    """What must be done to the data before it is released: ``type`` is ``anonymize``.
-
-    Either ``operator`` names what is done to all personal data, or ``policy`` one version of an anonymization policy
-    ("name@3") that says what is done to which; ``fields`` are the places that policy names.
-    """
-
-    type: str
-    operator: str
-    policy: str = ""
-    fields: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.type}:{self.policy or self.operator}"
-
-    @classmethod
-    def of(cls, text: str) -> "Obligation":
-        """The obligation that ``str`` wrote, without its fields."""
-        kind, _, what = text.partition(":")
-        return cls(kind, "", what) if "@" in what else cls(kind, what)
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The answer. Whoever cannot discharge an obligation must treat the decision as a denial.
-
-    ``purpose`` is the one decided for. ``ttl_seconds`` says how long it may be kept: 0, never beyond the request.
-    """
-
-    effect: Effect
-    obligations: tuple[Obligation, ...] = ()
-    reason: str = ""
-    policy_ids: tuple[str, ...] = ()
-    ttl_seconds: int = 0
-    purpose: str | None = None
 
 
 def authorize(

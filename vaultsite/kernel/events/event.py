@@ -141,13 +141,21 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True)
 class ResourceRef:
-    """A resource by type and id, without a foreign key: it may be gone when the event is read."""
+    """A resource by type and id, without a foreign key: it may be gone when the event is read.
+
+    What decides of it and is not recorded with every event: ``tags``, ``owner`` (the id of a principal), ``residency``
+    and ``consent`` (codes). None or empty: not known.
+    """
 
     type: str
     id: str = ""
     dataset_id: UUID | None = None
     classification: str = ""
     version: str = ""
+    tags: tuple[str, ...] | None = None
+    owner: str = ""
+    residency: str = ""
+    consent: str = ""
 
 
 @dataclass(frozen=True)

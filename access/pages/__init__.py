@@ -1,0 +1,1 @@
+"""Screens of access: plain views inside the admin."""
