@@ -1,29 +1,55 @@
 """The tables of access, one noun a file."""
 
+from access.models.access_request import AccessRequest, RequestState, RequestVerdict
+from access.models.access_review import AccessReview, GrantKind, ReviewItem, Verdict
 from access.models.api_key import ApiKey
+from access.models.break_glass import BreakGlass
+from access.models.client_certificate import CertificateName, ClientCertificate
 from access.models.encryption_key import EncryptionKey, KeyPurpose, KeyState
 from access.models.idempotent_request import IdempotentRequest
 from access.models.key_destruction import KeyDestruction
+from access.models.lease import HolderKind, Lease, LeaseKind, Shown
 from access.models.login_throttle import LoginThrottle
 from access.models.purpose import Purpose
 from access.models.role import Role
 from access.models.role_binding import RoleBinding
+from access.models.second_factor import RecoveryCode, SecurityKey, TotpDevice
+from access.models.service_account import ServiceAccount
 from access.models.session import VaultSession
+from access.models.sign_in_policy import SignInPolicy
 from access.models.tenant import Tenant
+from access.models.token_family import RefreshToken, TokenFamily
 from access.models.user import User
 
 __all__ = [
+    "AccessRequest",
+    "AccessReview",
     "ApiKey",
+    "BreakGlass",
+    "CertificateName",
+    "ClientCertificate",
     "EncryptionKey",
+    "GrantKind",
+    "HolderKind",
     "IdempotentRequest",
     "KeyDestruction",
     "KeyPurpose",
     "KeyState",
+    "Lease",
+    "LeaseKind",
     "LoginThrottle",
     "Purpose",
+    "RecoveryCode",
+    "RefreshToken",
     "Role",
     "RoleBinding",
+    "SecurityKey",
+    "ServiceAccount",
+    "SignInPolicy",
     "Tenant",
+    "TokenFamily",
+    "TotpDevice",
     "User",
     "VaultSession",
+    "Verdict",
 ]
