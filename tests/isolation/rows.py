@@ -14,6 +14,7 @@ from vaultsite.kernel.identifiers import uuid7
 
 #: Values that a table's own checks ask for, where anything of the right type would not do.
 SPECIAL: Final[dict[str, dict[str, Any]]] = {
+    "access_signinpolicy": {"step_up_minutes": 15, "max_sessions": 10},
     "access_encryptionkey": {"state": "active", "wrapped": b"wrapped", "purpose": "dataset"},
     "access_rolebinding": {"api_key_id": None},
     "anonymization_thresholdentry": {"score": 0.5},
