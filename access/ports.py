@@ -1,10 +1,11 @@
 """What decisions need from apps above: filled at start-up by the apps that know."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from access.policy.decision import Obligation
 from vaultsite.kernel.events.event import ResourceRef
@@ -102,3 +103,68 @@ def register_grant_source(source: GrantSource) -> None:
 
 def grant_source() -> GrantSource:
     return _grants
+
+
+@dataclass(frozen=True)
+class KnownDataset:
+    """What a screen says of a dataset; ``resource`` is how decisions name it."""
+
+    name: str
+    resource: ResourceRef
+
+
+@dataclass(frozen=True)
+class StandingPermission:
+    """A permission on one dataset that a person or group was given; ``what`` says it in words."""
+
+    id: UUID
+    holder: UUID
+    holder_kind: Literal["user", "group"]
+    dataset_id: UUID
+    what: str
+    expires_at: datetime | None
+
+
+class DatasetDirectory(ABC):
+    """Knows the datasets of the scope's tenant, for who asks for access to one, and the permissions that stand there."""
+
+    @abstractmethod
+    def find(self, principal: Principal, dataset_id: UUID, *, action: str) -> ResourceRef:
+        """The dataset, if ``principal`` may know of it. Raises its not-found error, recorded as denied ``action``."""
+
+    @abstractmethod
+    def describe(self, dataset_ids: Collection[UUID]) -> Mapping[UUID, KnownDataset]:
+        """Those of the ids that are datasets, whoever asks: for people decided on already."""
+
+    @abstractmethod
+    def refuse_personal_data(self, **texts: str) -> None:
+        """Raises the error of texts that hold personal data, naming the member and never the value."""
+
+    @abstractmethod
+    def permissions(self, dataset_ids: Collection[UUID] | None) -> Sequence[StandingPermission]:
+        """The permissions that live now on these datasets (None: on all)."""
+
+    @abstractmethod
+    def end_permission(self, permission_id: UUID, *, at: datetime | None) -> bool:
+        """Give a permission another end (None: none); False when there is no such permission any more."""
+
+    @abstractmethod
+    def remove_permission(self, permission_id: UUID) -> bool:
+        """Take a permission away and say so; False when there is no such permission any more."""
+
+
+_directory: DatasetDirectory | None = None
+
+
+def register_dataset_directory(directory: DatasetDirectory) -> None:
+    """Called once at start-up."""
+    global _directory  # noqa: PLW0603 - one port, filled once
+    _directory = directory
+
+
+def dataset_directory() -> DatasetDirectory:
+    """The directory that was registered: without one nobody can be given anything."""
+    if _directory is None:
+        msg = "no DatasetDirectory is registered"
+        raise RuntimeError(msg)
+    return _directory

@@ -82,6 +82,16 @@ class VaultConfig:
     privacy_epsilon: str = "3"
     #: Delta of the same.
     privacy_delta: str = "0.00001"
+    #: The longest a lease may last, days.
+    lease_max_days: int = 90
+    #: Classifications of datasets whose leases take two approvers.
+    two_approver_classifications: tuple[str, ...] = ("pii", "restricted")
+    #: How long a request for access waits for its approvers, days.
+    access_request_days: int = 14
+    #: The longest that access in an emergency may last, hours.
+    break_glass_max_hours: int = 8
+    #: How long a call for access in an emergency waits for a second person, minutes.
+    break_glass_confirm_minutes: int = 60
     #: How long a browser stays signed in, hours.
     session_hours: int = 8
     #: The least level that is logged.

@@ -86,6 +86,20 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "analytics.export": _purposeful("analytics.export", EventType.ACCESS_READ, "export"),
         "release.read": _rule("release.read", EventType.ADMIN_READ, "read"),
         "audit.read": _rule("audit.read", EventType.AUDIT_READ, "read"),
+        # What somebody asked for and was given themselves.
+        "access.own": _rule("access.request", EventType.ADMIN_READ, "read"),
+        "access.request": _rule("access.request", EventType.ADMIN_WRITE, "write"),
+        "access.read": Rule(frozenset({"access.read", "access.approve"}), EventType.ADMIN_READ, "read"),
+        "access.approve": _rule("access.approve", EventType.ADMIN_WRITE, "update"),
+        "permission.manage": _rule("permission.manage", EventType.ADMIN_WRITE, "write"),
+        "emergency.request": _rule("emergency.request", EventType.ADMIN_WRITE, "write"),
+        "emergency.confirm": _rule("emergency.confirm", EventType.ADMIN_WRITE, "update"),
+        "emergency.read": Rule(
+            frozenset({"emergency.request", "emergency.confirm", "access.read"}), EventType.ADMIN_READ, "read"
+        ),
+        "review.read": Rule(frozenset({"review.decide", "review.manage", "access.read"}), EventType.ADMIN_READ, "read"),
+        "review.decide": _rule("review.decide", EventType.ADMIN_WRITE, "update"),
+        "review.manage": _rule("review.manage", EventType.ADMIN_WRITE, "write"),
         "user.read": _rule("user.read", EventType.ADMIN_READ, "read"),
         "user.manage": _rule("user.manage", EventType.ADMIN_WRITE, "write"),
         "role.read": _rule("role.read", EventType.ADMIN_READ, "read"),
@@ -111,7 +125,7 @@ class BuiltinRole:
     permissions: frozenset[str]
 
 
-_LOOK: Final = frozenset({"dataset.list", "dataset.read", "version.read"})
+_LOOK: Final = frozenset({"dataset.list", "dataset.read", "version.read", "access.request"})
 _BROWSE: Final = _LOOK | {"purpose.read"}
 _TEXT: Final = frozenset({"pii.detect", "pii.anonymize"})
 _SUPPLY: Final = frozenset({"dataset.create", "record.write", "ingest.read", "branch.write", "lineage.write"})
@@ -129,6 +143,9 @@ _OVERSEE: Final = frozenset({"anonymization.read", "detection.read", "token.read
 _ANALYZE: Final = frozenset({"statistics.query", "analytics.export", "budget.read", "anonymization.read"})
 _TOKENIZE: Final = frozenset({"token.create"})
 _REVIEW: Final = frozenset({"finding.review", "quarantine.review"})
+_APPROVE: Final = frozenset({"access.read", "access.approve", "permission.manage", "review.decide"})
+_CONFIRM: Final = frozenset({"access.read", "emergency.confirm", "review.decide", "review.manage"})
+_EMERGENCY: Final = frozenset({"emergency.request"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
@@ -144,6 +161,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _STORAGE
             | _GOVERN
             | _ANALYZE
+            | _CONFIRM
+            | _EMERGENCY
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED},
         ),
         "data_steward": BuiltinRole(
@@ -158,17 +177,19 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ANALYZE
             | _TOKENIZE
             | _REVIEW
+            | _APPROVE
+            | _EMERGENCY
             | {"audit.read", "storage.read", READ_RAW},
         ),
         "data_scientist": BuiltinRole(
             "Data scientist",
             "Works with records whose personal data is masked.",
-            _BROWSE | _TEXT | _TAKE_OUT | _ANALYZE | {READ_MASKED},
+            _BROWSE | _TEXT | _TAKE_OUT | _ANALYZE | _EMERGENCY | {READ_MASKED},
         ),
         "ml_engineer": BuiltinRole(
             "ML engineer",
             "Writes records and reads them masked.",
-            _BROWSE | _TEXT | _SUPPLY | _TAKE_OUT | _ANALYZE | _TOKENIZE | {READ_MASKED},
+            _BROWSE | _TEXT | _SUPPLY | _TAKE_OUT | _ANALYZE | _TOKENIZE | _EMERGENCY | {READ_MASKED},
         ),
         "analyst": BuiltinRole(
             "Analyst", "Reads records whose personal data is cut out.", _BROWSE | _TEXT | _ANALYZE | {READ_REDACTED}
@@ -180,6 +201,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _TEXT
             | _GOVERN
             | _REVIEW
+            | _APPROVE
+            | _CONFIRM
             | {"token.reveal", "token.manage"}
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
@@ -189,12 +212,14 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
         "security_officer": BuiltinRole(
             "Security officer",
             "Manages people, credentials and keys and sees the audit; no data.",
-            _PEOPLE | _KEYS | {"audit.read", "storage.read"},
+            _PEOPLE | _KEYS | _CONFIRM | {"audit.read", "storage.read"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
-            _BROWSE | _OVERSEE | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read"},
+            _BROWSE
+            | _OVERSEE
+            | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "service": BuiltinRole(

@@ -25,6 +25,38 @@ class EventType(StrEnum):
     ACCESS_DELETE = "data.access.delete"
     #: A decision to refuse any of these.
     ACCESS_DENIED = "data.access.denied"
+    #: Somebody asked for access to a dataset, in the ordinary way.
+    ACCESS_REQUESTED = "data.access.requested"
+    #: Access to a dataset was given: a lease, or a standing permission.
+    ACCESS_GRANTED = "data.access.granted"
+    #: A request for access was refused, or withdrawn by who made it.
+    ACCESS_REFUSED = "data.access.refused"
+    #: A lease got a later end.
+    ACCESS_EXTENDED = "data.access.extended"
+    #: Access to a dataset was taken away before its end.
+    ACCESS_REVOKED = "data.access.revoked"
+    #: The leases of a dataset open nothing for the time being, because something is wrong with it.
+    ACCESS_SUSPENDED = "data.access.suspended"
+    #: Suspended leases open again.
+    ACCESS_RESUMED = "data.access.resumed"
+    #: A lease has released the last record it was given for.
+    ACCESS_EXHAUSTED = "data.access.exhausted"
+    #: Somebody calls for access in an emergency.
+    EMERGENCY_REQUESTED = "data.emergency.requested"
+    #: A second person confirmed it: records are shown raw from now on.
+    EMERGENCY_GRANTED = "data.emergency.granted"
+    #: A second person refused it.
+    EMERGENCY_REFUSED = "data.emergency.refused"
+    #: Data was read under it.
+    EMERGENCY_USED = "data.emergency.used"
+    #: A third person looked at what was done.
+    EMERGENCY_REVIEWED = "data.emergency.reviewed"
+    #: A campaign began in which grants are kept or revoked.
+    REVIEW_STARTED = "access.review.started"
+    #: A reviewer kept or revoked a grant.
+    REVIEW_DECIDED = "access.review.decided"
+    #: A campaign has ended; says how many grants were kept, revoked and left to lapse.
+    REVIEW_CLOSED = "access.review.closed"
     #: A stream of records has ended; names its decision and says how much was released.
     ACCESS_COMPLETED = "data.access.completed"
     #: A dataset was created.

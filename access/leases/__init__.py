@@ -1,0 +1,1 @@
+"""Grants on single datasets: what they may say, and what is wrong with one."""
