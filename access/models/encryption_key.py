@@ -14,7 +14,7 @@ class KeyPurpose(StrEnum):
     """What a key is for: the KEK wraps the others, and each use has a key of its own.
 
     Data, content matching, chunk boundaries, the subject index, pseudonyms, signatures; the token vault's values and
-    its blind index; format-preserving tokens; allow- and deny-lists; what is published to analytics.
+    its blind index; format-preserving tokens; allow- and deny-lists; what is published to analytics; access tokens.
     """
 
     KEK = "kek"
@@ -30,6 +30,7 @@ class KeyPurpose(StrEnum):
     FORMAT = "format"
     LISTS = "lists"
     ANALYTICS = "analytics"
+    ACCESS_TOKEN = "access_token"  # noqa: S105 - a use of keys
 
 
 class KeyState(models.TextChoices):

@@ -19,10 +19,12 @@ from vaultsite.kernel.tenancy.principal import Principal
 #: What can have a successor: the others name things, which would change their names.
 ROTATABLE: Final = frozenset(
     {KeyPurpose.KEK, KeyPurpose.PLATFORM, KeyPurpose.DATASET}
-    | {KeyPurpose.TOKEN, KeyPurpose.TOKEN_INDEX, KeyPurpose.FORMAT}
+    | {KeyPurpose.TOKEN, KeyPurpose.TOKEN_INDEX, KeyPurpose.FORMAT, KeyPurpose.ACCESS_TOKEN}
 )
 #: What keys of these purposes sealed or name is not counted key by key.
-UNCOUNTED: Final = frozenset({KeyPurpose.PLATFORM, KeyPurpose.TOKEN, KeyPurpose.TOKEN_INDEX, KeyPurpose.FORMAT})
+UNCOUNTED: Final = frozenset(
+    {KeyPurpose.PLATFORM, KeyPurpose.TOKEN, KeyPurpose.TOKEN_INDEX, KeyPurpose.FORMAT, KeyPurpose.ACCESS_TOKEN}
+)
 
 
 def rotate_key(purpose: KeyPurpose, scope_id: UUID) -> EncryptionKey:

@@ -1,0 +1,1 @@
+"""How often a principal, a credential or an address may ask."""
