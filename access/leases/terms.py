@@ -1,6 +1,6 @@
 """What can be asked for, and the limits of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -52,6 +52,11 @@ class Terms:
             "row_quota": self.row_quota,
             "epsilon": str(self.epsilon) if self.epsilon is not None else None,
         }
+
+
+def level_of(actions: Collection[str]) -> str:
+    """The key of LEVELS that stands for exactly these actions."""
+    return next(level for level, meant in LEVELS.items() if meant == frozenset(actions))
 
 
 def check_terms(terms: Terms) -> None:
