@@ -13,6 +13,10 @@ READ_RAW: Final = "record.read.raw"
 READ_MASKED: Final = "record.read.masked"
 READ_REDACTED: Final = "record.read.redacted"
 
+SHOWN: Final = frozenset({READ_RAW, READ_MASKED, READ_REDACTED})
+#: Actions that release something made of records: decided with the obligations of the principal's own view of them.
+SHOWING: Final = frozenset({"record.read", "analytics.export"})
+
 #: Records of datasets with this classification are shown raw or not at all.
 RESTRICTED: Final = "restricted"
 
