@@ -1,12 +1,24 @@
 """Reading of access: who somebody is, and what they may do. Every function works inside the open tenant scope."""
 
+from dataclasses import replace
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
-from access.models import ApiKey, Purpose, RoleBinding, Tenant, User
+from access.models import (
+    ApiKey,
+    ClientCertificate,
+    Purpose,
+    RoleBinding,
+    ServiceAccount,
+    Tenant,
+    TokenFamily,
+    User,
+)
 from access.models.tenant import SLUG
 from access.policy import builtin
+from access.policy.scopes import expand
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_tenant_id, unscoped
 
@@ -53,20 +65,76 @@ def user_principal(user: User, *, purpose: str | None = None) -> Principal:
 
 
 def api_key_principal(key: ApiKey) -> Principal:
-    """The holder of an API key as the decision point sees it now."""
-    held = RoleBinding.objects.live().filter(api_key_id=key.pk).values_list("role__code", "role__permissions")
-    roles = {code: frozenset(permissions) for code, permissions in held}
+    """The holder of an API key as the decision point sees it now: its service account, else the key itself."""
+    if key.service_account is not None:
+        holder = service_principal(key.service_account, credential=f"api_key:{key.pk}")
+    else:
+        roles = _roles_of(api_key_id=key.pk)
+        holder = Principal(
+            id=key.pk,
+            kind="service",
+            tenant_id=current_tenant_id(),
+            name=key.name,
+            roles=frozenset(roles),
+            permissions=frozenset().union(*roles.values()),
+            credential=f"api_key:{key.pk}",
+        )
+    return replace(
+        holder,
+        purpose=key.default_purpose or None,
+        scopes=expand(key.scopes),
+        datasets=frozenset(map(UUID, key.datasets)),
+    )
+
+
+def service_principal(account: ServiceAccount, *, credential: str) -> Principal:
+    """A service account as the decision point sees it now; one that is disabled may do nothing."""
+    roles = _roles_of(service_account_id=account.pk) if account.is_active else {}
     return Principal(
-        id=key.pk,
+        id=account.pk,
         kind="service",
         tenant_id=current_tenant_id(),
-        name=key.name,
+        name=account.name,
         roles=frozenset(roles),
         permissions=frozenset().union(*roles.values()),
-        credential=f"api_key:{key.pk}",
-        purpose=key.default_purpose or None,
-        scopes=frozenset(key.scopes),
+        credential=credential,
+        attributes={str(name): str(value) for name, value in account.attributes.items()},
     )
+
+
+def family_principal(family: TokenFamily) -> Principal:
+    """The person behind access tokens as the decision point sees them now."""
+    return replace(
+        user_principal(family.user),
+        credential=f"token:{family.pk}",
+        scopes=expand(family.scopes),
+        mfa=family.mfa,
+        authenticated_at=family.authenticated_at,
+    )
+
+
+def live_keys() -> "QuerySet[ApiKey]":
+    """API keys that count now, by the database's clock, of accounts that are not disabled."""
+    enabled = Q(service_account=None) | Q(service_account__is_active=True)
+    return ApiKey.objects.select_related("service_account").filter(enabled, revoked_at=None, expires_at__gt=Now())
+
+
+def live_families() -> "QuerySet[TokenFamily]":
+    """Families of refresh tokens that count now, of active people."""
+    live = TokenFamily.objects.filter(revoked_at=None, expires_at__gt=Now(), user__is_active=True)
+    return live.select_related("user")
+
+
+def live_certificates() -> "QuerySet[ClientCertificate]":
+    """Enrolled certificates of accounts that are not disabled."""
+    enrolled = ClientCertificate.objects.filter(revoked_at=None, service_account__is_active=True)
+    return enrolled.select_related("service_account")
+
+
+def _roles_of(**holder: UUID) -> dict[str, frozenset[str]]:
+    """Code and permissions of each role that a holder has now."""
+    held = RoleBinding.objects.live().filter(**holder).values_list("role__code", "role__permissions")
+    return {code: frozenset(permissions) for code, permissions in held}
 
 
 def still_holds(principal: Principal) -> bool:
@@ -76,14 +144,26 @@ def still_holds(principal: Principal) -> bool:
     """
     if principal.kind == "system" or not is_open(principal.tenant_id):
         return principal.kind == "system"
-    held: frozenset[str] = frozenset()
-    if principal.credential == "session":
+    return principal.permissions <= _held_now(principal)
+
+
+def _held_now(principal: Principal) -> frozenset[str]:
+    """What the principal's credential is worth now; nothing when it no longer counts."""
+    kind, _, credential_id = principal.credential.partition(":")
+    if kind == "session":
         user = User.objects.filter(pk=principal.id, is_active=True).first()
-        held = user.permissions if user else held
-    else:
-        key = ApiKey.objects.filter(pk=principal.id, revoked_at=None, expires_at__gt=timezone.now()).first()
-        held = api_key_principal(key).permissions if key else held
-    return principal.permissions <= held
+        return user.permissions if user else frozenset()
+    if kind == "token":
+        family = live_families().filter(pk=credential_id).first()
+        return family_principal(family).permissions if family else frozenset()
+    if kind == "api_key":
+        key = live_keys().filter(pk=credential_id).first()
+        return api_key_principal(key).permissions if key else frozenset()
+    if kind == "certificate":
+        certificate = live_certificates().filter(pk=credential_id).first()
+        account = certificate.service_account if certificate else None
+        return service_principal(account, credential=principal.credential).permissions if account else frozenset()
+    return frozenset()
 
 
 def may(principal: Principal, action: str) -> bool:
