@@ -145,8 +145,8 @@ class DatasetDirectory(ABC):
         """The permissions that live now on these datasets (None: on all)."""
 
     @abstractmethod
-    def end_permission(self, permission_id: UUID, *, at: datetime | None) -> bool:
-        """Give a permission another end (None: none); False when there is no such permission any more."""
+    def end_permission(self, permission_id: UUID, *, at: datetime | None, only_from: datetime | None = None) -> bool:
+        """Give a permission another end (None: none); with ``only_from`` only if it ends then. False: there is none."""
 
     @abstractmethod
     def remove_permission(self, permission_id: UUID) -> bool:

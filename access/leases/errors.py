@@ -81,3 +81,10 @@ class PersonRequired(VaultError):
 
     code, slug, status, outcome = "VAULT_AUTHZ_2243", "person-required", 403, "denied"
     title = "Only a person may decide this"
+
+
+class ReviewUnfinished(VaultError):
+    """``open`` grants are not decided on, and the deadline is not over."""
+
+    code, slug, status = "VAULT_AUTHZ_2244", "review-unfinished", 409
+    title = "Some grants are not decided on yet"
