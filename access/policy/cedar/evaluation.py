@@ -1,0 +1,222 @@
+"""The evaluation: a question and a set of policies in, an answer out, and nothing else asked."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Any, Final
+
+import cedarpy
+import orjson
+
+from access.policy.builtin import SHOWING
+from access.policy.cedar.compiled import CompiledPolicies, Slice
+from access.policy.cedar.schema import PRINCIPALS, group_of, is_about_datasets
+from access.policy.cedar.statement import Statement, of_body
+from access.policy.decision import Obligation
+from access.policy.question import Question, Subject, valid_address
+from access.ports import HeldGrant
+from vaultsite.kernel.events.event import ResourceRef
+
+_FAILED: Final = re.compile(r"policy `([^`]+)`")
+#: How much less than everything each way of showing personal data shows.
+_STRICTNESS: Final = {"": 0, "mask": 1, "redact": 3}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``decided_by`` names the statements that decided: of a permission the way taken and the policies beside it.
+
+    ``failed`` names statements that asked for what was not known. ``is_raw``: records are shown without anonymization.
+    """
+
+    is_allowed: bool
+    decided_by: tuple[str, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    failed: tuple[str, ...] = ()
+    is_forbidden: bool = False
+
+    @property
+    def is_raw(self) -> bool:
+        return not any(obligation.type == "anonymize" for obligation in self.obligations)
+
+
+def evaluate(question: Question, policies: CompiledPolicies) -> Answer:
+    """Decide: a forbid goes before every permit, and without a permit nothing is allowed.
+
+    A statement that fails, because it asks for what is not known or is of another type, permits nothing when it is a
+    permit and forbids when it is a forbid.
+    """
+    return _answer(question, slice_of(question, policies))
+
+
+def evaluate_permits(question: Question, policies: CompiledPolicies) -> Answer:
+    """What the permits alone would answer: whether something is missing or something forbids."""
+    found = slice_of(question, policies)
+    return _answer(question, Slice.of(one for one in found.statements.values() if one.effect == "permit"))
+
+
+def slice_of(question: Question, policies: CompiledPolicies) -> Slice:
+    """The statements that can matter to the question, those of its grants among them."""
+    found = policies.slice_for(question.action, question.subject.roles)
+    return found.with_more(map(_grant_statement, *_each(question))) if question.grants else found
+
+
+def _each(question: Question) -> tuple[Sequence[HeldGrant], Sequence[Question]]:
+    return question.grants, [question] * len(question.grants)
+
+
+def _answer(question: Question, found: Slice) -> Answer:
+    entities, request = _entities(question), _request(question)
+    result = cedarpy.is_authorized(request, found.parsed, entities)
+    failed, is_sound = _failures(result.diagnostics.errors, found)
+    forbids = tuple(one for one in failed if found.statements[one].effect == "forbid")
+    if forbids or not is_sound:
+        return Answer(is_allowed=False, decided_by=forbids, failed=failed, is_forbidden=True)
+    reasons = tuple(sorted(result.diagnostics.reasons))
+    if not result.allowed:
+        return Answer(is_allowed=False, decided_by=reasons, failed=failed, is_forbidden=bool(reasons))
+    return replace(_permitted(question, [found.statements[one] for one in reasons]), failed=failed)
+
+
+def _failures(errors: Sequence[str], found: Slice) -> tuple[tuple[str, ...], bool]:
+    """The statements that failed, and whether that is all that went wrong."""
+    named = [_FAILED.search(error) for error in errors]
+    known = [match.group(1) for match in named if match and match.group(1) in found.statements]
+    return tuple(known), len(known) == len(errors)
+
+
+def _permitted(question: Question, permits: Sequence[Statement]) -> Answer:
+    """Of the role and the grants the way that asks for least; a policy that permits adds what it asks for."""
+    grants = {_grant_id(grant): grant for grant in question.grants}
+    ways = [one for one in permits if one.id.startswith("builtin:") or one.id in grants]
+    own = [one for one in permits if one not in ways]
+    asked: dict[str, tuple[Obligation, ...]] = {
+        one.id: grants[one.id].obligations if one.id in grants else one.obligations for one in ways
+    }
+    taken = min(ways, key=lambda one: _weight(asked[one.id], is_grant=one.id in grants), default=None)
+    obligations = list(asked[taken.id]) if taken else []
+    obligations += [duty for one in own for duty in one.obligations]
+    decided_by = ([_reported(taken.id)] if taken else []) + [one.id for one in own]
+    return Answer(is_allowed=True, decided_by=tuple(decided_by), obligations=tuple(dict.fromkeys(obligations)))
+
+
+def _weight(obligations: Sequence[Obligation], *, is_grant: bool) -> tuple[int, int, bool]:
+    shown = max((_STRICTNESS.get(one.operator, 2) for one in obligations if one.type == "anonymize"), default=0)
+    return shown, len(obligations), is_grant
+
+
+def _reported(statement_id: str) -> str:
+    return statement_id.partition("#")[0]
+
+
+def _grant_id(grant: HeldGrant) -> str:
+    return f"{grant.kind}:{grant.id}"
+
+
+def _grant_statement(grant: HeldGrant, question: Question) -> Statement:
+    """A grant as a permit for this one principal and this one resource."""
+    who, what = principal_entity(question.subject), resource_entity(question.resource, question.action)
+    purpose = {
+        "==": {"left": {".": {"left": {"Var": "context"}, "attr": "purpose"}}, "right": {"Value": grant.purpose}}
+    }
+    body = {
+        "effect": "permit",
+        "principal": {"op": "==", "entity": who["uid"]},
+        "action": {"op": "in", "entities": [{"type": "Action", "id": action} for action in sorted(grant.actions)]},
+        "resource": {"op": "==", "entity": what["uid"]},
+        "conditions": [{"kind": "when", "body": purpose}] if grant.purpose is not None else [],
+    }
+    return of_body(_grant_id(grant), body)
+
+
+def _request(question: Question) -> dict[str, Any]:
+    return {
+        "principal": {"type": PRINCIPALS[question.subject.kind], "id": question.subject.id},
+        "action": {"type": "Action", "id": question.action},
+        "resource": resource_entity(question.resource, question.action)["uid"],
+        "context": _context(question),
+    }
+
+
+def _context(question: Question) -> dict[str, Any]:
+    now = question.time.astimezone(UTC)
+    context: dict[str, Any] = {
+        "time": _extension("datetime", now.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        "hour": now.hour,
+        "weekday": now.isoweekday(),
+    }
+    if question.action in SHOWING:
+        context["raw_grant"] = any(_shows_raw(grant, question) for grant in question.grants)
+    if question.purpose is not None:
+        context["purpose"] = question.purpose
+    if address := valid_address(question.ip_address):
+        context["ip"] = _extension("ip", address)
+    if question.zone:
+        context["zone"] = question.zone
+    return context
+
+
+def _shows_raw(grant: HeldGrant, question: Question) -> bool:
+    is_meant = question.action in grant.actions and grant.purpose in {None, question.purpose}
+    return is_meant and not any(one.type == "anonymize" for one in grant.obligations)
+
+
+def _extension(name: str, argument: str) -> dict[str, Any]:
+    return {"__extn": {"fn": name, "arg": argument}}
+
+
+def _entities(question: Question) -> str:
+    action = {
+        "uid": {"type": "Action", "id": question.action},
+        "attrs": {},
+        "parents": [{"type": "Action", "id": group_of(question.action)}],
+    }
+    who, what = principal_entity(question.subject), resource_entity(question.resource, question.action)
+    return orjson.dumps([who, what, action]).decode()
+
+
+def principal_entity(subject: Subject) -> dict[str, Any]:
+    """The subject as an entity: roles, groups and permissions are what it lies in."""
+    attrs: dict[str, Any] = {
+        "id": subject.id,
+        "roles": sorted(subject.roles),
+        "groups": sorted(subject.groups),
+        "credential": subject.credential,
+        "mfa": subject.mfa,
+        **_known(subject.attributes),
+    }
+    if subject.auth_age is not None:
+        attrs["auth_age"] = subject.auth_age
+    parents = [
+        {"type": kind, "id": name}
+        for kind, names in (("Role", subject.roles), ("Group", subject.groups), ("Permission", subject.permissions))
+        for name in names
+    ]
+    return {"uid": {"type": PRINCIPALS[subject.kind], "id": subject.id}, "attrs": attrs, "parents": parents}
+
+
+def resource_entity(resource: ResourceRef, action: str) -> dict[str, Any]:
+    """The resource as an entity: a Dataset to actions about datasets, else a Resource, inside its dataset if any."""
+    inside = str(resource.dataset_id) if resource.dataset_id else ""
+    if not is_about_datasets(action):
+        parents = [{"type": "Dataset", "id": inside}] if inside else []
+        attrs: dict[str, Any] = {"id": resource.id, "kind": resource.type}
+        return {"uid": {"type": "Resource", "id": f"{resource.type}/{resource.id}"}, "attrs": attrs, "parents": parents}
+    dataset = inside or (resource.id if resource.type == "dataset" else "")
+    attrs = _known(
+        {
+            "id": dataset,
+            "classification": resource.classification,
+            "owner": resource.owner,
+            "residency": resource.residency,
+            "consent": resource.consent,
+        }
+    )
+    if resource.tags is not None:
+        attrs["tags"] = sorted(resource.tags)
+    return {"uid": {"type": "Dataset", "id": dataset}, "attrs": attrs, "parents": []}
+
+
+def _known(attributes: Mapping[str, str]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if value}
