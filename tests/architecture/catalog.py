@@ -16,6 +16,10 @@ from vaultsite.kernel.tenancy.rls import ALL, APP, OWNER, SYSTEM
 TENANT: Final = frozenset(
     {
         "access_apikey",
+        "access_clientcertificate",
+        "access_refreshtoken",
+        "access_serviceaccount",
+        "access_tokenfamily",
         "access_encryptionkey",
         "access_keydestruction",
         "access_idempotentrequest",
