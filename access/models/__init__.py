@@ -1,5 +1,6 @@
 """The tables of access, one noun a file."""
 
+from access.models.access_policy import AccessPolicy, AccessPolicyVersion, PolicyState
 from access.models.access_request import AccessRequest, RequestState, RequestVerdict
 from access.models.access_review import AccessReview, GrantKind, ReviewItem, Verdict
 from access.models.api_key import ApiKey
@@ -10,6 +11,8 @@ from access.models.idempotent_request import IdempotentRequest
 from access.models.key_destruction import KeyDestruction
 from access.models.lease import HolderKind, Lease, LeaseKind, Shown
 from access.models.login_throttle import LoginThrottle
+from access.models.policy_epoch import NO_STAMP, PolicyEpoch
+from access.models.policy_replay import PolicyReplay, ReplayDifference
 from access.models.purpose import Purpose
 from access.models.role import Role
 from access.models.role_binding import RoleBinding
@@ -22,6 +25,9 @@ from access.models.token_family import RefreshToken, TokenFamily
 from access.models.user import User
 
 __all__ = [
+    "NO_STAMP",
+    "AccessPolicy",
+    "AccessPolicyVersion",
     "AccessRequest",
     "AccessReview",
     "ApiKey",
@@ -38,9 +44,13 @@ __all__ = [
     "Lease",
     "LeaseKind",
     "LoginThrottle",
+    "PolicyEpoch",
+    "PolicyReplay",
+    "PolicyState",
     "Purpose",
     "RecoveryCode",
     "RefreshToken",
+    "ReplayDifference",
     "RequestState",
     "RequestVerdict",
     "ReviewItem",

@@ -1,0 +1,25 @@
+"""Which policies hold now, in one value: a new one after every change of policies, roles or purposes."""
+
+from uuid import UUID, uuid4
+
+from django.db import models
+
+from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
+
+
+class PolicyEpoch(TenantModel):
+    """One row a tenant, with the tenant's own id. The database changes it, by a trigger on the tables it follows.
+
+    ``stamp`` tells one set of policies from every other, also from one that was rolled back, which ``number`` would
+    not: what is kept of policies is kept under it.
+    """
+
+    number = models.BigIntegerField(default=0)
+    stamp = models.UUIDField(default=uuid4)
+
+    class Meta(TenantModel.Meta):
+        constraints = [*tenant_constraints(grants=("SELECT", "INSERT", "UPDATE"))]
+
+
+#: The stamp of a tenant whose policies have never changed since the table was made.
+NO_STAMP = UUID(int=0)
