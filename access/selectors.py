@@ -1,9 +1,11 @@
 """Reading of access: who somebody is, and what they may do. Every function works inside the open tenant scope."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from access.models import (
@@ -15,12 +17,16 @@ from access.models import (
     Tenant,
     TokenFamily,
     User,
+    VaultSession,
 )
 from access.models.tenant import SLUG
 from access.policy import builtin
 from access.policy.scopes import expand
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_tenant_id, unscoped
+
+#: A session nobody used for so long is over.
+IDLE: Final = timedelta(minutes=30)
 
 
 def find_tenant(slug: str) -> Tenant | None:
@@ -50,8 +56,18 @@ def known_purposes() -> list[str]:
     return list(Purpose.objects.filter(is_active=True).order_by("code").values_list("code", flat=True))
 
 
-def user_principal(user: User, *, purpose: str | None = None) -> Principal:
-    """The user as the decision point sees it now. ``purpose`` is the one picked for the session."""
+def user_principal(
+    user: User,
+    *,
+    purpose: str | None = None,
+    mfa: bool = False,
+    authenticated_at: datetime | None = None,
+    session_id: UUID | None = None,
+) -> Principal:
+    """The user as the decision point sees it now. ``purpose`` is the one picked for the session.
+
+    ``mfa`` and ``authenticated_at`` say how and when the session was proved; without them nothing sensitive is allowed.
+    """
     return Principal(
         id=user.pk,
         kind="user",
@@ -61,6 +77,9 @@ def user_principal(user: User, *, purpose: str | None = None) -> Principal:
         permissions=user.permissions,
         credential="session",
         purpose=purpose,
+        mfa=mfa,
+        authenticated_at=authenticated_at,
+        session_id=session_id,
     )
 
 
@@ -113,6 +132,17 @@ def family_principal(family: TokenFamily) -> Principal:
     )
 
 
+def live_sessions() -> "QuerySet[VaultSession]":
+    """Sessions that count now, by the database's clock: not expired, not idle, of an active user who holds a role."""
+    roles = RoleBinding.objects.live().filter(user_id=OuterRef("user_id"))
+    return VaultSession.objects.filter(
+        Q(user__isnull=True) | (Q(user__is_active=True) & Exists(roles)),
+        tenant__is_active=True,
+        expires_at__gt=Now(),
+        last_seen_at__gt=Now() - IDLE,
+    )
+
+
 def live_keys() -> "QuerySet[ApiKey]":
     """API keys that count now, by the database's clock, of accounts that are not disabled."""
     enabled = Q(service_account=None) | Q(service_account__is_active=True)
@@ -151,6 +181,8 @@ def _held_now(principal: Principal) -> frozenset[str]:
     """What the principal's credential is worth now; nothing when it no longer counts."""
     kind, _, credential_id = principal.credential.partition(":")
     if kind == "session":
+        if principal.session_id is not None and not live_sessions().filter(pk=principal.session_id).exists():
+            return frozenset()
         user = User.objects.filter(pk=principal.id, is_active=True).first()
         return user.permissions if user else frozenset()
     if kind == "token":

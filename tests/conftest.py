@@ -26,7 +26,8 @@ def vault_database(django_test_environment: None, django_db_blocker: object) -> 
 def new_tenant(prefix: str) -> object:
     from access.services.tenants import create_tenant
 
-    return create_tenant(slug=f"{prefix}-{uuid4().hex[:12]}", name=prefix)
+    # People sign in with a password alone unless a test says otherwise.
+    return create_tenant(slug=f"{prefix}-{uuid4().hex[:12]}", name=prefix, mfa_roles=())
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Passwords: slow to guess, silent about who exists, counted whatever becomes of the request."""
 
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
+from access.auth.passwords import is_text
 from access.errors import LoginRefused, TooManyAttempts
 from access.models import Tenant, User
 from access.selectors import find_tenant
@@ -17,8 +18,6 @@ from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.principal import PLATFORM_TENANT_ID, Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import find_scope, tenant_scope
-
-_LONGEST_PASSWORD: Final = 1024
 
 
 class TenantBackend(BaseBackend):
@@ -73,15 +72,10 @@ def _candidate(tenant: Tenant | None, username: str) -> User | None:
 
 
 def _verify(candidate: User | None, password: str) -> bool:
-    if candidate is None or len(password) > _LONGEST_PASSWORD or not _is_text(password):
+    if candidate is None or not is_text(password):
         make_password("the same work as for a user who exists")
         return False
     return candidate.check_password(password) and bool(candidate.live_roles())
-
-
-def _is_text(password: str) -> bool:
-    """Lone surrogates, which JSON can smuggle in, cannot be hashed."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in password)
 
 
 def _record_refusal(candidate: User | None, refusal: VaultError) -> None:

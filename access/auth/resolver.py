@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from access.auth.api_keys import Token
-from access.auth.sessions import PURPOSE_KEY, SEEN_EVERY
+from access.auth.sessions import SEEN_EVERY
 from access.errors import (
     AuthenticationError,
     AuthenticationRequired,
@@ -19,8 +19,11 @@ from access.errors import (
     PasswordChangeRequired,
     SessionEnded,
 )
+from access.factors.errors import SecondFactorRequired
 from access.models import ApiKey, User
-from access.selectors import api_key_principal, is_open, user_principal
+from access.selectors import api_key_principal, is_open
+from access.services.assurance import needs_second_factor
+from access.services.sessions import half_signed_in, session_principal
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
@@ -90,11 +93,15 @@ def _by_session(request: HttpRequest) -> Principal:
     request.vault_named_tenant = tenant_id  # type: ignore[attr-defined]
     with tenant_scope(tenant_id, Principal.nobody(tenant_id), facts_of(request)):
         user = auth.get_user(request)
+        if half_signed_in(request) is not None:
+            raise SecondFactorRequired
         if not isinstance(user, User) or not user.live_roles():
             raise SessionEnded
         if user.must_change_password and not _is_page(request):
             raise PasswordChangeRequired
-        principal = user_principal(user, purpose=request.session.get(PURPOSE_KEY))
+        principal = session_principal(request, user)
+        if not principal.mfa and needs_second_factor(principal.roles):
+            raise SecondFactorRequired
     request.user = user
     return principal
 

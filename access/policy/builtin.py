@@ -110,6 +110,10 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "role.manage": _rule("role.manage", EventType.ADMIN_WRITE, "write"),
         "apikey.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
         "apikey.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
+        "session.read": _rule("session.manage", EventType.ADMIN_READ, "read"),
+        "session.revoke": _rule("session.manage", EventType.ADMIN_WRITE, "delete"),
+        "signin.read": Rule(frozenset({"signin.manage", "user.read"}), EventType.ADMIN_READ, "read"),
+        "signin.manage": _rule("signin.manage", EventType.ADMIN_WRITE, "update"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
@@ -137,7 +141,9 @@ _CURATE: Final = frozenset(
     {"dataset.update", "dataset.delete", "branch.protect", "merge.review", "schema.write", "record.erase"}
 )
 _TAKE_OUT: Final = frozenset({"export.create"})
-_PEOPLE: Final = frozenset({"user.read", "user.manage", "apikey.read", "apikey.manage", "role.read"})
+_PEOPLE: Final = frozenset(
+    {"user.read", "user.manage", "apikey.read", "apikey.manage", "role.read", "session.manage", "signin.manage"}
+)
 _KEYS: Final = frozenset({"key.read", "key.manage"})
 _GOVERN: Final = frozenset(
     {"anonymization.read", "anonymization.manage", "detection.read", "detection.manage", "rescan.manage"}

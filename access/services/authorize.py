@@ -10,6 +10,7 @@ from access.policy.builtin import RULES, Rule
 from access.policy.decision import Decision, Obligation
 from access.ports import obligation_source
 from access.selectors import is_known_purpose, may
+from access.services.assurance import missing_proof
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -67,6 +68,9 @@ def _decide(
         return Decision("deny", reason="another tenant's principal", policy_ids=policies), AccessDenied()
     if not may(principal, action):
         return Decision("deny", reason="no role permits it", policy_ids=policies), AccessDenied()
+    missing = missing_proof(principal, action, resource)
+    if missing is not None:
+        return Decision("deny", reason=missing.slug, policy_ids=policies), missing
     if purpose is None and rule.needs_purpose:
         return Decision("deny", reason="no purpose stated", policy_ids=policies), PurposeRequired()
     if purpose is not None and not is_known_purpose(purpose):

@@ -1,11 +1,23 @@
 """Signing in and out of a browser. The one place where services take a request: the session is part of it."""
 
-from django.contrib import auth
-from django.http import HttpRequest
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
 
+from django.contrib import auth
+from django.contrib.auth import HASH_SESSION_KEY
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from access.auth.sessions import AUTHENTICATED_KEY, HALF_KEY, MFA_KEY, ORIGIN_KEY, PURPOSE_KEY
 from access.errors import LoginRefused
-from access.models import User
+from access.models import User, VaultSession
 from access.selectors import user_principal
+from access.services.assurance import needs_second_factor, sign_in_rules
+from access.services.browsers import signed_in_browsers
+from access.services.second_factor import has_factor
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
@@ -13,6 +25,16 @@ from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 BACKEND = "access.auth.backends.TenantBackend"
+#: How long somebody whose password held may take to show the second factor.
+HALF_LIFETIME: Final = timedelta(minutes=10)
+
+
+class Stage(StrEnum):
+    """How far somebody came: signed in, or asked to show a second factor, or to add one first."""
+
+    SIGNED_IN = "signed_in"
+    SHOW_FACTOR = "show_factor"
+    ADD_FACTOR = "add_factor"
 
 
 def check_login(request: HttpRequest, *, tenant_slug: str, username: str, password: str) -> User:
@@ -23,13 +45,94 @@ def check_login(request: HttpRequest, *, tenant_slug: str, username: str, passwo
     return user
 
 
-def start_session(request: HttpRequest, user: User) -> None:
-    """Sign ``user`` in: a new session of the user's tenant, whatever the browser had. Open no scope around it."""
+def login(request: HttpRequest, *, tenant_slug: str, username: str, password: str) -> User:
+    """check_login, then admit."""
+    user = check_login(request, tenant_slug=tenant_slug, username=username, password=password)
+    admit(request, user)
+    return user
+
+
+def admit(request: HttpRequest, user: User, *, mfa: bool = False) -> Stage:
+    """Sign in who has shown a first factor, or begin to: see :class:`Stage`. Open no scope around it.
+
+    ``mfa`` tells that whoever vouched for the user saw a second factor. Until the second factor is shown the browser
+    holds a session that proves nobody and lasts HALF_LIFETIME.
+    """
+    assert user.tenant_id is not None
+    with tenant_scope(user.tenant_id, Principal.nobody(user.tenant_id), facts_of(request)):
+        stage = factor_stage(user, mfa=mfa)
+    if stage is Stage.SIGNED_IN:
+        start_session(request, user, mfa=mfa)
+        return stage
+    request.session.bind_tenant(user.tenant_id, lifetime=HALF_LIFETIME)  # type: ignore[attr-defined]
+    request.session[HALF_KEY] = str(user.pk)
+    request.session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    with tenant_scope(user.tenant_id, _principal(user), facts_of(request)):
+        facts = {"stage": str(stage)}
+        emit(Event(EventType.LOGIN_CONTINUED, "read", ResourceRef("user", str(user.pk)), metadata=facts), primary=True)
+    return stage
+
+
+def factor_stage(user: User, *, mfa: bool) -> Stage:
+    """What is still asked of a user whose first factor held. Whoever has a second factor is always asked for it."""
+    if mfa:
+        return Stage.SIGNED_IN
+    if has_factor(user.pk):
+        return Stage.SHOW_FACTOR
+    return Stage.ADD_FACTOR if needs_second_factor(user.live_roles()) else Stage.SIGNED_IN
+
+
+def half_signed_in(request: HttpRequest) -> User | None:
+    """The user whose password held in this browser and whose second factor is asked for; inside a scope."""
+    user_id = request.session.get(HALF_KEY)
+    if user_id is None:
+        return None
+    user = User.objects.filter(pk=UUID(user_id), is_active=True).first()
+    is_same = user is not None and constant_time_compare(
+        request.session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+    )
+    return user if is_same and user is not None and user.live_roles() else None
+
+
+def session_principal(request: HttpRequest, user: User) -> Principal:
+    """The user of a full session as the decision point sees them now; inside a scope."""
+    session = request.session
+    proved = session.get(AUTHENTICATED_KEY)
+    return user_principal(
+        user,
+        purpose=session.get(PURPOSE_KEY),
+        mfa=session.get(MFA_KEY) is True,
+        authenticated_at=datetime.fromisoformat(proved) if proved else None,
+        session_id=session.row_id,  # type: ignore[attr-defined]
+    )
+
+
+def start_session(request: HttpRequest, user: User, *, mfa: bool = False) -> None:
+    """Sign ``user`` in: a new session of the user's tenant, whatever the browser had. Open no scope around it.
+
+    With more sessions than the tenant allows, those that were not used for longest end.
+    """
     principal = _principal(user)
     request.session.bind_tenant(principal.tenant_id)  # type: ignore[attr-defined]
     with tenant_scope(principal.tenant_id, principal, facts_of(request)):
         auth.login(request, user, backend=BACKEND)
-        emit(Event(EventType.LOGIN_SUCCEEDED, "write", ResourceRef("user", str(user.pk))), primary=True)
+        facts = facts_of(request)
+        request.session[ORIGIN_KEY] = {"address": facts.ip_address, "browser": facts.user_agent}
+        request.session[AUTHENTICATED_KEY] = timezone.now().isoformat()
+        request.session[MFA_KEY] = mfa
+        request.session.save()
+        _end_surplus(user, request.session.row_id)  # type: ignore[attr-defined]
+        told = {"mfa": mfa}
+        emit(Event(EventType.LOGIN_SUCCEEDED, "write", ResourceRef("user", str(user.pk)), metadata=told), primary=True)
+
+
+def renew_proof(request: HttpRequest, *, mfa: bool) -> None:
+    """The user of a session has proved anew who they are: the session gets another key and keeps its end."""
+    tenant_id: UUID = request.session.tenant_id  # type: ignore[attr-defined]
+    with tenant_scope(tenant_id, Principal.nobody(tenant_id)):
+        request.session[AUTHENTICATED_KEY] = timezone.now().isoformat()
+        request.session[MFA_KEY] = mfa or bool(request.session.get(MFA_KEY))
+        request.session.cycle_key()
 
 
 def end_session(request: HttpRequest) -> None:
@@ -48,11 +151,15 @@ def end_session(request: HttpRequest) -> None:
         auth.logout(request)
 
 
-def login(request: HttpRequest, *, tenant_slug: str, username: str, password: str) -> User:
-    """check_login, then start_session."""
-    user = check_login(request, tenant_slug=tenant_slug, username=username, password=password)
-    start_session(request, user)
-    return user
+def _end_surplus(user: User, present: UUID | None) -> None:
+    """End what is more than the tenant's rules allow, least recently used first; the present one stays."""
+    User.objects.select_for_update().get(pk=user.pk)  # two sign-ins at once see each other
+    others = [one for one in signed_in_browsers(user_id=user.pk) if one.id != present]
+    surplus = [one.id for one in others[sign_in_rules().max_sessions - 1 :]]
+    if surplus:
+        VaultSession.objects.filter(pk__in=surplus).delete()
+        told = {"act": "limit", "count": len(surplus)}
+        emit(Event(EventType.SESSION_ENDED, "delete", ResourceRef("user", str(user.pk)), metadata=told))
 
 
 def _principal(user: User) -> Principal:

@@ -1,5 +1,6 @@
 """Tenants: made by the owner of the database, seeded with the built-in roles and purposes."""
 
+from collections.abc import Collection
 from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
@@ -8,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from access.errors import NameTaken, TenantNotFound
-from access.models import KeyPurpose, Purpose, Role, Tenant
+from access.models import KeyPurpose, Purpose, Role, SignInPolicy, Tenant
 from access.policy.builtin import PERMISSIONS, PURPOSES, ROLES, BuiltinRole
 from access.selectors import find_tenant
+from access.services.assurance import MFA_ROLES
 from access.services.keyring import current_key
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
@@ -40,8 +42,10 @@ def tenant_by_slug(slug: str) -> Tenant:
     return tenant
 
 
-def create_tenant(*, slug: str, name: str) -> Tenant:
+def create_tenant(*, slug: str, name: str, mfa_roles: Collection[str] = MFA_ROLES) -> Tenant:
     """Make a tenant with the built-in roles, the purposes and its first keys; needs the ``owner`` connection.
+
+    ``mfa_roles`` are codes of the roles whose holders sign in with a second factor.
 
     Raises InvalidInput for a slug or name of the wrong shape, NameTaken, KeyUnavailable. Nothing is left on failure.
     """
@@ -61,7 +65,7 @@ def create_tenant(*, slug: str, name: str) -> Tenant:
     with ExitStack() as undo:
         undo.callback(tenant.delete, using="owner")
         with tenant_scope(tenant.pk, operator(tenant.pk)):
-            _seed(tenant)
+            _seed(tenant, mfa_roles)
         undo.pop_all()
     return tenant
 
@@ -89,9 +93,10 @@ def _facts(role: BuiltinRole) -> dict[str, Any]:
     return {"name": role.name, "description": role.description, "permissions": sorted(role.permissions)}
 
 
-def _seed(tenant: Tenant) -> None:
+def _seed(tenant: Tenant, mfa_roles: Collection[str]) -> None:
     Role.objects.bulk_create(Role(code=code, is_builtin=True, **_facts(role)) for code, role in ROLES.items())
     Purpose.objects.bulk_create(Purpose(code=code, description=text) for code, text in PURPOSES.items())
+    SignInPolicy.objects.create(mfa_roles=sorted(mfa_roles))
     _make_keys(tenant.pk)
     emit(Event(type=EventType.ADMIN_WRITE, operation="write", resource=ResourceRef("tenant", str(tenant.pk))))
 

@@ -1,9 +1,11 @@
-"""Brakes on guessing passwords: by name and by address, counted before the guess is looked at."""
+"""Brakes on guessing passwords and codes: by name and by address, counted before the guess is looked at."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address
 from typing import Final
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -16,6 +18,9 @@ from vaultsite.kernel.tenancy.scope import durable_effect
 WINDOW: Final = timedelta(minutes=15)
 LONGEST_LOCK: Final = timedelta(minutes=15)
 _LABEL: Final = b"access/login-throttle"
+#: Failures that cost nothing, for one name from one place.
+_FREE: Final = 5
+_ADDRESS: Final = "ip"
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,34 @@ class Brake:
         return min(timedelta(seconds=2 ** min(over, 10)), LONGEST_LOCK) if over > 0 else None
 
 
-def login_brakes(tenant_slug: str, username: str, ip_address: str) -> tuple[Brake, ...]:
-    """By the name that is tried, whether or not it exists, and by the address that tries."""
-    name = Brake("username", f"{tenant_slug.casefold()}\0{username.casefold()}", free=5)
-    return (name, Brake("ip", ip_address, free=30)) if ip_address else (name,)
+def login_brakes(tenant_slug: str, username: str, address: str) -> tuple[Brake, ...]:
+    """By the name that is tried, whether or not it exists, by the address that tries, and by the two together.
+
+    The two together lock first, so that who guesses from one place locks out that place; the name alone bounds those
+    who guess from many.
+    """
+    who, where = f"{tenant_slug.casefold()}\0{username.casefold()}", _network(address)
+    if not where:
+        return (Brake("username", who, free=_FREE),)
+    pair = Brake("username+ip", f"{who}\0{where}", free=_FREE)
+    return (pair, Brake("username", who, free=4 * _FREE), Brake(_ADDRESS, where, free=30))
+
+
+def factor_brakes(user_id: UUID, address: str) -> tuple[Brake, ...]:
+    """By the user whose second factor or password is asked for once more, and by the address that tries."""
+    user, where = Brake("factor", str(user_id), free=_FREE), _network(address)
+    return (user, Brake(_ADDRESS, where, free=30)) if where else (user,)
+
+
+def _network(address: str) -> str:
+    """What one connection can pick its address from: an IPv6 /64 counts as one address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 def count_attempt(brakes: Iterable[Brake]) -> None:
@@ -54,12 +83,12 @@ def count_attempt(brakes: Iterable[Brake]) -> None:
 
 
 def forgive(brakes: Iterable[Brake]) -> None:
-    """A right password: the name starts anew, the address gets back the one attempt counted for it."""
+    """A right password or code: the name starts anew, the address gets back the one attempt counted for it."""
     hashed = [(brake, _hash(brake)) for brake in brakes]
     with durable_effect():
         for brake, key_hash in sorted(hashed, key=lambda pair: pair[1]):
             row = _row(key_hash)
-            row.failures = 0 if brake.kind == "username" else max(0, row.failures - 1)
+            row.failures = max(0, row.failures - 1) if brake.kind == _ADDRESS else 0
             row.locked_until = None
             row.save(update_fields=["failures", "locked_until"])
 

@@ -36,6 +36,7 @@ def principal_with(tenant: Tenant, *roles: str, **changed: Any) -> Principal:
         "roles": frozenset(roles),
         "permissions": frozenset().union(*(ROLES[role].permissions for role in roles)),
         "credential": "session",
+        "authenticated_at": timezone.now(),
     }
     return Principal(**(facts | changed))
 

@@ -143,6 +143,14 @@ class EventType(StrEnum):
     LOGIN_FAILED = "auth.login.failed"
     #: Somebody signed out.
     LOGOUT = "auth.logout"
+    #: A password held, and the second factor is asked for.
+    LOGIN_CONTINUED = "auth.login.continued"
+    #: Somebody showed a second factor, or proved anew who they are; says whether it held.
+    FACTOR_SHOWN = "auth.factor.shown"
+    #: A second factor or the recovery codes of somebody were added, removed or renewed.
+    FACTOR_CHANGED = "auth.factor.changed"
+    #: Sessions were ended by somebody, or because there were too many.
+    SESSION_ENDED = "auth.session.ended"
     #: A request came with no credential, or one that does not hold.
     CREDENTIAL_REFUSED = "auth.credential.refused"
     #: Tokens were given out for values; says how many of which kind, never which.

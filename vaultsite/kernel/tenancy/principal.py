@@ -22,7 +22,7 @@ class Principal:
     bound to that credential, used when a request states none; ``scopes`` narrow what the roles permit (empty: all),
     ``datasets`` the datasets they permit it on (empty: all). ``groups`` are ids of groups, ``attributes`` what policies
     may ask of the person (``department``, ``clearance``). ``mfa`` tells whether a second factor was shown, at the
-    earliest at ``authenticated_at``.
+    earliest at ``authenticated_at``. ``session_id`` is the browser session that proves a user, where one does.
     """
 
     id: UUID
@@ -39,6 +39,7 @@ class Principal:
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
     mfa: bool = False
     authenticated_at: datetime | None = None
+    session_id: UUID | None = None
 
     @classmethod
     def system(cls, tenant_id: UUID) -> "Principal":
