@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
+    "guardian",
     "access",
     "audit",
     "anonymization",
@@ -105,7 +106,7 @@ if CONFIG.owner_database_url:
     DATABASES["owner"] = _database(CONFIG.owner_database_url)
 DATABASE_ROUTERS = ["vaultsite.kernel.tenancy.router.ScopeRouter"]
 #: Usernames are unique within a tenant, which our own backend knows.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "guardian.W001"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 EXPORT_DAYS = CONFIG.export_days
@@ -157,6 +158,10 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 AUTH_USER_MODEL = "access.User"
+# Of guardian the direct relations alone are used (datasets.models.object_permission): it finds no user without a
+# tenant, and asks users for groups that ours do not have.
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = GUARDIAN_MONKEY_PATCH_GROUP = False
 AUTHENTICATION_BACKENDS = ["access.auth.backends.TenantBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

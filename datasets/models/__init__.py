@@ -24,6 +24,7 @@ from datasets.models.merge import (
     Resolution,
     Verdict,
 )
+from datasets.models.object_permission import DatasetUserPermission
 from datasets.models.quarantine import QuarantineCause, QuarantinedRecord, RecordState, VersionQuarantine
 from datasets.models.rescan import Rescan, VersionProfile
 from datasets.models.schema import Compatibility, RecordSchema
@@ -42,6 +43,7 @@ __all__ = [
     "Dataset",
     "DatasetTag",
     "DatasetUse",
+    "DatasetUserPermission",
     "Draft",
     "DraftStatus",
     "EdgeKind",

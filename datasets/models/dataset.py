@@ -1,9 +1,12 @@
 """A dataset: the container of versions, and the invariants that travel with its data."""
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
+from access.lease_selectors import leased_datasets
 from access.services.authorize import may
+from datasets.models.object_permission import DatasetUserPermission
 from vaultsite.kernel.tenancy.keys import CompositeForeignKey, TenantForeignKey
 from vaultsite.kernel.tenancy.models import TenantModel
 from vaultsite.kernel.tenancy.principal import Principal
@@ -19,8 +22,15 @@ class Classification(models.TextChoices):
 
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def visible_to(self, principal: Principal) -> "DatasetQuerySet":
-        """The datasets whose existence ``principal`` may know; lists and single reads both start here."""
-        return self.filter(deleted_at=None) if may(principal, "dataset.read") else self.none()
+        """The datasets whose existence ``principal`` may know; lists and single reads both start here.
+
+        All of them by a role, else those that a lease or a standing permission is for.
+        """
+        live = self.filter(deleted_at=None)
+        if may(principal, "dataset.read"):
+            return live
+        held = DatasetUserPermission.objects.live().filter(user=principal.id).values("content_object")
+        return live.filter(Q(pk__in=leased_datasets(principal)) | Q(pk__in=held))
 
     def deleted_to(self, principal: Principal) -> "DatasetQuerySet":
         """The deleted datasets that ``principal`` may restore; for everybody else they do not exist."""
@@ -62,6 +72,14 @@ class Dataset(TenantModel):
             models.UniqueConstraint(fields=["tenant", "name"], name="datasets_dataset_name"),
         ]
         indexes = [models.Index(fields=["tenant", "created_at", "id"], name="datasets_dataset_created")]
+        #: What may be given on one dataset, beside Django's ``view_dataset`` and ``change_dataset``.
+        permissions = [
+            ("read_raw", "Can read its records raw"),
+            ("read_masked", "Can read its records masked"),
+            ("read_redacted", "Can read its records redacted"),
+            ("write_records", "Can write its records"),
+            ("query_statistics", "Can ask for statistics over its records"),
+        ]
         ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:

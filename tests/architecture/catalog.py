@@ -15,6 +15,8 @@ from vaultsite.kernel.tenancy.rls import ALL, APP, OWNER, SYSTEM
 #: Tables with a tenant of their own: a policy by tenant_id.
 TENANT: Final = frozenset(
     {
+        "access_accesspolicy",
+        "access_accesspolicyversion",
         "access_apikey",
         "access_clientcertificate",
         "access_refreshtoken",
@@ -24,7 +26,10 @@ TENANT: Final = frozenset(
         "access_keydestruction",
         "access_idempotentrequest",
         "access_loginthrottle",
+        "access_policyepoch",
+        "access_policyreplay",
         "access_purpose",
+        "access_replaydifference",
         "access_role",
         "access_recoverycode",
         "access_rolebinding",
@@ -33,6 +38,13 @@ TENANT: Final = frozenset(
         "access_totpdevice",
         "access_user",
         "access_vaultsession",
+        "access_accessrequest",
+        "access_accessreview",
+        "access_breakglass",
+        "access_lease",
+        "access_requestverdict",
+        "access_reviewitem",
+        "datasets_datasetuserpermission",
         "anonymization_anonymizationpolicy",
         "anonymization_policyattachment",
         "anonymization_policyversion",
@@ -99,7 +111,9 @@ SELF: Final = frozenset({"access_tenant"})
 #: Third-party tables that point at a user: a policy through that user's row.
 VIA_USER: Final = frozenset({"django_admin_log"})
 #: Third-party tables that know no tenant and are not used: nobody sees a row.
-CLOSED: Final = frozenset({"auth_group", "auth_group_permissions"})
+CLOSED: Final = frozenset(
+    {"auth_group", "auth_group_permissions", "guardian_groupobjectpermission", "guardian_userobjectpermission"}
+)
 #: Names of models, permissions and migrations: no tenant data, and nothing the application may change.
 GLOBAL: Final = frozenset({"auth_permission", "django_content_type", "django_migrations"})
 HEADINGS: Final = (TENANT, SELF, VIA_USER, CLOSED, GLOBAL)
@@ -116,6 +130,7 @@ CONDITIONS: Final = {
 
 #: Indexes of tenant tables that do not start with tenant_id, besides primary keys on an id the server made.
 UNLED_INDEXES: Final = {
+    "access_review_due": "the closing of reviews past their deadline, as vault_system, works across tenants",
     "anonymization_token_expiry": "the removal of expired tokens, as vault_system, works across tenants",
     "anonymization_resealing_lease": "the reaper, as vault_system, works across tenants",
     "datasets_keyrotation_lease": "the reaper, as vault_system, works across tenants",

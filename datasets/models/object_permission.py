@@ -1,0 +1,56 @@
+"""Permissions on one dataset that stand until they are taken away."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from guardian.managers import UserObjectPermissionManager
+from guardian.models import UserObjectPermissionBase
+
+from vaultsite.kernel.tenancy.keys import CompositeForeignKey, TenantForeignKey
+from vaultsite.kernel.tenancy.models import TenantModel
+
+#: A permission that counts at this moment, by the database's clock.
+LIVE_PERMISSION = Q(expires_at=None) | Q(expires_at__gt=Now())
+
+
+class ObjectPermissionManager(UserObjectPermissionManager):  # type: ignore[misc]
+    """Guardian's manager, and what counts now."""
+
+    def live(self) -> models.QuerySet[Any]:
+        return self.filter(LIVE_PERMISSION)
+
+
+class DatasetUserPermission(TenantModel, UserObjectPermissionBase):
+    """What a person was given on one dataset: guardian's direct relation, inside one tenant.
+
+    ``permission`` is one of Dataset's model permissions; what each lets somebody do is said in
+    ``datasets.services.permissions.LEVELS``.
+    """
+
+    permission = models.ForeignKey("auth.Permission", models.CASCADE, db_index=False)
+    user = TenantForeignKey("access.User", models.CASCADE)
+    content_object = TenantForeignKey("datasets.Dataset", models.CASCADE, related_name="user_permissions")
+    granted_by = models.UUIDField()
+    granted_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(null=True, default=None)
+
+    objects = ObjectPermissionManager()
+
+    class Meta(TenantModel.Meta):
+        unique_together = ()
+        constraints = [
+            *TenantModel.Meta.constraints,
+            CompositeForeignKey(name="datasets_userpermission_user", field="user", to="access.User"),
+            CompositeForeignKey(
+                name="datasets_userpermission_dataset",
+                field="content_object",
+                to="datasets.Dataset",
+                on_delete="CASCADE",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "content_object", "user", "permission"], name="datasets_userpermission_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "user", "content_object"], name="datasets_permission_of_user")]
