@@ -25,9 +25,11 @@ def live_leases(principal: Principal, *, dataset_id: UUID | None = None, purpose
     return list(rows.order_by("id"))
 
 
-def leased_datasets(principal: Principal) -> QuerySet[Lease, UUID]:
-    """The ids of the datasets that ``principal`` may know of by a lease."""
-    return Lease.objects.live().filter(holder=principal.id).values_list("dataset_id", flat=True)
+def leased_datasets(principal: Principal, action: str, purpose: str | None) -> QuerySet[Lease, UUID]:
+    """The ids of the datasets on which a lease of ``principal`` permits ``action``; for ``purpose``, or for any."""
+    rows = Lease.objects.live().filter(holder=principal.id, actions__contains=[action])
+    rows = rows if purpose is None else rows.filter(purpose=purpose)
+    return rows.values_list("dataset_id", flat=True)
 
 
 def leases_of(dataset_id: UUID, *, limit: int) -> list[Lease]:

@@ -1,7 +1,8 @@
-"""The datasets app: it tells the apps below which datasets there are."""
+"""The datasets app: it tells the apps below which datasets there are, and what was given on each."""
 
 from django.apps import AppConfig
 
+from access.ports import register_dataset_directory, register_grant_source
 from anonymization.ports import fill_find_dataset
 
 
@@ -11,5 +12,8 @@ class DatasetsConfig(AppConfig):
 
     def ready(self) -> None:
         from datasets.selectors import find_resource  # its models load after the app registry
+        from datasets.services.grant_source import Directory, GrantsOnDatasets
 
         fill_find_dataset(find_resource)
+        register_grant_source(GrantsOnDatasets())
+        register_dataset_directory(Directory())

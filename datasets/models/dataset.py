@@ -1,12 +1,10 @@
 """A dataset: the container of versions, and the invariants that travel with its data."""
 
 from django.db import models
-from django.db.models import Q
 from django.db.models.functions import Now
 
-from access.lease_selectors import leased_datasets
+from access.ports import grant_source
 from access.services.authorize import may
-from datasets.models.object_permission import DatasetUserPermission
 from vaultsite.kernel.tenancy.keys import CompositeForeignKey, TenantForeignKey
 from vaultsite.kernel.tenancy.models import TenantModel
 from vaultsite.kernel.tenancy.principal import Principal
@@ -29,8 +27,7 @@ class DatasetQuerySet(models.QuerySet["Dataset"]):
         live = self.filter(deleted_at=None)
         if may(principal, "dataset.read"):
             return live
-        held = DatasetUserPermission.objects.live().filter(user=principal.id).values("content_object")
-        return live.filter(Q(pk__in=leased_datasets(principal)) | Q(pk__in=held))
+        return live.filter(pk__in=grant_source().datasets_granted(principal, "dataset.read", None))
 
     def deleted_to(self, principal: Principal) -> "DatasetQuerySet":
         """The deleted datasets that ``principal`` may restore; for everybody else they do not exist."""

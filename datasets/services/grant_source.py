@@ -1,0 +1,94 @@
+"""What access asks of datasets: which there are, and what stands and is leased on each."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from access.lease_selectors import leased_datasets, live_leases
+from access.leases.terms import obligations_of
+from access.models import Lease
+from access.policy.builtin import RULES
+from access.ports import DatasetDirectory, GrantSource, HeldGrant, KnownDataset, StandingPermission
+from datasets.models import Dataset, DatasetUserPermission
+from datasets.selectors import find_resource, resource_of
+from datasets.services.descriptions import refuse_personal_data
+from datasets.services.permissions import LEVELS, WORDS, held_permissions, take_away
+from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal
+
+
+class GrantsOnDatasets(GrantSource):
+    """Leases and standing permissions."""
+
+    def grants_for(self, principal: Principal, resource: ResourceRef, purpose: str | None) -> Sequence[HeldGrant]:
+        if resource.dataset_id is None:
+            return list(self._to_list(principal)) if resource.type == "dataset" and not resource.id else []
+        leases = live_leases(principal, dataset_id=resource.dataset_id)
+        found = [grant for lease in leases for grant in _leased(lease, purpose)]
+        if principal.kind == "user":
+            found += [_standing(row) for row in held_permissions(principal, resource.dataset_id)]
+        return found
+
+    def datasets_granted(self, principal: Principal, action: str, purpose: str | None) -> QuerySet[Dataset, UUID]:
+        codenames = [level.codename for level in LEVELS.values() if action in level.actions]
+        held = DatasetUserPermission.objects.live().filter(user=principal.id, permission__codename__in=codenames)
+        leased = leased_datasets(principal, action, purpose if RULES[action].needs_purpose else None)
+        given = Q(pk__in=leased) | Q(pk__in=held.values("content_object"))
+        return Dataset.objects.filter(given).values_list("pk", flat=True)
+
+    def _to_list(self, principal: Principal) -> Iterator[HeldGrant]:
+        """Who was given anything may list what they were given."""
+        if self.datasets_granted(principal, "dataset.read", None).exists():
+            yield HeldGrant("listing", frozenset({"dataset.list"}))
+
+
+def _leased(lease: Lease, purpose: str | None) -> Iterator[HeldGrant]:
+    """What it takes no purpose to do, and, for the lease's purpose alone, what it takes one to do."""
+    purposeful = frozenset(action for action in lease.actions if RULES[action].needs_purpose)
+    kind = "break_glass" if lease.kind == "break_glass" else "lease"
+    yield HeldGrant(str(lease.pk), frozenset(lease.actions) - purposeful, (), None, lease.expires_at, kind)
+    if purpose == lease.purpose:
+        yield HeldGrant(str(lease.pk), purposeful, obligations_of(lease), lease.purpose, lease.expires_at, kind)
+
+
+def _standing(row: DatasetUserPermission) -> HeldGrant:
+    level = LEVELS[WORDS[row.permission.codename]]
+    return HeldGrant(str(row.pk), level.actions, level.obligations, None, row.expires_at)
+
+
+class Directory(DatasetDirectory):
+    """The datasets of the tenant, and the permissions that stand on them."""
+
+    def find(self, principal: Principal, dataset_id: UUID, *, action: str) -> ResourceRef:
+        return find_resource(principal, dataset_id, action=action)
+
+    def describe(self, dataset_ids: Collection[UUID]) -> Mapping[UUID, KnownDataset]:
+        rows = Dataset.objects.filter(pk__in=dataset_ids, purged_at=None)
+        return {row.pk: KnownDataset(row.name, resource_of(row)) for row in rows}
+
+    def refuse_personal_data(self, **texts: str) -> None:
+        refuse_personal_data(**texts)
+
+    def permissions(self, dataset_ids: Collection[UUID] | None) -> Sequence[StandingPermission]:
+        rows = DatasetUserPermission.objects.live().select_related("permission").order_by("id")
+        rows = rows if dataset_ids is None else rows.filter(content_object__in=dataset_ids)
+        return [
+            StandingPermission(
+                row.pk, row.user_id, "user", row.content_object_id, WORDS[row.permission.codename], row.expires_at
+            )
+            for row in rows
+        ]
+
+    def end_permission(self, permission_id: UUID, *, at: datetime | None, only_from: datetime | None = None) -> bool:
+        rows = DatasetUserPermission.objects.filter(pk=permission_id)
+        rows = rows if only_from is None else rows.filter(expires_at=only_from)
+        return bool(rows.update(expires_at=at))
+
+    def remove_permission(self, permission_id: UUID) -> bool:
+        found = DatasetUserPermission.objects.select_related("permission", "content_object")
+        row = found.filter(pk=permission_id).first()
+        if row is not None:
+            take_away(row)
+        return row is not None
