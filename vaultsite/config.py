@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 #: Members that may be given as a file.
-SECRETS: Final = frozenset({"secret_key", "database_url", "system_database_url", "owner_database_url", "redis_url"})
+SECRETS: Final = frozenset(
+    {"secret_key", "proxy_secret", "database_url", "system_database_url", "owner_database_url", "redis_url"}
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class VaultConfig:
     name_finder_backend: str = "anonymization.names.crf.CrfNameFinder"
     #: What its constructor is given.
     name_finder_options: Mapping[str, Any] = field(default_factory=dict)
+    #: Where the vault stands, to access policies that ask for it (``context.zone``): a code such as ``eu``.
+    zone: str = ""
+    #: Who decides what roles and access policies leave open.
+    policy_backend: str = "access.policy.engine.CedarEngine"
+    #: What its constructor is given.
+    policy_options: Mapping[str, Any] = field(default_factory=dict)
     #: Largest decoded upload, bytes.
     max_upload_bytes: int = 20 * 1024**3
     #: Largest single record, canonical bytes.
@@ -92,6 +100,16 @@ class VaultConfig:
     break_glass_max_hours: int = 8
     #: How long a call for access in an emergency waits for a second person, minutes.
     break_glass_confirm_minutes: int = 60
+    #: What a reverse proxy sends in X-Vault-Proxy-Secret, to be believed about addresses and certificates.
+    proxy_secret: str = ""
+    #: Whether every connection over a unix socket is such a proxy's.
+    proxy_socket: bool = False
+    #: Requests a minute of one principal, and of an API key that says nothing else.
+    rate_principal: int = 1000
+    #: Requests a minute of one address.
+    rate_address: int = 30_000
+    #: How long a program stays signed in for a person without their password, days.
+    refresh_days: int = 14
     #: How long a browser stays signed in, hours.
     session_hours: int = 8
     #: The least level that is logged.
@@ -143,11 +161,13 @@ def _coerce(name: str, kind: Any, value: Any) -> Any:
             return Path(value)
         if kind == "int":
             return int(value)
+        if kind == "bool":
+            return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
         if kind.startswith("tuple"):
             return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
         if kind.startswith("Mapping"):
             return tomllib.loads(value) if isinstance(value, str) else dict(value)
-    except (ValueError, TypeError) as exc:
+    except (ValueError, TypeError, KeyError) as exc:
         msg = f"{name} is not a valid {kind}"
         raise ImproperlyConfigured(msg) from exc
     return value

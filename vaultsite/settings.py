@@ -52,7 +52,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "access.auth.proxy.TrustedProxyMiddleware",
     "vaultsite.kernel.tenancy.middleware.RequestFactsMiddleware",
+    "access.limits.middleware.RateLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -126,16 +128,23 @@ MAX_RECORD_BYTES = CONFIG.max_record_bytes
 DRAFT_DAYS = CONFIG.draft_days
 DRAFT_WARNING_DAYS = CONFIG.draft_warning_days
 PUBLISH_INLINE_RECORDS = CONFIG.publish_inline_records
+RATE_PRINCIPAL = CONFIG.rate_principal
+RATE_ADDRESS = CONFIG.rate_address
+REFRESH_LIFETIME = timedelta(days=CONFIG.refresh_days)
 VAULT: dict[str, Any] = {
     "KMS": {
         "BACKEND": CONFIG.kms_backend,
         "OPTIONS": dict(CONFIG.kms_options) or {"directory": str(VAULT_HOME / "kms")},
     },
     "DETECTOR": {"BACKEND": CONFIG.detector_backend, "OPTIONS": dict(CONFIG.detector_options)},
+    "POLICY": {"BACKEND": CONFIG.policy_backend, "OPTIONS": dict(CONFIG.policy_options)},
+    "ZONE": CONFIG.zone,
     "PRIVACY_EPSILON": CONFIG.privacy_epsilon,
     "PRIVACY_DELTA": CONFIG.privacy_delta,
     "NAME_FINDER": CONFIG.name_finder_backend
     and {"BACKEND": CONFIG.name_finder_backend, "OPTIONS": dict(CONFIG.name_finder_options)},
+    "PROXY_SECRET": CONFIG.proxy_secret,
+    "PROXY_SOCKET": CONFIG.proxy_socket,
     "LIVE_PORT": CONFIG.live_port,
     "HOME": VAULT_HOME,
     "IS_PRODUCTION": CONFIG.is_production,
@@ -311,5 +320,7 @@ LOGGING = {
         "celery.app.trace": {"filters": ["task_failures"]},
         "presidio-analyzer": {"level": "ERROR"},
         "tldextract": {"level": "CRITICAL"},
+        # At DEBUG it would write requests and tokens.
+        "oauthlib": {"level": "ERROR"},
     },
 }

@@ -86,7 +86,7 @@ def sign(claims: Claims, *, key_id: UUID, key: Ed25519PrivateKey) -> str:
 def read_key_id(text: str) -> tuple[UUID, UUID]:
     """The tenant and the key that a token names, nothing of it verified yet. Raises InvalidCredential.
 
-    Whatever could name another key or algorithm (``jku``, ``x5u``, ``jwk``, ``crit``, any other member) is refused here.
+    Whatever could name another key or algorithm (``jku``, ``x5u``, ``jwk``, ``crit``, any other member) is refused.
     """
     if not is_access_token(text):
         raise InvalidCredential

@@ -1,6 +1,6 @@
-"""The shape of an API key: ``ldv_<tenant>_<key>_<secret>_<crc32>``, each part in base 62; of a refresh token: ``ldr_..``.
+"""The shape of an API key: ``ldv_<tenant>_<key>_<secret>_<crc32>``, each part in base 62.
 
-Both name their tenant before anything is looked up, secret scanners find them, and the checksum tells a mistyped one
+A refresh token has the same, and begins with ``ldr_``. Both name their tenant before anything is looked up, secret scanners find them, and the checksum tells a mistyped one
 without asking a database.
 """
 

@@ -1,4 +1,4 @@
-"""Who makes a request: proved by an API key header, else by a session cookie."""
+"""Who makes a request: proved by an API key or access token, else by a session cookie, else by a certificate."""
 
 from typing import Final
 from uuid import UUID
@@ -6,24 +6,29 @@ from uuid import UUID
 from django.contrib import auth
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
+from access.auth.access_tokens import Surface, is_access_token, read_key_id
 from access.auth.api_keys import Token
-from access.auth.sessions import SEEN_EVERY
+from access.auth.certificates import read_header
+from access.auth.errors import CertificateRefused, TenantMismatch
+from access.auth.holders import certificate_holder, proved_key, token_caller
+from access.auth.proxy import presented_certificate
 from access.errors import (
     AuthenticationError,
     AuthenticationRequired,
-    CredentialExpired,
-    CredentialRevoked,
     InvalidCredential,
     PasswordChangeRequired,
     SessionEnded,
 )
 from access.factors.errors import SecondFactorRequired
-from access.models import ApiKey, User
-from access.selectors import api_key_principal, is_open
+from access.limits.errors import TooManyRequests
+from access.limits.gate import admit, admit_refused
+from access.limits.rules import Caller
+from access.models import User
+from access.selectors import api_key_principal, find_tenant, is_open
 from access.services.assurance import needs_second_factor
 from access.services.sessions import half_signed_in, session_principal
+from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
@@ -32,30 +37,55 @@ from vaultsite.kernel.tenancy.principal import PLATFORM_TENANT_ID, Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 _BEARER: Final = "bearer"
-_NO_HASH: Final = bytes(32)
+#: Who the request says it is for; compared with its credential, and only beside a certificate, which names no tenant,
+#: where to look it up.
+TENANT_HEADER: Final = "X-Vault-Tenant"
 
 
 class RequestPrincipalResolver(PrincipalResolver):
-    """Header ``Authorization: Bearer ldv_..`` or ``X-API-Key``; a header that does not hold is never passed over."""
+    """Header ``Authorization: Bearer`` or ``X-API-Key``, session, certificate, in this order.
+
+    A header that does not hold is never passed over. Whoever is found is counted against the limits.
+    """
 
     def resolve(self, request: HttpRequest) -> Principal:
         """Raises an AuthenticationError after recording it: under the tenant the credential names, if there is one.
 
-        Asked again about a request it refused, it says the same and records nothing more.
+        TooManyRequests in its place, and for a principal whose limit is reached. Asked again about a request it
+        refused, it says the same and records and counts nothing more.
         """
-        refused: AuthenticationError | None = getattr(request, "vault_refused_credential", None)
+        refused: VaultError | None = getattr(request, "vault_refused_credential", None)
         if refused is not None:
             raise refused
         try:
-            text = _api_key_of(request)
-            return _by_api_key(request, text) if text is not None else _by_session(request)
-        except AuthenticationError as refusal:
+            return self._resolve(request)
+        except (AuthenticationError, TooManyRequests) as refusal:
             request.vault_refused_credential = refusal  # type: ignore[attr-defined]
-            _record(request, refusal)
             raise
 
+    def _resolve(self, request: HttpRequest) -> Principal:
+        try:
+            caller = _caller(request)
+            _require_named_tenant(request, caller.principal)
+        except AuthenticationError as refusal:
+            admit_refused(request)
+            _record(request, refusal)
+            raise
+        admit(request, caller)
+        return caller.principal
 
-def _api_key_of(request: HttpRequest) -> str | None:
+
+def _caller(request: HttpRequest) -> Caller:
+    text = stated_credential(request)
+    if text is not None:
+        return _by_access_token(request, text) if is_access_token(text) else _by_api_key(request, text)
+    if request.session.tenant_id is None and presented_certificate(request):  # type: ignore[attr-defined]
+        return Caller(certificate_principal(request))
+    return Caller(_by_session(request))
+
+
+def stated_credential(request: HttpRequest) -> str | None:
+    """The text of the credential in the headers, None when they state none. Raises InvalidCredential."""
     header = request.headers.get("Authorization")
     if header is None:
         return request.headers.get("X-API-Key")
@@ -65,25 +95,43 @@ def _api_key_of(request: HttpRequest) -> str | None:
     return credential.strip()
 
 
-def _by_api_key(request: HttpRequest, text: str) -> Principal:
+def _by_api_key(request: HttpRequest, text: str) -> Caller:
     token = Token.parse(text)
     request.vault_named_tenant = token.tenant_id  # type: ignore[attr-defined]
     with tenant_scope(token.tenant_id, Principal.nobody(token.tenant_id), facts_of(request)):
-        key = ApiKey.objects.filter(pk=token.key_id).first()
-        if (
-            not token.matches(bytes(key.secret_hash) if key else _NO_HASH)
-            or key is None
-            or not is_open(token.tenant_id)
-        ):
-            raise InvalidCredential
-        now = timezone.now()
-        if key.revoked_at is not None:
-            raise CredentialRevoked
-        if key.expires_at <= now:
-            raise CredentialExpired
-        if key.last_used_at is None or now - key.last_used_at > SEEN_EVERY:
-            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-        return api_key_principal(key)
+        key = proved_key(token, address=facts_of(request).ip_address)
+        return Caller(api_key_principal(key), key.requests_per_minute)
+
+
+def _by_access_token(request: HttpRequest, text: str) -> Caller:
+    tenant_id, _ = read_key_id(text)
+    request.vault_named_tenant = tenant_id  # type: ignore[attr-defined]
+    with tenant_scope(tenant_id, Principal.nobody(tenant_id), facts_of(request)):
+        return token_caller(text, surface=Surface.REST, address=facts_of(request).ip_address)
+
+
+def certificate_principal(request: HttpRequest) -> Principal:
+    """The service account whose certificate our proxy presents, in the tenant that ``X-Vault-Tenant`` names.
+
+    Raises CertificateRefused.
+    """
+    presented = read_header(presented_certificate(request) or "")
+    tenant = find_tenant(request.headers.get(TENANT_HEADER, ""))
+    if tenant is None:
+        raise CertificateRefused
+    request.vault_named_tenant = tenant.pk  # type: ignore[attr-defined]
+    with tenant_scope(tenant.pk, Principal.nobody(tenant.pk), facts_of(request)):
+        return certificate_holder(presented)
+
+
+def _require_named_tenant(request: HttpRequest, principal: Principal) -> None:
+    """A request may say whose it is, but only what its credential says counts. Raises TenantMismatch."""
+    named = request.headers.get(TENANT_HEADER)
+    if named is None or named == str(principal.tenant_id):
+        return
+    tenant = find_tenant(named)
+    if tenant is None or tenant.pk != principal.tenant_id:
+        raise TenantMismatch
 
 
 def _by_session(request: HttpRequest) -> Principal:

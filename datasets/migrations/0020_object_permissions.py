@@ -36,4 +36,9 @@ class Migration(migrations.Migration):
                 'constraints': [vaultsite.kernel.tenancy.rls.RowLevelSecurity(name='datasets_datasetuserpermission_rls'), models.UniqueConstraint(fields=('tenant', 'id'), name='datasets_datasetuserpermission_tenant_id'), vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='user', name='datasets_userpermission_user', to='access.User'), vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='content_object', name='datasets_userpermission_dataset', on_delete='CASCADE', to='datasets.Dataset'), models.UniqueConstraint(fields=('tenant', 'content_object', 'user', 'permission'), name='datasets_userpermission_once')],
             },
         ),
+        migrations.AlterField(
+            model_name='keyrotation',
+            name='purpose',
+            field=models.CharField(choices=[('kek', 'kek'), ('platform', 'platform'), ('dataset', 'dataset'), ('content', 'content'), ('boundary', 'boundary'), ('index', 'index'), ('pseudonym', 'pseudonym'), ('signing', 'signing'), ('token', 'token'), ('token_index', 'token_index'), ('format', 'format'), ('lists', 'lists'), ('analytics', 'analytics'), ('access_token', 'access_token')], max_length=20),
+        ),
     ]

@@ -153,6 +153,22 @@ class EventType(StrEnum):
     SESSION_ENDED = "auth.session.ended"
     #: A request came with no credential, or one that does not hold.
     CREDENTIAL_REFUSED = "auth.credential.refused"
+    #: Somebody proved who they are and got an access token, or a new one for a refresh token.
+    TOKEN_ISSUED = "auth.token.issued"  # noqa: S105 - the name of an event
+    #: A refresh token was used a second time: everything that descends from it has ended.
+    TOKEN_REUSED = "auth.token.reused"  # noqa: S105 - the name of an event
+    #: Somebody ended the tokens of a program.
+    TOKEN_REVOKED = "auth.token.revoked"  # noqa: S105 - the name of an event
+    #: A limit of requests was reached; recorded once a minute for each.
+    RATE_EXCEEDED = "auth.rate.exceeded"
+    #: A policy of the tenant's own forbade what somebody tried; told beside the decision.
+    POLICY_VIOLATED = "data.policy.violation"
+    #: Somebody asked how the vault would decide; says what it answered.
+    POLICY_EVALUATED = "policy.access.evaluated"
+    #: An access policy was drafted, put in force or taken out of it.
+    ACCESS_POLICY_CHANGED = "policy.access.changed"
+    #: A draft of an access policy was tried on recorded decisions; says how many would come out otherwise.
+    POLICY_REPLAYED = "policy.access.replayed"
     #: Tokens were given out for values; says how many of which kind, never which.
     TOKENS_ISSUED = "data.token.issued"
     #: Tokens were turned back into values; says how many.
