@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 
 from access.selectors import known_purposes
 from access.services.authorize import authorize, may
+from access.services.metering import charge
 from anonymization.services.anonymize import apply
 from datasets.errors import DatasetNotFound, RecordNotFound
 from datasets.models import Dataset, Ingest
@@ -118,15 +119,16 @@ def records_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     version = request.GET.get("version", "")[:64] or "main"
     if current_scope().purpose is None and may(principal, "record.read"):
         return _purpose_page(request, _decided_dataset(principal, dataset_id))
-    release = open_release(principal, dataset_id=dataset_id, version=version)
+    release = open_release(principal, dataset_id=dataset_id, version=version, counts_rows=True)
     after = request.GET.get("after", "")[:128] or None
     found = list(read_records(release, after=after, limit=PAGE_SIZE + 1, with_findings=release.is_raw))
-    records = [show_record(record, is_whole=False) for record in found[:PAGE_SIZE]]
+    allowed = charge(release.decision, len(found[:PAGE_SIZE]))
+    records = [show_record(record, is_whole=False) for record in found[:allowed]]
     context = _release_context(release) | {
         "title": f"Records of {release.dataset.name}",
         "records": records,
         "after": after,
-        "next_after": records[-1].id if len(found) > PAGE_SIZE else None,
+        "next_after": records[-1].id if len(found) > allowed else None,
         "purposes": known_purposes(),
     }
     return _page(request, "vault/records.html", context)
@@ -138,8 +140,9 @@ def record_page(request: HttpRequest, dataset_id: UUID, record_id: str) -> HttpR
     if current_scope().purpose is None and may(principal, "record.read"):
         return _purpose_page(request, _decided_dataset(principal, dataset_id))
     version = request.GET.get("version", "")[:64] or "main"
-    release = open_release(principal, dataset_id=dataset_id, version=version)
+    release = open_release(principal, dataset_id=dataset_id, version=version, counts_rows=True)
     record = read_record(release, record_id)
+    charge(release.decision, 1)
     context = _release_context(release) | {
         "title": record.id,
         "record": show_record(record),

@@ -10,7 +10,8 @@ from django.db.models.functions import Now
 from access.lease_selectors import hidden
 from access.leases.errors import EmergencyClosed, EmergencyNotFound, LeaseOver, PersonRequired
 from access.leases.terms import Terms, refuse_problems, text_problem
-from access.models import BreakGlass, Lease, LeaseKind, Shown
+from access.models import BreakGlass, LeaseKind, Shown
+from access.policy.decision import Decision
 from access.ports import dataset_directory
 from access.selectors import is_known_purpose, may
 from access.services.access_requests import require_other_person
@@ -120,11 +121,11 @@ def review_emergency(principal: Principal, *, call_id: UUID, note: str) -> Break
     return call
 
 
-def note_emergency_use(lease_ids: list[UUID], resource: ResourceRef, *, action: str) -> None:
-    """Say aloud that data is read under emergency leases, in the scope of the decision."""
-    for lease in Lease.objects.filter(pk__in=lease_ids, kind=LeaseKind.BREAK_GLASS):
-        call = BreakGlass.objects.filter(lease=lease).get()
-        emit(_loud(EventType.EMERGENCY_USED, call, resource, {"lease": str(lease.pk), "action": action}))
+def note_emergency_use(decision: Decision, resource: ResourceRef, *, action: str) -> None:
+    """Say aloud that data is read under an emergency, in the scope of the decision that rests on it."""
+    leases = [one.removeprefix("break_glass:") for one in decision.policy_ids if one.startswith("break_glass:")]
+    for call in BreakGlass.objects.filter(lease__in=leases) if leases else ():
+        emit(_loud(EventType.EMERGENCY_USED, call, resource, {"lease": str(call.lease_id), "action": action}))
 
 
 def find_emergency(principal: Principal, call_id: UUID) -> BreakGlass:

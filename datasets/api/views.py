@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from access.services.authorize import authorize
 from access.services.idempotency import begin_attempt, fingerprint_of, store_answer
+from access.services.metering import charge
 from datasets import selectors
 from datasets.api.content_encoding import require_known_encoding
 from datasets.api.lifecycle import PurgeOutput, purge_response
@@ -190,7 +191,7 @@ class DataView(VaultAPIView):
         """Download a version as JSON lines in order of record id, as this reader may see it."""
         with self.open_scope():
             version = request.query_params.get("version", "main")
-            release = open_release(self.principal, dataset_id=dataset_id, version=version)
+            release = open_release(self.principal, dataset_id=dataset_id, version=version, counts_rows=True)
         body = stream_data(release, self.principal, facts_of(self.django_request))
         response = streamed(request, body)
         response["X-Vault-Version"] = release.version.label
@@ -290,10 +291,13 @@ class RecordListView(VaultAPIView):
         asked, name, after = wanted.after or (version, version, None)
         if asked != version:
             raise InvalidCursor
-        release = open_release(self.principal, dataset_id=dataset_id, version=name)
+        release = open_release(self.principal, dataset_id=dataset_id, version=name, counts_rows=True)
         fields = [name for name in request.query_params.get("fields", "").split(",") if name]
         records = read_records(release, after=after, limit=wanted.limit + 1)
         data, last = page_of(records, limit=wanted.limit, fields=fields)
+        allowed = charge(release.decision, len(data))
+        if allowed < len(data):
+            data, last = data[:allowed], data[allowed - 1]["id"]
         more = encode_cursor([version, str(release.version.pk), last]) if last else None
         return Response(page(data, limit=wanted.limit, next_cursor=more))
 
@@ -318,9 +322,11 @@ class RecordView(VaultAPIView):
     @extend_schema(parameters=[PURPOSE, OpenApiParameter("fields", OpenApiTypes.STR)], responses=RecordOutput)
     def get(self, request: Request, dataset_id: UUID, version: str, record_id: str) -> Response:
         """One record by id."""
-        release = open_release(self.principal, dataset_id=dataset_id, version=version)
+        release = open_release(self.principal, dataset_id=dataset_id, version=version, counts_rows=True)
         fields = [name for name in request.query_params.get("fields", "").split(",") if name]
-        return Response(read_record(release, record_id).as_json(fields))
+        record = read_record(release, record_id)
+        charge(release.decision, 1)
+        return Response(record.as_json(fields))
 
 
 def idempotency_key(request: Request) -> str:

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import orjson
 
-from access.errors import AccessDenied
-from access.selectors import still_holds
 from access.services.authorize import Decision, authorize
+from access.services.break_glass import note_emergency_use
+from access.services.metering import Meter, row_limit_of
 from anonymization.errors import ObligationUnmet
 from anonymization.findings import Finding, decode_findings
 from anonymization.services.anonymizer import Anonymizer, Declared, build_anonymizer
@@ -34,9 +34,8 @@ from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
-#: After how many bytes or seconds of a stream its reader must prove to be allowed still.
-_RECHECK_BYTES: Final = 2 * 1024 * 1024
-_RECHECK_SECONDS: Final = 5.0
+#: Obligations that are met by counting what leaves.
+_COUNTED: Final = frozenset({"quota", "row_limit"})
 #: Chunks looked up at once while streaming; their bytes are fetched one by one, so only the places wait in memory.
 _READ_AHEAD: Final = 32
 
@@ -84,8 +83,10 @@ class ReadRecord:
         return {"id": self.id, "data": data, "metadata": self.metadata}
 
 
-def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpose: str | None = None) -> Release:
-    """Decide on reading records of a version, in the open scope.
+def open_release(
+    principal: Principal, *, dataset_id: UUID, version: str, purpose: str | None = None, counts_rows: bool = False
+) -> Release:
+    """Decide on reading records of a version, in the open scope. ``counts_rows``: see ``release_under``.
 
     Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation,
     VersionQuarantined.
@@ -96,18 +97,22 @@ def open_release(principal: Principal, *, dataset_id: UUID, version: str, purpos
     decision = authorize(principal, "record.read", resource_of(dataset, found), purpose=purpose)
     if found is None:
         raise VersionNotFound
-    return release_under(decision, dataset, found)
+    return release_under(decision, dataset, found, counts_rows=counts_rows)
 
 
-def release_under(decision: Decision, dataset: Dataset, version: Version) -> Release:
+def release_under(
+    decision: Decision, dataset: Dataset, version: Version, *, counts_rows: bool = False
+) -> Release:
     """What a decision on ``record.read`` releases of a version, in the scope it was made in.
 
-    Raises UnmetObligation, VersionQuarantined.
+    ``counts_rows`` is said by who hands every record through ``stream_lines``, or counts it with
+    ``metering.charge`` before it leaves; for others a decision that counts records is one that cannot be met. Raises UnmetObligation, VersionQuarantined.
     """
     refuse_quarantined(version)
+    asked = tuple(one for one in decision.obligations if not (counts_rows and one.type in _COUNTED))
     try:
         anonymizer = build_anonymizer(
-            decision.obligations,
+            asked,
             dataset_id=dataset.pk,
             purpose=decision.purpose,
             declared=partial(declared_fields, dataset),
@@ -115,6 +120,7 @@ def release_under(decision: Decision, dataset: Dataset, version: Version) -> Rel
     except ObligationUnmet as unmet:
         raise UnmetObligation(**unmet.extra) from unmet
     note_use(dataset, decision.purpose or "")
+    note_emergency_use(decision, resource_of(dataset, version), action="record.read")
     keys = load_keys(dataset.pk)
     return Release(
         dataset=dataset,
@@ -217,36 +223,40 @@ def stream_data(release: Release, principal: Principal, request: RequestFacts) -
 
 
 def stream_lines(
-    release: Release, principal: Principal, request: RequestFacts, lines: Iterator[bytes], *, headings: int = 0
+    release: Release,
+    principal: Principal,
+    request: RequestFacts,
+    lines: Iterator[bytes],
+    *,
+    headings: int = 0,
+    action: str = "record.read",
 ) -> Iterator[bytes]:
     """``lines`` as long as ``principal`` may have them; their end is recorded, ``headings`` of them being no records.
 
-    Raises AccessDenied in the middle once the credential or a permission is gone.
+    ``action`` is what was decided on. Records are counted before they leave. Raises AccessDenied, LeaseEnded or
+    QuotaExhausted in the middle once the credential, a permission, a grant or its quota is gone.
     """
-    started = checked = time.monotonic()
-    records, size, checked_size = -headings, 0, 0
+    started = time.monotonic()
+    records, size = -headings, 0
     outcome: Outcome = "failure"
+    meter = Meter(principal, request, action, release.resource, release.decision)
+    most = row_limit_of(release.decision)
     try:
         for line in lines:
-            if size - checked_size >= _RECHECK_BYTES or time.monotonic() - checked >= _RECHECK_SECONDS:
-                outcome = "denied"
-                _require_still(principal, request)
-                outcome, checked, checked_size = "failure", time.monotonic(), size
+            if most is not None and records >= most:
+                break
+            outcome = "denied"
+            meter.admit(int(records >= 0), len(line))
+            outcome = "failure"
             yield line
             records += 1
             size += len(line)
         outcome = "success"
     finally:
         facts = {"records": max(0, records), "bytes": size, "duration_ms": int((time.monotonic() - started) * 1000)}
+        meter.close()
         with tenant_scope(principal.tenant_id, principal, request):
             emit(_completed(release, outcome, facts))
-
-
-def _require_still(principal: Principal, request: RequestFacts) -> None:
-    """A decision is not kept for ever: raises AccessDenied once the credential or a permission is gone."""
-    with tenant_scope(principal.tenant_id, principal, request):
-        if not still_holds(principal):
-            raise AccessDenied
 
 
 def _lines(release: Release) -> Iterator[bytes]:

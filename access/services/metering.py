@@ -1,0 +1,132 @@
+"""Records are counted before they leave, and whoever is given them proves again and again that they still may be."""
+
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from access.errors import AccessDenied
+from access.leases.errors import LeaseEnded
+from access.policy.decision import Decision
+from access.policy.obligations import AUDIT_LEVEL
+from access.policy.question import ask
+from access.selectors import still_holds
+from access.services.authorize import decide
+from access.services.leases import return_rows, spend_rows
+from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
+from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
+
+#: How many records are taken from a lease at once, and how many leave under a grant before it is looked at again.
+PAGE_ROWS: Final = 200
+#: After how many bytes or seconds any reader must prove to be allowed still.
+RECHECK_BYTES: Final = 2 * 1024 * 1024
+RECHECK_SECONDS: Final = 1.0
+#: Kinds whose value changes while a decision is used, or that are done by the decision point.
+_MOVING: Final = frozenset({"epsilon", AUDIT_LEVEL})
+_GRANTS: Final = ("lease:", "break_glass:", "permission:")
+
+
+@dataclass
+class Meter:
+    """Stands between the records of one decided read and who receives them.
+
+    Needs no open scope: it opens short ones of its own. Closed, it gives back what was taken and never left.
+    """
+
+    principal: Principal
+    request: RequestFacts
+    action: str
+    resource: ResourceRef
+    decision: Decision
+    left_of_limit: int | None = field(init=False)
+    _reserved: int = 0
+    _rows: int = 0
+    _bytes: int = 0
+    _checked_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.left_of_limit = row_limit_of(self.decision)
+
+    def admit(self, rows: int, size: int) -> None:
+        """Called before ``rows`` (0 or 1) of ``size`` bytes leave.
+
+        Raises AccessDenied, LeaseEnded or QuotaExhausted when they may not.
+        """
+        if self._is_due():
+            self._require_still()
+        leases = leases_of(self.decision)
+        if rows and leases and not self._reserved:
+            with self._scope():
+                self._reserved = _reserve(leases, PAGE_ROWS)
+        self._reserved -= rows if leases else 0
+        self._rows += rows
+        self._bytes += size
+
+    def close(self) -> None:
+        """Give back what is left of the last page."""
+        if self._reserved:
+            with self._scope():
+                for lease in leases_of(self.decision):
+                    return_rows(lease, self._reserved)
+            self._reserved = 0
+
+    def _is_due(self) -> bool:
+        is_granted = any(one.startswith(_GRANTS) for one in self.decision.policy_ids)
+        return (
+            self._bytes >= RECHECK_BYTES
+            or (is_granted and self._rows >= PAGE_ROWS)
+            or time.monotonic() - self._checked_at >= RECHECK_SECONDS
+        )
+
+    def _require_still(self) -> None:
+        with self._scope():
+            require_still(self.principal, self.action, self.resource, self.decision)
+        self._rows, self._bytes, self._checked_at = 0, 0, time.monotonic()
+
+    def _scope(self) -> AbstractContextManager[Scope]:
+        return tenant_scope(self.principal.tenant_id, self.principal, self.request)
+
+
+def charge(decision: Decision, rows: int) -> int:
+    """For what leaves in one piece, in the open scope: how many of ``rows`` records may, all of them counted.
+
+    Raises LeaseEnded, QuotaExhausted when none may.
+    """
+    limit = row_limit_of(decision)
+    rows = rows if limit is None else min(rows, limit)
+    leases = leases_of(decision)
+    return _reserve(leases, rows) if leases and rows else rows
+
+
+def require_still(principal: Principal, action: str, resource: ResourceRef, decision: Decision) -> None:
+    """A decision is not kept for ever: in the open scope, records nothing.
+
+    Raises LeaseEnded, or AccessDenied once the credential, a permission, a grant or a policy is another, so that less
+    would be shown than is.
+    """
+    if not still_holds(principal):
+        raise AccessDenied
+    _, now, refusal = decide(principal, ask(principal, action, resource, decision.purpose))
+    known = set(map(str, decision.obligations))
+    is_weaker = any(str(one) not in known for one in now.obligations if one.type not in _MOVING)
+    if refusal is not None or is_weaker:
+        raise LeaseEnded if any(one.startswith(_GRANTS) for one in decision.policy_ids) else AccessDenied
+
+
+def leases_of(decision: Decision) -> list[UUID]:
+    """The leases that count what the decision releases."""
+    return [UUID(one.value) for one in decision.asked("quota")]
+
+
+def row_limit_of(decision: Decision) -> int | None:
+    """How many records one read releases at most; None: any number."""
+    return min((int(one.value) for one in decision.asked("row_limit")), default=None)
+
+
+def _reserve(leases: list[UUID], rows: int) -> int:
+    """Up to ``rows``, from each of the leases: decisions rest on one, so nothing is given back where a second lacks."""
+    for lease in leases:
+        rows = spend_rows(lease, rows)
+    return rows
