@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from access.policy.decision import Obligation
@@ -37,6 +37,10 @@ class ObligationSource(ABC):
 
         Sorted by reference, each once. Inactive ones are among them, said to be so.
         """
+
+    def is_policy(self, reference: str) -> bool:  # noqa: ARG002 - the port's signature
+        """Whether ``reference`` ("name@3") names a version of a policy that may be used."""
+        return False
 
 
 _source: ObligationSource | None = None
@@ -78,6 +82,13 @@ class GrantSource(ABC):
     @abstractmethod
     def grants_for(self, principal: Principal, resource: ResourceRef, purpose: str | None) -> Sequence[HeldGrant]:
         """Every grant that lives now, by the database's clock, in the open scope: for ``purpose``, or for any."""
+
+    def datasets_granted(self, principal: Principal, action: str, purpose: str | None) -> Collection[UUID]:  # noqa: ARG002
+        """Ids of the datasets that the principal holds a live grant of ``action`` on.
+
+        For lists: best a queryset of one column, which then becomes part of the list's own query.
+        """
+        return ()
 
 
 class _NoGrants(GrantSource):
@@ -168,3 +179,101 @@ def dataset_directory() -> DatasetDirectory:
         msg = "no DatasetDirectory is registered"
         raise RuntimeError(msg)
     return _directory
+
+
+class ResourceSource(ABC):
+    """Knows of resources what decisions may ask for and who asks for a decision did not state."""
+
+    @abstractmethod
+    def described(self, resource: ResourceRef) -> ResourceRef:
+        """``resource`` with tags, owner, residency and classification filled in, as far as they are known now."""
+
+    @abstractmethod
+    def find_dataset(self, dataset_id: UUID) -> ResourceRef | None:
+        """The dataset of the open scope's tenant, described; None when there is none, or it was deleted."""
+
+    @abstractmethod
+    def datasets(self, *, after: UUID | None, limit: int) -> Sequence[ResourceRef]:
+        """Datasets of the tenant in order of id, described, after one of them."""
+
+
+class _NoResources(ResourceSource):
+    """Nothing is known but what was stated."""
+
+    def described(self, resource: ResourceRef) -> ResourceRef:
+        return resource
+
+    def find_dataset(self, dataset_id: UUID) -> ResourceRef | None:  # noqa: ARG002 - the port's signature
+        return None
+
+    def datasets(self, *, after: UUID | None, limit: int) -> Sequence[ResourceRef]:  # noqa: ARG002
+        return ()
+
+
+_resources: ResourceSource = _NoResources()
+
+
+def register_resource_source(source: ResourceSource) -> None:
+    """Called once at start-up."""
+    global _resources  # noqa: PLW0603 - one port, filled once
+    _resources = source
+
+
+def resource_source() -> ResourceSource:
+    return _resources
+
+
+@dataclass(frozen=True)
+class RecordedDecision:
+    """A decision as the audit keeps it. ``inputs`` are those of Question.as_inputs, empty where none were recorded."""
+
+    event_id: UUID
+    time: datetime
+    actor_kind: str
+    actor_id: UUID
+    resource: ResourceRef
+    action: str
+    purpose: str
+    is_allowed: bool
+    policies: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
+    reason: str = ""
+    ip_address: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+class DecisionHistory(ABC):
+    """The decisions recorded in the open scope's tenant."""
+
+    @abstractmethod
+    def page(
+        self, *, since: datetime, until: datetime, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[RecordedDecision]:
+        """Decisions of [since, until) in order of time and id, after one of them, oldest first."""
+
+    @abstractmethod
+    def latest(
+        self, *, limit: int, before: tuple[datetime, UUID] | None = None, denied_only: bool = False
+    ) -> Sequence[RecordedDecision]:
+        """The newest decisions, newest first, before one of them."""
+
+    @abstractmethod
+    def find(self, event_id: UUID) -> RecordedDecision | None:
+        """The decision of one event; None when there is no such event or it is no decision."""
+
+
+_history: DecisionHistory | None = None
+
+
+def register_decision_history(history: DecisionHistory) -> None:
+    """Called once at start-up."""
+    global _history  # noqa: PLW0603 - one port, filled once
+    _history = history
+
+
+def decision_history() -> DecisionHistory:
+    """The history that was registered."""
+    if _history is None:
+        msg = "no DecisionHistory is registered"
+        raise RuntimeError(msg)
+    return _history

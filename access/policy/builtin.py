@@ -114,6 +114,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "session.revoke": _rule("session.manage", EventType.ADMIN_WRITE, "delete"),
         "signin.read": Rule(frozenset({"signin.manage", "user.read"}), EventType.ADMIN_READ, "read"),
         "signin.manage": _rule("signin.manage", EventType.ADMIN_WRITE, "update"),
+        "policy.read": _rule("policy.read", EventType.ADMIN_READ, "read"),
+        "policy.manage": _rule("policy.manage", EventType.ADMIN_WRITE, "update"),
+        "policy.evaluate": _rule("policy.evaluate", EventType.ADMIN_READ, "read"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
@@ -157,13 +160,16 @@ _APPROVE: Final = frozenset({"access.read", "access.approve", "permission.manage
 _CONFIRM: Final = frozenset({"access.read", "emergency.confirm", "review.decide", "review.manage"})
 _EMERGENCY: Final = frozenset({"emergency.request"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
+_INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+_LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
     {
         "tenant_admin": BuiltinRole(
             "Tenant administrator",
             "Manages people, roles and keys; sees records masked.",
-            _BROWSE
+            _LEGISLATE
+            | _BROWSE
             | _TEXT
             | _TAKE_OUT
             | _PEOPLE
@@ -207,7 +213,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
         "privacy_officer": BuiltinRole(
             "Privacy officer",
             "Sees records raw to answer for the people in them, and the audit.",
-            _BROWSE
+            _INQUIRE
+            | _BROWSE
             | _TEXT
             | _GOVERN
             | _REVIEW
@@ -222,12 +229,13 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
         "security_officer": BuiltinRole(
             "Security officer",
             "Manages people, credentials and keys and sees the audit; no data.",
-            _PEOPLE | _KEYS | _CONFIRM | {"audit.read", "storage.read"},
+            _LEGISLATE | _PEOPLE | _KEYS | _CONFIRM | {"audit.read", "storage.read"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
-            _BROWSE
+            _INQUIRE
+            | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"},
         ),

@@ -8,10 +8,14 @@ from ipaddress import ip_address
 from typing import Any, Final, Self
 from uuid import UUID
 
+from django.conf import settings
+
 from access.policy.builtin import RULES, SHOWING, SHOWN
+from access.policy.cedar.schema import is_about_datasets
 from access.ports import HeldGrant
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal, PrincipalKind
+from vaultsite.kernel.tenancy.scope import current_scope
 
 #: What may stand in the record of a decision; other attribute values may be anything somebody typed.
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:@/+-]{1,64}")
@@ -72,6 +76,16 @@ class Question:
         return replace(self, grants=grants)
 
     @property
+    def is_about_dataset(self) -> bool:
+        """Whether the resource is a Dataset to policies."""
+        return is_about_datasets(self.action)
+
+    @property
+    def needs_dataset(self) -> bool:
+        """Whether who is held to some datasets must name one of them: data, or what lies in one."""
+        return self.is_about_dataset or self.resource.dataset_id is not None
+
+    @property
     def dataset_id(self) -> str:
         """The dataset the resource is, or lies in; empty where there is none."""
         if self.resource.dataset_id is not None:
@@ -104,6 +118,20 @@ class Question:
         )
 
 
+def ask(principal: Principal, action: str, resource: ResourceRef, purpose: str | None) -> Question:
+    """What a principal asks in the open scope, now."""
+    now = datetime.now(UTC)
+    return Question(
+        subject=Subject.of(principal, action, now),
+        action=action,
+        resource=resource,
+        time=now,
+        purpose=purpose,
+        ip_address=current_scope().request.ip_address,
+        zone=settings.VAULT.get("ZONE", ""),
+    )
+
+
 def relevant_permissions(action: str) -> frozenset[str]:
     """The permissions that can matter to ``action``; none for one that no rule knows."""
     rule = RULES.get(action)
@@ -127,10 +155,6 @@ def _grant_facts(grant: HeldGrant) -> dict[str, Any]:
         "actions": sorted(grant.actions),
         "obligations": [str(obligation) for obligation in grant.obligations],
     }
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def as_uuid(text: str) -> UUID | None:

@@ -14,6 +14,8 @@ from access.policy.cedar.statement import Statement
 
 #: Slices kept of one set; principals holding the same roles share theirs.
 _MAX_SLICES: Final = 4096
+#: No policy of a tenant speaks of these: one that forbids everything could never be retired.
+UNGOVERNED: Final = frozenset({"policy.read", "policy.manage"})
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class CompiledPolicies:
         return [one for one in self._by_action(action) if not one.role or one.role in roles]
 
     def _by_action(self, action: str) -> list[Statement]:
+        if action in UNGOVERNED:
+            return []
         return [one for one in self.statements if one.admits(action)]
 
     @cached_property

@@ -40,6 +40,8 @@ class EventBuffer:
     """Events wait here and are written in the scope's own transaction, at its end."""
 
     primary: Recorded | None = None
+    #: What is written beside the primary event when the scope fails.
+    lasting: list[Recorded] = field(default_factory=list)
     _markers: list[_Marker] = field(default_factory=list)
 
     def add(self, recorded: Recorded, *, primary: bool) -> None:

@@ -41,6 +41,8 @@ class Scope:
     events: EventBuffer = field(default_factory=EventBuffer)
     failure: BaseException | None = None
     is_committed: bool = False
+    #: What was looked up once in this scope and holds until its end, by who looked it up.
+    memo: dict[str, Any] = field(default_factory=dict)
     _compensations: list[Callable[[], None]] = field(default_factory=list)
 
     def if_undone(self, compensate: Callable[[], None]) -> None:
@@ -154,7 +156,7 @@ def _record_failure(scope: Scope) -> None:
     if primary is None:
         return
     with _transaction("default", scope.tenant_id, scope.principal.id), _entered(scope):
-        EventBuffer.write([primary])
+        EventBuffer.write([primary, *scope.events.lasting])
 
 
 @contextmanager
