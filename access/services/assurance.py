@@ -13,6 +13,7 @@ from access.policy.builtin import RULES
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_scope
 
 #: Roles whose holders sign in with a second factor where their tenant says nothing: those who can give themselves or
 #: others more than they have, or see everything.
@@ -21,10 +22,15 @@ MFA_ROLES: Final = frozenset({"privacy_officer", "security_officer", "tenant_adm
 STEP_UP: Final = frozenset(
     {"apikey.manage", "key.destroy", "key.rotate", "role.manage", "session.revoke", "signin.manage", "user.manage"}
 )
+#: What a decision names when a proof was missing.
+PROOF_ID: Final = "builtin:proof"
 #: Acts that let data out of the vault; what only names or counts datasets is not held back.
 RELEASING: Final = frozenset(
     {name for name, rule in RULES.items() if rule.needs_purpose} | {"export.create", "export.read"}
 )
+
+
+_MEMO: Final = "access.sign_in_rules"
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,20 @@ class SignInRules:
 
 
 def sign_in_rules() -> SignInRules:
-    """The rules of the scope's tenant."""
-    row = SignInPolicy.objects.first()
+    """The rules of the scope's tenant, asked for once in each scope."""
+    memo = current_scope().memo
+    rules: SignInRules | None = memo.get(_MEMO)
+    if rules is None:
+        rules = memo[_MEMO] = _read(SignInPolicy.objects.first())
+    return rules
+
+
+def sign_in_rules_changed() -> None:
+    """Called by who changed them and goes on in the same scope."""
+    current_scope().memo.pop(_MEMO, None)
+
+
+def _read(row: SignInPolicy | None) -> SignInRules:
     if row is None:
         return SignInRules()
     return SignInRules(

@@ -17,6 +17,7 @@ from access.policy.obligations import AUDIT_LEVEL, enforced_for
 from access.policy.question import Question, ask
 from access.ports import BoundPolicy, grant_source, obligation_source, resource_source
 from access.selectors import may
+from access.services.assurance import PROOF_ID, missing_proof
 from access.services.policies_in_force import PoliciesInForce, policies_in_force
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
@@ -50,11 +51,15 @@ def authorize(
     metadata of the event, allowed or denied: codes, ids and times, never what somebody typed. Beside them the event
     keeps what was decided on, so that it can be decided on again.
 
-    Raises AccessDenied, PurposeRequired, UnknownPurpose or PolicyEngineUnavailable, each after recording the denial.
+    Raises AccessDenied, PurposeRequired, UnknownPurpose or PolicyEngineUnavailable, and SecondFactorRequired or
+    StepUpRequired where who asks has to prove more, each after recording the denial.
     """
     question = ask(principal, action, resource, purpose or current_scope().purpose)
     rule = RULES.get(action, _UNKNOWN)
     question, decision, refusal = decide(principal, question)
+    unproved = missing_proof(principal, action, resource) if refusal is None else None
+    if unproved is not None:
+        decision, refusal = _denied(question, unproved.slug, (PROOF_ID,)), unproved
     event = Event(
         type=rule.event,
         operation=rule.operation,
@@ -114,9 +119,12 @@ def _answer(principal: Principal, question: Question, held: PoliciesInForce) -> 
     scope = current_scope()
     question = _described(question, held.compiled)
     answer = policy_engine().decide(question, held.compiled, tenant_id=scope.tenant_id, stamp=held.stamp)
-    if not question.dataset_id or (answer.is_allowed and (question.action not in SHOWING or answer.is_raw)):
+    if answer.is_allowed and (question.action not in SHOWING or answer.is_raw):
         return question, answer
-    grants = tuple(grant_source().grants_for(principal, question.resource, question.purpose))
+    held_here = (
+        grant_source().grants_for(principal, question.resource, question.purpose) if question.needs_dataset else ()
+    )
+    grants = tuple(grant for grant in held_here if question.action in grant.actions)
     if not grants:
         return question, answer
     question = question.with_grants(grants)
