@@ -196,6 +196,10 @@ class ResourceSource(ABC):
     def datasets(self, *, after: UUID | None, limit: int) -> Sequence[ResourceRef]:
         """Datasets of the tenant in order of id, described, after one of them."""
 
+    def classifications(self) -> Collection[str]:
+        """The codes a dataset may be classified by; none: not known."""
+        return ()
+
 
 class _NoResources(ResourceSource):
     """Nothing is known but what was stated."""

@@ -32,6 +32,8 @@ def resource_of(dataset: Dataset, version: Version | None = None) -> ResourceRef
         dataset_id=dataset.pk,
         classification=dataset.classification,
         version=version.label if version else "",
+        owner=str(dataset.created_by),
+        residency=dataset.region,
     )
 
 

@@ -11,6 +11,8 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("access", "role"): ("role.read", None, None, None),
         ("access", "rolebinding"): ("role.read", "role.manage", "role.manage", "role.manage"),
         ("access", "apikey"): ("apikey.read", "apikey.manage", "apikey.manage", None),
+        ("access", "vaultsession"): ("session.read", None, None, "session.revoke"),
+        ("access", "signinpolicy"): ("signin.read", None, "signin.manage", None),
         ("access", "purpose"): ("purpose.read", None, None, None),
         ("access", "encryptionkey"): ("key.read", None, None, None),
         ("anonymization", "text"): ("pii.detect", None, None, None),

@@ -40,6 +40,15 @@ class AttachedPolicies(ObligationSource):
         }
         return tuple(bound[name] for name in sorted(bound))
 
+    def is_policy(self, reference: str) -> bool:
+        named = PolicyReference.of(reference)
+        if named is None:
+            return False
+        if named.is_preset:
+            return named.name in PRESETS and named.number == 1
+        versions = PolicyVersion.objects.filter(policy__name=named.name, number=named.number)
+        return versions.filter(policy__active_version__isnull=False).exists()
+
 
 def _targets(principal: Principal, dataset_id: UUID | None, purpose: str) -> Q:
     wanted = Q(kind=AttachmentKind.ROLE, target__in=sorted(principal.roles))

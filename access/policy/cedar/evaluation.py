@@ -59,16 +59,18 @@ def evaluate_permits(question: Question, policies: CompiledPolicies) -> Answer:
 def slice_of(question: Question, policies: CompiledPolicies) -> Slice:
     """The statements that can matter to the question, those of its grants among them."""
     found = policies.slice_for(question.action, question.subject.roles)
-    return found.with_more(map(_grant_statement, *_each(question))) if question.grants else found
+    if not question.grants:
+        return found
+    return found.with_more(_grant_statement(name, grant, question) for name, grant in _named(question).items())
 
 
-def _each(question: Question) -> tuple[Sequence[HeldGrant], Sequence[Question]]:
-    return question.grants, [question] * len(question.grants)
+def _named(question: Question) -> dict[str, HeldGrant]:
+    """The question's grants by the ids of their statements; of one lease there may be several."""
+    return {f"{one.kind}:{one.id}#{number}": one for number, one in enumerate(question.grants)}
 
 
 def _answer(question: Question, found: Slice) -> Answer:
-    entities, request = _entities(question), _request(question)
-    result = cedarpy.is_authorized(request, found.parsed, entities)
+    result = ask_cedar(question, found)
     failed, is_sound = _failures(result.diagnostics.errors, found)
     forbids = tuple(one for one in failed if found.statements[one].effect == "forbid")
     if forbids or not is_sound:
@@ -77,6 +79,11 @@ def _answer(question: Question, found: Slice) -> Answer:
     if not result.allowed:
         return Answer(is_allowed=False, decided_by=reasons, failed=failed, is_forbidden=bool(reasons))
     return replace(_permitted(question, [found.statements[one] for one in reasons]), failed=failed)
+
+
+def ask_cedar(question: Question, found: Slice) -> cedarpy.AuthzResult:
+    """What Cedar itself says to the question under these statements alone."""
+    return cedarpy.is_authorized(_request(question), found.parsed, _entities(question))
 
 
 def _failures(errors: Sequence[str], found: Slice) -> tuple[tuple[str, ...], bool]:
@@ -88,7 +95,7 @@ def _failures(errors: Sequence[str], found: Slice) -> tuple[tuple[str, ...], boo
 
 def _permitted(question: Question, permits: Sequence[Statement]) -> Answer:
     """Of the role and the grants the way that asks for least; a policy that permits adds what it asks for."""
-    grants = {_grant_id(grant): grant for grant in question.grants}
+    grants = _named(question)
     ways = [one for one in permits if one.id.startswith("builtin:") or one.id in grants]
     own = [one for one in permits if one not in ways]
     asked: dict[str, tuple[Obligation, ...]] = {
@@ -110,11 +117,7 @@ def _reported(statement_id: str) -> str:
     return statement_id.partition("#")[0]
 
 
-def _grant_id(grant: HeldGrant) -> str:
-    return f"{grant.kind}:{grant.id}"
-
-
-def _grant_statement(grant: HeldGrant, question: Question) -> Statement:
+def _grant_statement(name: str, grant: HeldGrant, question: Question) -> Statement:
     """A grant as a permit for this one principal and this one resource."""
     who, what = principal_entity(question.subject), resource_entity(question.resource, question.action)
     purpose = {
@@ -127,7 +130,7 @@ def _grant_statement(grant: HeldGrant, question: Question) -> Statement:
         "resource": {"op": "==", "entity": what["uid"]},
         "conditions": [{"kind": "when", "body": purpose}] if grant.purpose is not None else [],
     }
-    return of_body(_grant_id(grant), body)
+    return of_body(name, body)
 
 
 def _request(question: Question) -> dict[str, Any]:
@@ -135,11 +138,12 @@ def _request(question: Question) -> dict[str, Any]:
         "principal": {"type": PRINCIPALS[question.subject.kind], "id": question.subject.id},
         "action": {"type": "Action", "id": question.action},
         "resource": resource_entity(question.resource, question.action)["uid"],
-        "context": _context(question),
+        "context": context_of(question),
     }
 
 
-def _context(question: Question) -> dict[str, Any]:
+def context_of(question: Question) -> dict[str, Any]:
+    """The context of the request, as Cedar's JSON; what is not known is left out."""
     now = question.time.astimezone(UTC)
     context: dict[str, Any] = {
         "time": _extension("datetime", now.strftime("%Y-%m-%dT%H:%M:%SZ")),

@@ -1,0 +1,33 @@
+"""Lists answered by the policy that answers a single read."""
+
+from django.db.models import Q
+
+from access.policy.builtin import permits
+from access.policy.cedar.lists import ALL, NONE, Columns, rows_forbidden, rows_permitted
+from access.policy.question import ask
+from access.ports import grant_source
+from access.services.policies_in_force import policies_in_force
+from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_scope
+
+
+def datasets_allowed(principal: Principal, action: str, columns: Columns) -> Q:
+    """The rows of datasets on which the decision point would allow ``action``, in the open scope.
+
+    Decided by roles, grants and the tenant's policies alike, and part of the list's own query. Records nothing.
+    """
+    if principal.scopes and action not in principal.scopes:
+        return NONE
+    purpose = current_scope().purpose
+    question = ask(principal, action, ResourceRef("dataset"), purpose)
+    compiled = policies_in_force().compiled
+    if permits(principal.permissions, action):
+        allowed = ALL
+    else:
+        granted = grant_source().datasets_granted(principal, action, purpose)
+        allowed = Q(pk__in=granted) | rows_permitted(question, compiled, columns)
+    if principal.datasets:
+        allowed &= Q(pk__in=principal.datasets)
+    forbidden = rows_forbidden(question, compiled, columns)
+    return allowed if forbidden == NONE else allowed & ~forbidden

@@ -1,0 +1,55 @@
+"""What access policies may ask of a dataset, as it stands now."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from access.ports import ResourceSource
+from datasets.models import Dataset, DatasetTag
+from datasets.models.dataset import Classification
+from datasets.selectors import resource_of
+from vaultsite.kernel.events.event import ResourceRef
+
+
+class DescribedDatasets(ResourceSource):
+    """Datasets with their tags."""
+
+    def described(self, resource: ResourceRef) -> ResourceRef:
+        """What was stated of the resource stays as it is; two queries at most."""
+        if resource.dataset_id is None:
+            return resource
+        if not (resource.classification and resource.owner):
+            row = Dataset.objects.filter(pk=resource.dataset_id).first()
+            if row is None:
+                return resource
+            known = resource_of(row)
+            resource = replace(
+                resource,
+                classification=resource.classification or known.classification,
+                owner=resource.owner or known.owner,
+                residency=resource.residency or known.residency,
+            )
+        (described,) = _with_tags([resource])
+        return described
+
+    def find_dataset(self, dataset_id: UUID) -> ResourceRef | None:
+        row = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
+        return next(_with_tags([resource_of(row)])) if row else None
+
+    def datasets(self, *, after: UUID | None, limit: int) -> Sequence[ResourceRef]:
+        rows = Dataset.objects.filter(deleted_at=None).order_by("pk")
+        rows = rows if after is None else rows.filter(pk__gt=after)
+        return list(_with_tags([resource_of(row) for row in rows[:limit]]))
+
+    def classifications(self) -> Collection[str]:
+        return Classification.values
+
+
+def _with_tags(resources: Sequence[ResourceRef]) -> Iterator[ResourceRef]:
+    tags: dict[UUID, list[str]] = {}
+    wanted = [one.dataset_id for one in resources]
+    for dataset_id, tag in DatasetTag.objects.filter(dataset__in=wanted).values_list("dataset_id", "tag"):
+        tags.setdefault(dataset_id, []).append(tag)
+    for one in resources:
+        found = tags.get(one.dataset_id, []) if one.dataset_id else []
+        yield replace(one, tags=tuple(sorted(found)) if one.tags is None else one.tags)
