@@ -86,6 +86,11 @@ class Question:
         return self.is_about_dataset or self.resource.dataset_id is not None
 
     @property
+    def may_be_granted(self) -> bool:
+        """Whether somebody may have been given this beside their roles."""
+        return self.needs_dataset or self.action == "dataset.list"
+
+    @property
     def dataset_id(self) -> str:
         """The dataset the resource is, or lies in; empty where there is none."""
         if self.resource.dataset_id is not None:

@@ -122,7 +122,7 @@ def _answer(principal: Principal, question: Question, held: PoliciesInForce) -> 
     if answer.is_allowed and (question.action not in SHOWING or answer.is_raw):
         return question, answer
     held_here = (
-        grant_source().grants_for(principal, question.resource, question.purpose) if question.needs_dataset else ()
+        grant_source().grants_for(principal, question.resource, question.purpose) if question.may_be_granted else ()
     )
     grants = tuple(grant for grant in held_here if question.action in grant.actions)
     if not grants:

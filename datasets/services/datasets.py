@@ -42,7 +42,13 @@ class DatasetFacts:
 
 def create_dataset(principal: Principal, *, facts: DatasetFacts) -> Dataset:
     """A new, empty dataset. Raises AccessDenied, PersonalDataInText, QuotaExceeded, DatasetNameTaken."""
-    wanted = ResourceRef(type="dataset", classification=facts.classification or "")
+    wanted = ResourceRef(
+        type="dataset",
+        classification=facts.classification or "",
+        tags=facts.tags or (),
+        owner=str(principal.id),
+        residency=facts.region or "",
+    )
     authorize(principal, "dataset.create", wanted)
     _refuse_personal_facts(facts)
     require_dataset_room()

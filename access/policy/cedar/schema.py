@@ -13,11 +13,13 @@ import orjson
 from access.policy.builtin import RULES
 
 PRINCIPALS: Final = {"user": "User", "service": "Service", "system": "System"}
-#: What stands before the dot of actions that are about one dataset, or the set of all.
+#: What stands before the dot of actions that are about one dataset.
 _ABOUT_DATASETS: Final = frozenset(
     {"dataset", "version", "record", "branch", "merge", "schema", "erasure", "export", "lineage", "ingest"}
     | {"analytics", "statistics", "quarantine"}
 )
+#: About the set of them, which has none of a dataset's attributes.
+_ABOUT_ALL: Final = frozenset({"dataset.list"})
 #: Attribute -> its type, in words of the readable form.
 PRINCIPAL_ATTRIBUTES: Final = {
     "id": "String",
@@ -49,7 +51,7 @@ CONTEXT_ATTRIBUTES: Final = {
 
 def is_about_datasets(action: str) -> bool:
     """Whether the resource of ``action`` is a Dataset to policies; else it is a Resource, inside one or not."""
-    return action.partition(".")[0] in _ABOUT_DATASETS
+    return action.partition(".")[0] in _ABOUT_DATASETS and action not in _ABOUT_ALL
 
 
 def group_of(action: str) -> str:
