@@ -1,7 +1,7 @@
 """The shape of an API key: ``ldv_<tenant>_<key>_<secret>_<crc32>``, each part in base 62.
 
-A refresh token has the same, and begins with ``ldr_``. Both name their tenant before anything is looked up, secret scanners find them, and the checksum tells a mistyped one
-without asking a database.
+A refresh token has the same and begins with ``ldr_``. Both name their tenant before anything is looked up, secret
+scanners find them, and the checksum tells a mistyped one without asking a database.
 """
 
 import hashlib

@@ -28,6 +28,8 @@ SEEN_EVERY: Final = timedelta(minutes=1)
 PURPOSE_KEY: Final = "vault_purpose"
 #: Whose password held while the second factor is still asked for. Such a session proves nobody.
 HALF_KEY: Final = "vault_half_signed_in"
+#: The address to go on to once signed in.
+WANTED_KEY: Final = "vault_wanted"
 #: When the user last proved who they are (ISO 8601), and whether by a second factor.
 AUTHENTICATED_KEY: Final = "vault_authenticated_at"
 MFA_KEY: Final = "vault_mfa"

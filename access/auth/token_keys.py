@@ -25,13 +25,17 @@ VERIFIES_FOR: Final = LIFETIME + TOLERANCE
 _LABEL: Final = b"llm-data-vault/access-token/v1"
 
 
-def signing_key() -> tuple[UUID, Ed25519PrivateKey]:
-    """The id and the private key that sign now for the scope's tenant; made at the first use, renewed when old."""
+def signing_key() -> tuple[UUID, Ed25519PrivateKey, datetime]:
+    """The id and the private key that sign now for the scope's tenant, and the database's time.
+
+    The key is made at the first use and renewed when it is old.
+    """
     handle = current_key(KeyPurpose.ACCESS_TOKEN)
-    if EncryptionKey.objects.filter(pk=handle.id, created_at__lte=Now() - ROTATE_AFTER).exists():
+    created_at, now = EncryptionKey.objects.filter(pk=handle.id).values_list("created_at", Now()).get()
+    if created_at <= now - ROTATE_AFTER:
         renew_signing_key(handle.id)
         handle = current_key(KeyPurpose.ACCESS_TOKEN)
-    return handle.id, _private(handle.key)
+    return handle.id, _private(handle.key), now
 
 
 def renew_signing_key(key_id: UUID) -> None:

@@ -63,11 +63,15 @@ class VaultAPIView(APIView):
         principal = self.principal  # a credential that does not hold is refused, and recorded, by the resolver
         try:
             _refuse_nul(self.django_request)
-            if principal.credential == "session":
-                _require_csrf_token(self.django_request)
+            if principal.credential.partition(":")[0] == "session":
+                self.require_csrf_token()
         except VaultError as refusal:
             with self.open_scope():
                 raise refusal from None
+
+    def require_csrf_token(self) -> None:
+        """A browser session needs its CSRF token in the X-CSRFToken header; raises RefusedByFramework."""
+        _require_csrf_token(self.django_request)
 
     @contextmanager
     def open_scope(self) -> Iterator[Scope]:
