@@ -1,10 +1,11 @@
 """Paths of the access API."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from access.api import authzen, me, policy, tokens
 
-urlpatterns: list[URLPattern] = [
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("access.api.grant_urls")),
     path("auth/token", tokens.TokenView.as_view(), name="auth-token"),
     path("auth/refresh", tokens.RefreshView.as_view(), name="auth-refresh"),
     path("auth/logout", tokens.LogoutView.as_view(), name="auth-logout"),

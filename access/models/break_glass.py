@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from access.models.lease import HolderKind, Lease
 from vaultsite.kernel.tenancy.keys import CompositeForeignKey, TenantForeignKey
@@ -49,3 +50,14 @@ class BreakGlass(TenantModel):
             ),
         ]
         indexes = [models.Index(fields=["tenant", "dataset_id", "id"], name="access_breakglass_dataset")]
+
+    @property
+    def state(self) -> str:
+        """In one word, for people: by this computer's clock."""
+        if self.refused_at is not None:
+            return "refused"
+        if self.lease is None:
+            return "lapsed" if self.confirm_by <= timezone.now() else "waiting"
+        if self.reviewed_at is not None:
+            return "reviewed"
+        return "open" if self.lease.state in {"active", "suspended"} else "over"

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
 
@@ -79,6 +80,17 @@ class Lease(TenantModel):
             models.Index(fields=["tenant", "holder", "dataset_id"], name="access_lease_holder"),
             models.Index(fields=["tenant", "dataset_id", "expires_at"], name="access_lease_dataset"),
         ]
+
+    @property
+    def state(self) -> str:
+        """In one word, for people: by this computer's clock. What it opens is decided by LIVE_LEASE."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.expires_at <= timezone.now():
+            return "expired"
+        if self.suspended_at is not None:
+            return "suspended"
+        return "exhausted" if self.rows_left == 0 else "active"
 
     @property
     def rows_left(self) -> int | None:

@@ -14,6 +14,7 @@ from datasets.api import (
     lineage,
     merge_requests,
     merges,
+    permissions,
     quarantine,
     query,
     schemas,
@@ -115,6 +116,12 @@ urlpatterns = [
     path(VERSION, drafts.VersionView.as_view(), name="version"),
     path(f"{VERSION}/records", drafts.RecordListView.as_view(), name="records"),
     path(f"{VERSION}/records/<str:record_id>", drafts.RecordView.as_view(), name="record"),
+    path("datasets/<uuid:dataset_id>/permissions", permissions.PermissionListView.as_view(), name="permissions"),
+    path(
+        "datasets/<uuid:dataset_id>/permissions/<uuid:user_id>",
+        permissions.PermissionView.as_view(),
+        name="permission",
+    ),
     path("datasets/<uuid:dataset_id>/rescans", quarantine.RescanListView.as_view(), name="rescans"),
     path("rescans/<uuid:rescan_id>", quarantine.RescanView.as_view(), name="rescan"),
     path(
