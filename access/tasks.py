@@ -1,5 +1,7 @@
 """Housekeeping of access."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -7,6 +9,7 @@ from django.utils import timezone
 
 from access.auth.sessions import SessionStore
 from access.models import LoginThrottle
+from access.services.replays import run_replay
 from access.services.throttle import WINDOW
 
 
@@ -16,3 +19,9 @@ def purge_expired() -> None:
     SessionStore.clear_expired()
     unlocked = Q(locked_until__isnull=True) | Q(locked_until__lt=Now())
     LoginThrottle.objects.using("system").filter(unlocked, last_failed_at__lt=timezone.now() - 2 * WINDOW).delete()
+
+
+@shared_task(name="access.run_policy_replay")
+def continue_replay(tenant_id: str, replay_id: str) -> None:
+    """Continue the replay of a policy from its checkpoint."""
+    run_replay(UUID(tenant_id), UUID(replay_id))

@@ -1,7 +1,8 @@
-"""The audit's app configuration: it fills the kernel's port for events."""
+"""The audit's app configuration: it fills the ports for events and for what was decided."""
 
 from django.apps import AppConfig
 
+from access.ports import register_decision_history
 from vaultsite.kernel.events.buffer import register_sink
 
 
@@ -10,6 +11,8 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit"
 
     def ready(self) -> None:
+        from audit.services.decisions import AuditedDecisions
         from audit.services.record import record_events  # its models load after the app registry
 
         register_sink(record_events)
+        register_decision_history(AuditedDecisions())

@@ -117,6 +117,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "policy.read": _rule("policy.read", EventType.ADMIN_READ, "read"),
         "policy.manage": _rule("policy.manage", EventType.ADMIN_WRITE, "update"),
         "policy.evaluate": _rule("policy.evaluate", EventType.ADMIN_READ, "read"),
+        # Who may give a program a key may say which programs there are.
+        "serviceaccount.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
+        "serviceaccount.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),

@@ -42,3 +42,13 @@ class PolicyEngineUnavailable(VaultError):
     code, slug, status, outcome = "VAULT_AUTHZ_2205", "policy-engine-unavailable", 503, "denied"
     title = "The policy engine gives no answer; nothing is allowed without one"
     retry_after = 5
+
+
+class DecisionNotFound(VaultError):
+    code, slug, status = "VAULT_AUTHZ_2206", "decision-not-found", 404
+    title = "There is no such decision, or it does not say what it was made on"
+
+
+class ReplayNotFound(VaultError):
+    code, slug, status = "VAULT_AUTHZ_2207", "replay-not-found", 404
+    title = "There is no such replay"

@@ -1,0 +1,91 @@
+"""The decisions among the events, for who explains or replays them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from access.ports import DecisionHistory, RecordedDecision
+from audit.models import AuditEvent
+from audit.selectors import open_actor, read_body
+from vaultsite.kernel.errors import VaultError
+from vaultsite.kernel.events.event import EventType, ResourceRef
+from vaultsite.kernel.tenancy.scope import current_tenant_id
+
+#: The types that events of decisions have.
+_TYPES: Final = (
+    EventType.ACCESS_READ,
+    EventType.ACCESS_WRITE,
+    EventType.ACCESS_DELETE,
+    EventType.ACCESS_DENIED,
+    EventType.ADMIN_READ,
+    EventType.ADMIN_WRITE,
+    EventType.AUDIT_READ,
+)
+
+
+class AuditedDecisions(DecisionHistory):
+    """Decisions as the audit keeps them. Events of these types that name no action are none."""
+
+    def page(
+        self, *, since: datetime, until: datetime, after: tuple[datetime, UUID] | None, limit: int
+    ) -> Sequence[RecordedDecision]:
+        rows = _decisions().filter(time__gte=since, time__lt=until)
+        if after is not None:
+            rows = rows.filter(time__gte=after[0]).exclude(time=after[0], pk__lte=after[1])
+        return [_recorded(row) for row in rows.order_by("time", "id")[:limit]]
+
+    def latest(
+        self, *, limit: int, before: tuple[datetime, UUID] | None = None, denied_only: bool = False
+    ) -> Sequence[RecordedDecision]:
+        rows = _decisions()
+        if denied_only:
+            rows = rows.filter(status="denied")
+        if before is not None:
+            rows = rows.filter(Q(time__lt=before[0]) | Q(time=before[0], pk__lt=before[1]))
+        return [_recorded(row) for row in rows.order_by("-time", "-id")[:limit]]
+
+    def find(self, event_id: UUID) -> RecordedDecision | None:
+        row = _decisions().filter(pk=event_id).first()
+        return _recorded(row, with_address=True) if row else None
+
+
+def _decisions() -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(tenant_id=current_tenant_id(), type__in=_TYPES)
+
+
+def _recorded(row: AuditEvent, *, with_address: bool = False) -> RecordedDecision:
+    body = read_body(row)
+    resource, metadata, context = body["resource"], body.get("metadata", {}), body.get("context", {})
+    inputs: Mapping[str, Any] = metadata.get("inputs") or {}
+    return RecordedDecision(
+        event_id=row.pk,
+        time=row.time,
+        actor_kind=row.actor_kind,
+        actor_id=row.actor_id,
+        resource=ResourceRef(
+            type=resource.get("type", ""),
+            id=resource.get("id", ""),
+            dataset_id=UUID(resource["dataset_id"]) if resource.get("dataset_id") else None,
+            classification=resource.get("classification", ""),
+            version=resource.get("version", ""),
+        ),
+        action=metadata.get("action", ""),
+        purpose=context.get("purpose", ""),
+        is_allowed=row.status != "denied",
+        policies=tuple(context.get("policy_evaluated", ())),
+        obligations=tuple(context.get("obligations", ())),
+        reason=metadata.get("reason", ""),
+        ip_address=_address(row) if with_address else "",
+        inputs=inputs,
+    )
+
+
+def _address(row: AuditEvent) -> str:
+    """Where the request came from; empty when its key was destroyed or does not open it."""
+    try:
+        return open_actor(row).ip_address
+    except VaultError:
+        return ""
