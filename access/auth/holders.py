@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime
-from ipaddress import ip_address, ip_network
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from access.auth.access_tokens import Surface, read_key_id, verify
 from access.auth.api_keys import Token
 from access.auth.certificates import PresentedCertificate
 from access.auth.errors import AddressRefused, CertificateRefused
+from access.auth.networks import is_allowed_address
 from access.auth.sessions import SEEN_EVERY
 from access.auth.token_keys import verifying_key
 from access.errors import CredentialExpired, CredentialRevoked, InvalidCredential
@@ -83,18 +83,6 @@ def certificate_holder(presented: PresentedCertificate) -> Principal:
     if found.last_used_at is None or _now_of(found) - found.last_used_at > SEEN_EVERY:
         ClientCertificate.objects.filter(pk=found.pk).update(last_used_at=Now())
     return service_principal(found.service_account, credential=f"certificate:{found.pk}")
-
-
-def is_allowed_address(networks: list[str], address: str) -> bool:
-    """Whether ``address`` is in one of ``networks`` (CIDR; none: anywhere). An address nobody knows is in none."""
-    if not networks:
-        return True
-    try:
-        given = ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(given, "ipv4_mapped", None)
-    return any((mapped or given) in ip_network(network) for network in networks)
 
 
 def _holder(credential: str, address: str) -> Caller:
