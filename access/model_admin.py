@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
+from access.factors.errors import StepUpRequired
 from access.policy.admin import action_for
 from access.services.authorize import authorize
 from vaultsite.kernel.errors import VaultError
@@ -102,7 +103,8 @@ class VaultModelAdmin(ModelAdmin):  # type: ignore[misc]
         try:
             response: HttpResponse = super().changeform_view(request, object_id, form_url, extra)
         except VaultError as refusal:
-            if refusal.status >= 500 or request.method != "POST":  # noqa: PLR2004 - not the user's to mend
+            is_ours = refusal.status >= 500  # noqa: PLR2004 - not the user's to mend
+            if is_ours or request.method != "POST" or isinstance(refusal, StepUpRequired):
                 raise
             current_scope().fail(refusal)
             request.vault_refusal = refusal  # type: ignore[attr-defined]

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import update_wrapper
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit
 
-from django import forms
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
@@ -15,29 +14,28 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from unfold.sites import UnfoldAdminSite
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from access.auth.sessions import PURPOSE_KEY
 from access.errors import AccessDenied, AuthenticationError, LoginRefused, TooManyAttempts
+from access.factors.errors import SecondFactorRequired, StepUpRequired
 from access.models import User
 from access.pages.paths import bound as bound_access
+from access.pages.proving import completes_sign_in
 from access.selectors import current_tenant, is_known_purpose
 from access.services.sessions import end_session, login, start_session
-from access.services.users import change_own_password
 from anonymization.pages.paths import bound
 from datasets.services.overview import summarize
 from datasets.views import tour
-from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
 from vaultsite.pages import error_page
+from vaultsite.sign_in import LoginForm, PasswordForm, after_login, changed_user, is_own_address
 
 View = Callable[..., HttpResponse]
 
@@ -49,43 +47,6 @@ def opens_own_scope(view: Any) -> Any:
     """Marks a view of the site that may not run inside a scope: signing in and out starts and ends sessions."""
     view.opens_own_scope = True
     return view
-
-
-class LoginForm(forms.Form):
-    """Who signs in, and where."""
-
-    organization = forms.CharField(max_length=63, widget=UnfoldAdminTextInputWidget({"autocomplete": "organization"}))
-    username = forms.CharField(
-        label="User name", max_length=150, widget=UnfoldAdminTextInputWidget({"autocomplete": "username"})
-    )
-    password = forms.CharField(
-        strip=False, max_length=1024, widget=UnfoldAdminPasswordWidget({"autocomplete": "current-password"})
-    )
-
-
-class PasswordForm(forms.Form):
-    """The present password once, the new one twice."""
-
-    current = forms.CharField(
-        label="Current password",
-        strip=False,
-        widget=UnfoldAdminPasswordWidget({"autocomplete": "current-password"}),
-    )
-    password = forms.CharField(
-        label="New password",
-        strip=False,
-        help_text="At least 12 characters, not a common password, not your name.",
-        widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
-    )
-    again = forms.CharField(
-        label="New password again", strip=False, widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"})
-    )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("password") != cleaned.get("again"):
-            self.add_error("again", "The two do not match.")
-        return cleaned
 
 
 class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
@@ -111,6 +72,10 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             try:
                 return self._serve(view, request, *args, **kwargs)
+            except StepUpRequired:
+                return HttpResponseRedirect(f"{reverse('admin:confirm')}?{urlencode({'next': _way_back(request)})}")
+            except SecondFactorRequired:
+                return HttpResponseRedirect(reverse("admin:second_factor"))
             except Exception as exc:  # noqa: BLE001 - the edge: everything becomes a page
                 return error_page(request, exc)
 
@@ -118,6 +83,8 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         return update_wrapper(csrf_protect(served), view)
 
     def _serve(self, view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if getattr(view, "completes_sign_in", False):
+            return view(request, *args, **kwargs)
         principal = _signed_in(request)
         if principal is None:
             return redirect_to_login(request.get_full_path(), reverse("admin:login", current_app=self.name))
@@ -183,7 +150,7 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
                 form.add_error(None, refusal.title)
                 status = refusal.status
             else:
-                return HttpResponseRedirect(_after_login(request, user))
+                return HttpResponseRedirect(after_login(request, user))
         context = {
             **self.each_context(request),
             "title": "Sign in",
@@ -194,7 +161,7 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         }
         return TemplateResponse(request, "admin/login.html", context, status=status)
 
-    @opens_own_scope
+    @completes_sign_in
     def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """End the session, not only the cookie."""
         if request.method != "POST":
@@ -206,9 +173,9 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """One's own password. It ends every session of the user; this browser gets a new one."""
         form = PasswordForm(request.POST or None)
-        user = _changed_user(request, form) if form.is_valid() else None
+        user = changed_user(request, form) if form.is_valid() else None
         if user is not None:
-            start_session(request, user)
+            start_session(request, user, mfa=resolve_principal(request).mfa)
             return HttpResponseRedirect(reverse("admin:index"))
         is_forced = isinstance(request.user, User) and request.user.must_change_password
         context = {
@@ -227,9 +194,19 @@ def _signed_in(request: HttpRequest) -> Principal | None:
         return None
     try:
         principal = resolve_principal(request)
+    except SecondFactorRequired:
+        raise
     except AuthenticationError:
         return None
     return principal if principal.credential == "session" else None
+
+
+def _way_back(request: HttpRequest) -> str:
+    """The page to see again after a confirmation: the one asked for, or the one whose form was sent."""
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    referer = request.headers.get("Referer", "")
+    return urlsplit(referer).path if is_own_address(request, referer) else reverse("admin:index")
 
 
 def _stated_purpose(request: HttpRequest) -> str | None:
@@ -260,38 +237,3 @@ def _expect_decision(request: HttpRequest, scope: Scope) -> None:
         purpose=scope.purpose or "",
     )
     scope.events.expect(event, scope.principal, scope.request, scope.tenant_id)
-
-
-def _after_login(request: HttpRequest, user: User) -> str:
-    if user.must_change_password:
-        return reverse("admin:password_change")
-    wanted = _without_purpose(request.POST.get(REDIRECT_FIELD_NAME, ""))
-    is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if is_ours else reverse("admin:index")
-
-
-def _without_purpose(address: str) -> str:
-    """The address to go on to after signing in. It may come from a foreign link, which states no purpose."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "purpose"]
-    return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-def _changed_user(request: HttpRequest, form: PasswordForm) -> User | None:
-    """The user with the new password, or None with the reasons on the form."""
-    principal = resolve_principal(request)
-    given = form.cleaned_data
-    try:
-        with tenant_scope(principal.tenant_id, principal, facts_of(request)):
-            return change_own_password(principal, current=given["current"], password=given["password"])
-    except AccessDenied:
-        form.add_error("current", "This is not your password.")
-    except VaultError as refusal:
-        for problem in refusal.errors:
-            form.add_error(problem.field if problem.field in form.fields else None, problem.detail)
-        if not refusal.errors:
-            raise
-    return None

@@ -146,6 +146,7 @@ VAULT: dict[str, Any] = {
     "PROXY_SECRET": CONFIG.proxy_secret,
     "PROXY_SOCKET": CONFIG.proxy_socket,
     "LIVE_PORT": CONFIG.live_port,
+    "WEBAUTHN_RP_ID": CONFIG.webauthn_rp_id,
     "HOME": VAULT_HOME,
     "IS_PRODUCTION": CONFIG.is_production,
 }
@@ -177,6 +178,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "access.auth.passwords.GuessablePasswordValidator"},
 ]
 LOGIN_URL = reverse_lazy("admin:login")
 SESSION_ENGINE = "access.auth.sessions"
@@ -296,6 +298,7 @@ CELERY_BEAT_SCHEDULE = {
     "wake-overdue-jobs": {"task": "vaultsite.reap_jobs", "schedule": 10.0},
     "relay-outbox": {"task": "audit.relay_outbox", "schedule": 2.0},
     "purge-expired": {"task": "access.purge_expired", "schedule": 600.0},
+    "close-access-reviews": {"task": "access.close_reviews", "schedule": 60.0},
     "expire-exports": {"task": "datasets.expire_exports", "schedule": 600.0},
     "expire-guaranteed-exports": {"task": "datasets.expire_guaranteed_exports", "schedule": 600.0},
     "plan-scheduled-exports": {"task": "datasets.plan_scheduled_exports", "schedule": 300.0},

@@ -60,6 +60,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "items": [
                     _item("Home", "home", "admin:index"),
                     _item("Tour", "explore", "admin:tour"),
+                    _item("Your sign-in", "passkey", "admin:account"),
                 ],
             },
             {
@@ -101,6 +102,8 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Roles", "badge", "admin:access_role_changelist", "access.view_role"),
                     _item("Role bindings", "link", "admin:access_rolebinding_changelist", "access.view_rolebinding"),
                     _item("API keys", "vpn_key", "admin:access_apikey_changelist", "access.view_apikey"),
+                    _item("Sessions", "devices", "admin:sessions", "access.view_vaultsession"),
+                    _item("Sign-in rules", "gavel", "admin:sign_in_rules", "access.view_signinpolicy"),
                 ],
             },
         ],

@@ -5,7 +5,20 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = ()
+from access.pages.account import account_page
+from access.pages.confirm import confirm_page
+from access.pages.second_factor import add_factor_page, second_factor_page
+from access.pages.sessions import sessions_page
+from access.pages.sign_in_rules import sign_in_rules_page
+
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
+    ("second-factor/", second_factor_page, "second_factor"),
+    ("second-factor/add/", add_factor_page, "add_factor"),
+    ("confirm/", confirm_page, "confirm"),
+    ("account/", account_page, "account"),
+    ("sessions/", sessions_page, "sessions"),
+    ("sign-in-rules/", sign_in_rules_page, "sign_in_rules"),
+)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:
