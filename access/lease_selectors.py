@@ -38,9 +38,7 @@ def leases_of(dataset_id: UUID, *, limit: int) -> list[Lease]:
     return list(rows.order_by("-id")[:limit])
 
 
-def list_leases(
-    principal: Principal, *, is_own: bool, after: tuple[str, ...] | None = None, limit: int
-) -> list[Lease]:
+def list_leases(principal: Principal, *, is_own: bool, after: tuple[str, ...] | None = None, limit: int) -> list[Lease]:
     """Leases, newest first, ended ones among them: one's own, or everybody's. Raises InvalidCursor."""
     rows = Lease.objects.order_by("-id")
     rows = rows.filter(holder=principal.id) if is_own else rows

@@ -10,6 +10,7 @@ from django.utils import timezone
 from access.auth.sessions import SessionStore
 from access.models import LoginThrottle
 from access.services.replays import run_replay
+from access.services.reviews import close_due_reviews
 from access.services.throttle import WINDOW
 
 
@@ -19,6 +20,12 @@ def purge_expired() -> None:
     SessionStore.clear_expired()
     unlocked = Q(locked_until__isnull=True) | Q(locked_until__lt=Now())
     LoginThrottle.objects.using("system").filter(unlocked, last_failed_at__lt=timezone.now() - 2 * WINDOW).delete()
+
+
+@shared_task(name="access.close_reviews")
+def close_reviews() -> int:
+    """Close the access reviews whose deadline is over; returns how many."""
+    return close_due_reviews()
 
 
 @shared_task(name="access.run_policy_replay")

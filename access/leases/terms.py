@@ -106,10 +106,11 @@ def _epsilon_problem(terms: Terms) -> str:
     return "" if fits and -int(terms.epsilon.as_tuple().exponent) <= 6 else f"above 0, at most {MAX_EPSILON}"  # noqa: PLR2004 - the column's places
 
 
-
 def obligations_of(lease: Lease) -> tuple[Obligation, ...]:
     """What a lease asks of whoever releases data under it."""
-    made = [] if lease.shown == Shown.RAW or "record.read" not in lease.actions else [Obligation("anonymize", lease.shown)]
+    made = (
+        [] if lease.shown == Shown.RAW or "record.read" not in lease.actions else [Obligation("anonymize", lease.shown)]
+    )
     if lease.row_quota is not None or lease.epsilon is not None:
         made.append(Obligation("quota", value=str(lease.pk)))
     if lease.epsilon is not None:

@@ -22,9 +22,7 @@ from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
 
-def call_emergency(
-    principal: Principal, *, dataset_id: UUID, purpose: str, reason: str, seconds: int
-) -> BreakGlass:
+def call_emergency(principal: Principal, *, dataset_id: UUID, purpose: str, reason: str, seconds: int) -> BreakGlass:
     """Call for raw access; it opens nothing before another person confirms it. Only people call.
 
     Raises the directory's not-found error and its refusal of personal data, AccessDenied, PersonRequired, InvalidInput.

@@ -60,7 +60,11 @@ def prolong(lease: Lease, resource: ResourceRef, *, seconds: int, rows: int | No
     if not going_on.update(expires_at=later, **rows_more):
         raise LeaseOver
     lease.refresh_from_db()
-    facts = {"expires_at": lease.expires_at.isoformat(), "rows_more": rows, "granted_by": [str(one) for one in granted_by]}
+    facts = {
+        "expires_at": lease.expires_at.isoformat(),
+        "rows_more": rows,
+        "granted_by": [str(one) for one in granted_by],
+    }
     emit(lease_event(EventType.ACCESS_EXTENDED, lease, resource, facts))
 
 

@@ -37,9 +37,7 @@ def grants_under_review(kinds: Sequence[str], datasets: Sequence[UUID]) -> Itera
 
 def _roles(_: Sequence[UUID]) -> Iterator[Reviewed]:
     for row in RoleBinding.objects.live().select_related("role").order_by("id"):
-        kind, holder = next(
-            (name, value) for name in HOLDERS if (value := getattr(row, f"{name}_id")) is not None
-        )
+        kind, holder = next((name, value) for name in HOLDERS if (value := getattr(row, f"{name}_id")) is not None)
         yield Reviewed(GrantKind.ROLE, row.pk, holder, kind, None, row.role.code, row.expires_at)
 
 

@@ -12,7 +12,14 @@ from django.utils import timezone
 
 from access.errors import SamePerson
 from access.lease_selectors import hidden, people_behind
-from access.leases.errors import AlreadyDecided, NotReviewer, PersonRequired, ReviewClosed, ReviewNotFound, ReviewUnfinished
+from access.leases.errors import (
+    AlreadyDecided,
+    NotReviewer,
+    PersonRequired,
+    ReviewClosed,
+    ReviewNotFound,
+    ReviewUnfinished,
+)
 from access.leases.terms import refuse_problems, text_problem
 from access.models import AccessReview, GrantKind, ReviewItem, User, Verdict
 from access.policy import builtin
@@ -166,8 +173,10 @@ def _decide(item: ReviewItem, verdict: Verdict, *, by: UUID | None, reason: str)
 
 
 def close_review(principal: Principal, *, review_id: UUID) -> AccessReview:
-    """Close a review that is decided on altogether. Raises ReviewNotFound, AccessDenied, ReviewClosed,
-    ReviewUnfinished."""
+    """Close a review that is decided on altogether.
+
+    Raises ReviewNotFound, AccessDenied, ReviewClosed, ReviewUnfinished.
+    """
     review = find_review(review_id)
     authorize(principal, "review.manage", ResourceRef("access_review", str(review.pk)), facts={"change": "close"})
     waiting = review.items.filter(verdict=Verdict.OPEN).count()
@@ -192,8 +201,9 @@ def _close(review: AccessReview) -> AccessReview:
     """Take away what nobody decided on, and write the result down."""
     if not AccessReview.objects.filter(pk=review.pk, closed_at=None).update(closed_at=Now()):
         raise ReviewClosed
+    by = current_scope().principal.id
     for item in review.items.select_for_update(no_key=True).filter(verdict=Verdict.OPEN).order_by("id"):
-        was_there = end_grant(item.kind, item.grant, by=current_scope().principal.id, reason="nobody decided to keep it")
+        was_there = end_grant(item.kind, item.grant, by=by, reason="nobody decided to keep it")
         _decide(item, Verdict.LAPSED if was_there else Verdict.GONE, by=None, reason="")
     review.refresh_from_db()
     emit(_event(EventType.REVIEW_CLOSED, review, dict(count_verdicts([review.pk])[review.pk])))

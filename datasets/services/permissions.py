@@ -1,4 +1,4 @@
-"""Standing permissions on one dataset: given, listed, taken away. Nobody gives what they do not have, nor to themselves."""
+"""Standing permissions on one dataset: nobody gives what they do not have, nor to themselves."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

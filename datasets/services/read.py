@@ -100,13 +100,13 @@ def open_release(
     return release_under(decision, dataset, found, counts_rows=counts_rows)
 
 
-def release_under(
-    decision: Decision, dataset: Dataset, version: Version, *, counts_rows: bool = False
-) -> Release:
+def release_under(decision: Decision, dataset: Dataset, version: Version, *, counts_rows: bool = False) -> Release:
     """What a decision on ``record.read`` releases of a version, in the scope it was made in.
 
-    ``counts_rows`` is said by who hands every record through ``stream_lines``, or counts it with
-    ``metering.charge`` before it leaves; for others a decision that counts records is one that cannot be met. Raises UnmetObligation, VersionQuarantined.
+    ``counts_rows`` is said by who hands every record through ``stream_lines``, or counts it with ``metering.charge``
+    before it leaves; for others a decision that counts records is one that cannot be met.
+
+    Raises UnmetObligation, VersionQuarantined.
     """
     refuse_quarantined(version)
     asked = tuple(one for one in decision.obligations if not (counts_rows and one.type in _COUNTED))

@@ -1,11 +1,13 @@
 """Versions that nobody may read until somebody has looked at them and says so."""
 
 from collections.abc import Iterable
+from typing import Final
 from uuid import UUID
 
 from django.db.models.functions import Now
 
 from access.services.authorize import authorize
+from access.services.leases import resume_leases, suspend_leases
 from datasets.errors.quarantine import NotQuarantined, VersionQuarantined
 from datasets.models import Dataset, QuarantineCause, Version, VersionQuarantine
 from datasets.selectors import find_version, get_dataset, resource_of
@@ -13,6 +15,9 @@ from datasets.services.descriptions import refuse_personal_data
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, Severity
 from vaultsite.kernel.tenancy.principal import Principal
+
+#: Why leases of a dataset are suspended while a version of it is in quarantine; they open again with the last release.
+SUSPENDED_FOR: Final = "version quarantined"
 
 
 def refuse_quarantined(version: Version) -> None:
@@ -24,7 +29,10 @@ def refuse_quarantined(version: Version) -> None:
 def place(
     dataset: Dataset, versions: Iterable[Version], *, cause: QuarantineCause, by: UUID, reason: str = ""
 ) -> list[VersionQuarantine]:
-    """Put versions into quarantine in the open scope; those that are in it stay as they are."""
+    """Put versions into quarantine in the open scope; those that are in it stay as they are.
+
+    The leases of the dataset are suspended until its last version is released.
+    """
     versions = list(versions)
     kept = set(
         VersionQuarantine.objects.filter(version__in=versions, released_at=None).values_list("version_id", flat=True)
@@ -35,6 +43,8 @@ def place(
         if version.pk not in kept
     ]
     VersionQuarantine.objects.bulk_create(placed, ignore_conflicts=True)
+    if placed:
+        suspend_leases(resource_of(dataset), cause=SUSPENDED_FOR)
     for row in placed:
         facts = {"cause": str(cause), "placed_by": str(by)}
         emit(_event(EventType.QUARANTINED, row, facts, severity="warning"))
@@ -75,6 +85,8 @@ def release_version(principal: Principal, *, dataset_id: UUID, version: str, rea
         released_by=principal.id, released_at=Now(), release_reason=reason
     )
     row.refresh_from_db()
+    if not VersionQuarantine.objects.filter(dataset=dataset, released_at=None).exists():
+        resume_leases(resource_of(dataset), cause=SUSPENDED_FOR)
     emit(_event(EventType.QUARANTINE_RELEASED, row, {"released_by": str(principal.id)}))
     return row
 

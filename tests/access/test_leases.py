@@ -219,7 +219,7 @@ def test_nobody_asks_for_what_they_may_not_know_of(tenant, rival, filled):
     spy = person(rival, "data_steward")
     for unknown in (filled.pk, uuid7()):
         with pytest.raises(DatasetNotFound):
-            ask(rival, type(filled)(pk=unknown), spy)
+            ask(rival, unknown, spy)
 
 
 def test_an_extension_is_approved_by_somebody_else_and_moves_the_end(tenant, filled, events):

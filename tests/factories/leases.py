@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from access.models import AccessRequest, Lease, Shown, Tenant
 from access.leases.terms import Terms
+from access.models import AccessRequest, Lease, Shown, Tenant
 from access.selectors import user_principal
 from access.services.access_requests import approve_request, request_access
 from datasets.models import Dataset
@@ -29,9 +30,10 @@ def terms(**changed: Any) -> Terms:
     return Terms(**(facts | changed))
 
 
-def ask(tenant: Tenant, dataset: Dataset, asker: Principal, **changed: Any) -> AccessRequest:
+def ask(tenant: Tenant, dataset: Dataset | UUID, asker: Principal, **changed: Any) -> AccessRequest:
+    dataset_id = dataset if isinstance(dataset, UUID) else dataset.pk
     with acting(tenant, asker):
-        return request_access(asker, dataset_id=dataset.pk, terms=terms(**changed), justification=WHY)
+        return request_access(asker, dataset_id=dataset_id, terms=terms(**changed), justification=WHY)
 
 
 def approve(tenant: Tenant, request: AccessRequest, approver: Principal) -> AccessRequest:
