@@ -2,16 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from access.api import authzen, me, policy, tokens
+from access.api import authzen, policy
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("access.api.grant_urls")),
-    path("auth/token", tokens.TokenView.as_view(), name="auth-token"),
-    path("auth/refresh", tokens.RefreshView.as_view(), name="auth-refresh"),
-    path("auth/logout", tokens.LogoutView.as_view(), name="auth-logout"),
-    path("auth/keys/rotate", tokens.SigningKeyRotationView.as_view(), name="auth-keys-rotate"),
-    path("auth/jwks/<uuid:tenant_id>", tokens.JwksView.as_view(), name="auth-jwks"),
-    path("me", me.MeView.as_view(), name="me"),
+    path("", include("access.api.credential_urls")),
     path("policy/evaluate", policy.EvaluateView.as_view(), name="policy-evaluate"),
     path("access/v1/evaluation", authzen.EvaluationView.as_view(), name="authzen-evaluation"),
     path("access/v1/evaluations", authzen.EvaluationsView.as_view(), name="authzen-evaluations"),
