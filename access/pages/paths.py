@@ -7,6 +7,7 @@ from django.http import HttpResponse
 
 from access.pages.account import account_page
 from access.pages.confirm import confirm_page
+from access.pages.lost_factors import reset_factors_page
 from access.pages.second_factor import add_factor_page, second_factor_page
 from access.pages.sessions import sessions_page
 from access.pages.sign_in_rules import sign_in_rules_page
@@ -17,6 +18,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("confirm/", confirm_page, "confirm"),
     ("account/", account_page, "account"),
     ("sessions/", sessions_page, "sessions"),
+    ("users/<uuid:user_id>/second-factors/reset/", reset_factors_page, "reset_factors"),
     ("sign-in-rules/", sign_in_rules_page, "sign_in_rules"),
 )
 

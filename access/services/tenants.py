@@ -45,10 +45,13 @@ def tenant_by_slug(slug: str) -> Tenant:
 def create_tenant(*, slug: str, name: str, mfa_roles: Collection[str] = MFA_ROLES) -> Tenant:
     """Make a tenant with the built-in roles, the purposes and its first keys; needs the ``owner`` connection.
 
-    ``mfa_roles`` are codes of the roles whose holders sign in with a second factor.
+    ``mfa_roles`` are codes of the built-in roles whose holders sign in with a second factor.
 
-    Raises InvalidInput for a slug or name of the wrong shape, NameTaken, KeyUnavailable. Nothing is left on failure.
+    Raises InvalidInput for a slug, name or role of the wrong shape, NameTaken, KeyUnavailable. Nothing is left on
+    failure.
     """
+    if not set(mfa_roles) <= ROLES.keys():
+        raise InvalidInput(errors=[FieldProblem("mfa_roles", "There is no such role")])
     tenant = Tenant(slug=slug, name=name)
     try:
         tenant.clean_fields()

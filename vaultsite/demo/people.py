@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from access.errors import TenantNotFound
-from access.models import Role, Tenant, User
+from access.models import Role, SignInPolicy, Tenant, User
 from access.selectors import user_principal
 from access.services.tenants import create_tenant, operator, tenant_by_slug
 from access.services.users import create_user, set_password
@@ -13,17 +13,22 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 
 
 def ensure_tenant(slug: str, name: str) -> Tenant:
-    """The tenant of that slug, made when it is missing. One whose making was cut short is made again."""
+    """The tenant of that slug, made when it is missing. One whose making was cut short is made again.
+
+    Nobody in it needs a second factor: whoever tries the vault out signs in with what stands in the file of logins.
+    """
     try:
         tenant = tenant_by_slug(slug)
     except TenantNotFound:
-        return create_tenant(slug=slug, name=name)
+        return create_tenant(slug=slug, name=name, mfa_roles=())
     with tenant_scope(tenant.pk, operator(tenant.pk)):
         is_whole = Role.objects.exists()
+        if is_whole and not SignInPolicy.objects.exists():  # made by an earlier release
+            SignInPolicy.objects.create()
     if is_whole:
         return tenant
     tenant.delete(using="owner")
-    return create_tenant(slug=slug, name=name)
+    return create_tenant(slug=slug, name=name, mfa_roles=())
 
 
 def ensure_users(tenant: Tenant, logins: Sequence[Login], *, new: Sequence[Login]) -> int:

@@ -96,7 +96,7 @@ def seed(say: Say) -> None:
         tenants[slug] = tenant = ensure_tenant(slug, name)
         own, new = ([login for login in group if login.organization == slug] for group in (logins, fresh))
         made = ensure_users(tenant, own, new=new)
-        say(f"organization {slug}: {len(own)} users, {made} of them new")
+        say(f"organization {slug}: {len(own)} users, {made} of them new; no role of it asks for a second factor")
     for sample in DATASETS:
         seed_dataset(tenants[sample.tenant], sample, say)
     tell_story(tenants["demo"], DATASETS[0].name, SAMPLES / DATASETS[0].file, say)
