@@ -18,6 +18,8 @@ from access.policy.question import Question, Subject, valid_address
 from access.ports import HeldGrant
 from vaultsite.kernel.events.event import ResourceRef
 
+#: The longest text that counts as an attribute, in characters.
+MAX_VALUE: Final = 1000
 _FAILED: Final = re.compile(r"policy `([^`]+)`")
 #: How much less than everything each way of showing personal data shows.
 _STRICTNESS: Final = {"": 0, "mask": 1, "redact": 3}
@@ -70,7 +72,10 @@ def _named(question: Question) -> dict[str, HeldGrant]:
 
 
 def _answer(question: Question, found: Slice) -> Answer:
-    result = ask_cedar(question, found)
+    try:
+        result = ask_cedar(question, found)
+    except orjson.JSONEncodeError:  # something in it has no form that Cedar could read
+        return Answer(is_allowed=False, is_forbidden=True)
     failed, is_sound = _failures(result.diagnostics.errors, found)
     forbids = tuple(one for one in failed if found.statements[one].effect == "forbid")
     if forbids or not is_sound:
@@ -222,5 +227,7 @@ def resource_entity(resource: ResourceRef, action: str) -> dict[str, Any]:
     return {"uid": {"type": "Dataset", "id": dataset}, "attrs": attrs, "parents": []}
 
 
-def _known(attributes: Mapping[str, str]) -> dict[str, Any]:
-    return {name: value for name, value in attributes.items() if value}
+def _known(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """The attributes that are texts; what is empty, of another type or without measure counts as not known."""
+    texts = {name: value for name, value in attributes.items() if isinstance(value, str)}
+    return {name: value for name, value in texts.items() if 0 < len(value) <= MAX_VALUE}
