@@ -148,6 +148,10 @@ class DatasetDirectory(ABC):
         """Those of the ids that are datasets, whoever asks: for people decided on already."""
 
     @abstractmethod
+    def listed(self, principal: Principal, *, limit: int) -> Sequence[tuple[UUID, str]]:
+        """Ids and names of datasets that ``principal`` may know of, by name."""
+
+    @abstractmethod
     def refuse_personal_data(self, **texts: str) -> None:
         """Raises the error of texts that hold personal data, naming the member and never the value."""
 

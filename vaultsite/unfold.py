@@ -86,6 +86,16 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    _item("My access", "badge", "admin:access_mine", "access.view_lease"),
+                    _item("Access requests", "inbox", "admin:access_requests", "access.view_accessrequest"),
+                    _item("Emergency access", "e911_emergency", "admin:access_emergencies", "access.view_breakglass"),
+                    _item("Access reviews", "fact_check", "admin:access_reviews", "access.view_accessreview"),
+                ],
+            },
+            {
                 "title": "Oversight",
                 "separator": True,
                 "items": [

@@ -7,6 +7,9 @@ from django.http import HttpResponse
 
 from access.pages.account import account_page
 from access.pages.confirm import confirm_page
+from access.pages.emergencies import emergencies_page
+from access.pages.requests import mine_page, requests_page
+from access.pages.reviews import review_page, reviews_page
 from access.pages.lost_factors import reset_factors_page
 from access.pages.second_factor import add_factor_page, second_factor_page
 from access.pages.sessions import sessions_page
@@ -16,6 +19,11 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("second-factor/", second_factor_page, "second_factor"),
     ("second-factor/add/", add_factor_page, "add_factor"),
     ("confirm/", confirm_page, "confirm"),
+    ("requests/", requests_page, "access_requests"),
+    ("mine/", mine_page, "access_mine"),
+    ("emergencies/", emergencies_page, "access_emergencies"),
+    ("reviews/", reviews_page, "access_reviews"),
+    ("reviews/<uuid:review_id>/", review_page, "access_review"),
     ("account/", account_page, "account"),
     ("sessions/", sessions_page, "sessions"),
     ("users/<uuid:user_id>/second-factors/reset/", reset_factors_page, "reset_factors"),

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from datasets.pages.access import access_page
 from datasets.pages.analytics import guaranteed_list_page, guaranteed_page, guaranteed_wizard
 from datasets.pages.anonymization import anonymization_page
 from datasets.pages.branches import branches_page
@@ -32,6 +33,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("erasures/<uuid:erasure_id>/", erasure_page, "datasets_erasure"),
     ("<uuid:dataset_id>/findings/", findings_page, "datasets_findings"),
     ("<uuid:dataset_id>/anonymization/", anonymization_page, "datasets_anonymization"),
+    ("<uuid:dataset_id>/access/", access_page, "datasets_access"),
     ("<uuid:dataset_id>/quarantine/", quarantine_page, "datasets_quarantine"),
     ("<uuid:dataset_id>/query/", query_page, "datasets_query"),
     ("<uuid:dataset_id>/statistics/", statistics_page, "datasets_statistics"),

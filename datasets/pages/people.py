@@ -1,17 +1,5 @@
 """People by name, for who may know them by name."""
 
-from collections.abc import Iterable
-from uuid import UUID
+from access.pages.people import names_of
 
-from access.models import User
-from access.services.authorize import may
-from vaultsite.kernel.tenancy.principal import Principal
-
-
-def names_of(principal: Principal, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """A name for each: "you", the user name for who may read users, else the end of the id."""
-    wanted = set(ids)
-    names = {each: f"..{str(each)[-8:]}" for each in wanted}
-    if may(principal, "user.read"):
-        names |= dict(User.objects.filter(pk__in=wanted).values_list("pk", "username"))
-    return names | {principal.id: "you"}
+__all__ = ["names_of"]

@@ -40,6 +40,7 @@ TABS: Final = (
     ("Drafts", "datasets_drafts", "version.read"),
     ("Schema", "datasets_schemas", "dataset.read"),
     ("Lineage", "datasets_lineage", "version.read"),
+    ("Access", "datasets_access", "access.own"),
     ("Exports", "datasets_exports", "export.read"),
     ("Analytics", "datasets_guaranteed", "analytics.export"),
     ("Storage", "datasets_storage", "storage.read"),

@@ -68,6 +68,10 @@ class Directory(DatasetDirectory):
         rows = Dataset.objects.filter(pk__in=dataset_ids, purged_at=None)
         return {row.pk: KnownDataset(row.name, resource_of(row)) for row in rows}
 
+    def listed(self, principal: Principal, *, limit: int) -> Sequence[tuple[UUID, str]]:
+        rows = Dataset.objects.visible_to(principal).order_by("name")
+        return list(rows.values_list("pk", "name")[:limit])
+
     def refuse_personal_data(self, **texts: str) -> None:
         refuse_personal_data(**texts)
 

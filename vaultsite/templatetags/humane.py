@@ -19,6 +19,16 @@ def grouped(value: Any) -> str:
 
 
 @register.filter
+def span(seconds: int) -> str:
+    """A time that something lasts, in the largest unit that it is a whole number of."""
+    for length, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds % length == 0 and seconds:
+            count = seconds // length
+            return f"{count} {word}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
+
+
+@register.filter
 def kind(entity_type: str) -> str:
     """An entity type in words."""
     return entity_words(entity_type)
