@@ -14,7 +14,7 @@ AUDIT_LEVEL: Final = "audit_level"
 ENFORCED: Final[Mapping[str, frozenset[str]]] = {
     "record.read": frozenset({"anonymize", "mask", "row_limit", "quota"}),
     "analytics.export": frozenset({"anonymize", "mask", "k"}),
-    "statistics.query": frozenset({"epsilon"}),
+    "statistics.query": frozenset({"epsilon", "quota"}),
 }
 
 _OPERATORS: Final = frozenset({"mask", "redact"})

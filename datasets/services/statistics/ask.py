@@ -1,6 +1,7 @@
 """Ask for statistics: authorize -> answer given before? -> spend -> compute -> keep the answer -> release."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,13 +9,15 @@ import orjson
 
 from access.errors import AccessDenied
 from access.policy.builtin import READ_RAW, RESTRICTED
-from access.services.authorize import authorize
+from access.services.authorize import Decision, authorize
 from access.services.keyring import KeyPurpose, current_key
+from access.services.leases import spend_epsilon
+from access.services.metering import leases_of
 from anonymization.models import BudgetSpend
 from anonymization.privacy.errors import TooManyRecords
 from anonymization.privacy.opendp import load_opendp
 from anonymization.services.budget import spend, store_answer, stored_answer
-from datasets.errors import VersionNotFound
+from datasets.errors import UnmetObligation, VersionNotFound
 from datasets.models import Dataset, Version
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.families import family_of
@@ -72,7 +75,8 @@ def open_statistics(
     ``most``: versions with more records are refused.
 
     Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, InvalidStatistics,
-    TooManyRecords, PrivacyUnavailable, BudgetExhausted.
+    TooManyRecords, PrivacyUnavailable, BudgetExhausted, UnmetObligation or QuotaExhausted above what the decision or the
+    lease it rests on lets it cost.
     """
     dataset = get_dataset(principal, dataset_id, action="statistics.query")
     found = find_version_or_none(dataset, version)
@@ -88,6 +92,7 @@ def open_statistics(
     if found is None:
         raise VersionNotFound
     refuse_quarantined(found)
+    _require_within(decision, request)
     _check(found, request, most)
     note_use(dataset, decision.purpose or "")
     family_id = family_of(dataset.pk)
@@ -109,7 +114,16 @@ def open_statistics(
         purpose=asked.purpose,
         queries=len(request.queries),
     )
+    for lease in leases_of(decision):
+        spend_epsilon(lease, request.loss.epsilon)
     return _with(asked, spent=spent)
+
+
+def _require_within(decision: Decision, request: StatisticsRequest) -> None:
+    """What the decision lets one request cost at most. Raises ObligationNotEnforced, UnmetObligation."""
+    decision.require("epsilon", "quota")
+    if any(request.loss.epsilon > Decimal(one.value) for one in decision.asked("epsilon")):
+        raise UnmetObligation("It costs more epsilon than the decision allows")
 
 
 def _with(asked: Asked, *, spent: BudgetSpend | None = None, given: bytes | None = None) -> Asked:
