@@ -32,6 +32,16 @@ from vaultsite.kernel.tenancy.principal import Principal
 MINE = OpenApiParameter("mine", OpenApiTypes.STR, enum=["1"], description="Only the caller's own.")
 
 
+class ExactField(serializers.DecimalField):
+    """A decimal text without the zeros that the column fills up with."""
+
+    def __init__(self) -> None:
+        super().__init__(max_digits=None, decimal_places=None, read_only=True, allow_null=True)
+
+    def to_representation(self, value: Any) -> str:
+        return format(value.normalize(), "f")
+
+
 class RequestInput(StrictInput):
     """``level`` says what for, ``shown`` how records are shown, ``seconds`` for how long from the approval."""
 
@@ -61,6 +71,7 @@ class VerdictOutput(serializers.ModelSerializer[RequestVerdict]):
 
 class RequestOutput(serializers.ModelSerializer[AccessRequest]):
     level = serializers.SerializerMethodField()
+    epsilon = ExactField()
     verdicts = VerdictOutput(many=True)
     lease = serializers.UUIDField(source="lease_id", allow_null=True)
     extends = serializers.UUIDField(source="extends_id", allow_null=True)
@@ -84,6 +95,8 @@ class LeaseOutput(serializers.ModelSerializer[Lease]):
     level = serializers.SerializerMethodField()
     state = serializers.ChoiceField(choices=["active", "suspended", "revoked", "expired", "exhausted"])
     rows_left = serializers.IntegerField(allow_null=True)
+    epsilon = ExactField()
+    epsilon_used = ExactField()
     kind = serializers.ChoiceField(choices=LeaseKind.choices)
     holder_kind = serializers.ChoiceField(choices=HolderKind.choices)
     shown = serializers.ChoiceField(choices=Shown.choices)

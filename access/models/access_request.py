@@ -32,7 +32,7 @@ class AccessRequest(TenantModel):
     justification = models.CharField(max_length=1000)
     seconds = models.PositiveIntegerField()
     row_quota = models.BigIntegerField(null=True, default=None)
-    epsilon = models.DecimalField(max_digits=12, decimal_places=6, null=True, default=None)
+    epsilon = models.DecimalField(max_digits=24, decimal_places=18, null=True, default=None)
     approvals_needed = models.PositiveSmallIntegerField()
     extends = TenantForeignKey(Lease, models.PROTECT, null=True, default=None, related_name="extensions")
     lease = TenantForeignKey(Lease, models.PROTECT, null=True, default=None, related_name="requests")

@@ -75,8 +75,8 @@ def open_statistics(
     ``most``: versions with more records are refused.
 
     Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, InvalidStatistics,
-    TooManyRecords, PrivacyUnavailable, BudgetExhausted, UnmetObligation or QuotaExhausted above what the decision or the
-    lease it rests on lets it cost.
+    TooManyRecords, PrivacyUnavailable, BudgetExhausted; UnmetObligation or QuotaExhausted above what the decision or
+    the lease it rests on lets it cost.
     """
     dataset = get_dataset(principal, dataset_id, action="statistics.query")
     found = find_version_or_none(dataset, version)
