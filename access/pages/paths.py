@@ -7,7 +7,9 @@ from django.http import HttpResponse
 
 from access.pages.account import account_page
 from access.pages.confirm import confirm_page
+from access.pages.decisions import decision_page, decisions_page, who_page
 from access.pages.emergencies import emergencies_page
+from access.pages.policies import policies_page, policy_page, replay_page
 from access.pages.requests import mine_page, requests_page
 from access.pages.reviews import review_page, reviews_page
 from access.pages.lost_factors import reset_factors_page
@@ -19,6 +21,12 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("second-factor/", second_factor_page, "second_factor"),
     ("second-factor/add/", add_factor_page, "add_factor"),
     ("confirm/", confirm_page, "confirm"),
+    ("policies/", policies_page, "access_policies"),
+    ("policies/<uuid:policy_id>/", policy_page, "access_policy"),
+    ("replays/<uuid:replay_id>/", replay_page, "access_replay"),
+    ("decisions/", decisions_page, "access_decisions"),
+    ("decisions/<uuid:event_id>/", decision_page, "access_decision"),
+    ("who/", who_page, "access_who"),
     ("requests/", requests_page, "access_requests"),
     ("mine/", mine_page, "access_mine"),
     ("emergencies/", emergencies_page, "access_emergencies"),

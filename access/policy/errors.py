@@ -52,3 +52,8 @@ class DecisionNotFound(VaultError):
 class ReplayNotFound(VaultError):
     code, slug, status = "VAULT_AUTHZ_2207", "replay-not-found", 404
     title = "There is no such replay"
+
+
+class SubjectNotFound(VaultError):
+    code, slug, status = "VAULT_AUTHZ_2208", "subject-not-found", 404
+    title = "There is no such person, service or dataset to ask about"
