@@ -10,22 +10,18 @@ from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from unfold.decorators import display as labelled
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from access.key_admin import ApiKeyAdmin
 from access.model_admin import ReadOnlyAdmin, ServiceForm, VaultModelAdmin
 from access.models import ApiKey, EncryptionKey, Purpose, Role, RoleBinding, User
-from access.policy.builtin import RULES
-from access.selectors import known_purposes
-from access.services.api_keys import LONGEST_DAYS, create_api_key, revoke_api_key
 from access.services.grants import bind_role, revoke_binding
 from access.services.users import create_user, disable_user, enable_user, set_password
 from vaultsite.kernel.errors import VaultError
@@ -207,7 +203,7 @@ class RoleBindingAdmin(VaultModelAdmin):
     resource_type = "role_binding"
     form = BindingForm
     list_display = ("holder", "role_name", "expires_at", "granted_at")
-    list_select_related = ("user", "api_key", "role")
+    list_select_related = ("user", "api_key", "service_account", "role")
     list_filter = ("role__code",)
     search_fields = ("user__username__startswith", "api_key__name__startswith")
     ordering = ("-granted_at",)
@@ -223,6 +219,8 @@ class RoleBindingAdmin(VaultModelAdmin):
 
     @display(description="holder", ordering="user__username")
     def holder(self, binding: RoleBinding) -> str:
+        if binding.service_account:
+            return f"service account {binding.service_account}"
         return binding.user.username if binding.user else f"API key {binding.api_key}"
 
     @display(description="role", ordering="role__name")
@@ -243,112 +241,7 @@ class RoleBindingAdmin(VaultModelAdmin):
         revoke_binding(resolve_principal(request), binding_id=obj.pk)
 
 
-class ApiKeyForm(ServiceForm):
-    """A new key."""
-
-    roles = forms.MultipleChoiceField(choices=_role_choices, widget=UnfoldAdminCheckboxSelectMultipleWidget())
-    scopes = forms.MultipleChoiceField(
-        choices=lambda: [(action, action) for action in sorted(RULES)],
-        required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
-        help_text="Only these actions, of those the roles permit. None chosen: all of them.",
-    )
-    default_purpose = forms.ChoiceField(
-        choices=lambda: [("", "none: each request states its own"), *((code, code) for code in known_purposes())],
-        required=False,
-        widget=UnfoldAdminSelectWidget(),
-        help_text="Used when a request states no purpose.",
-    )
-    days = forms.IntegerField(
-        min_value=1,
-        max_value=LONGEST_DAYS,
-        initial=LONGEST_DAYS,
-        widget=UnfoldAdminIntegerFieldWidget(),
-        help_text=f"Days until it expires, at most {LONGEST_DAYS}.",
-    )
-
-    class Meta:
-        model = ApiKey
-        fields = ("name",)
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(VaultModelAdmin):
-    """Credentials of programs. The key itself is shown once, when it is made."""
-
-    read_action = "apikey.read"
-    resource_type = "api_key"
-    form = ApiKeyForm
-    list_display = ("name", "roles_held", "state", "expires_at", "last_used_at")
-    search_fields = ("name__startswith",)
-    ordering = ("-created_at",)
-    readonly_fields = ("roles_held", "state", "scopes_held")
-    change_form_outer_after_template = "vault/api_key_actions.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.revoke)
-        return [
-            path("<uuid:key_id>/revoke/", view, name="access_apikey_revoke"),
-            *super().get_urls(),
-        ]
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        if obj is None:
-            return ("name", "roles", "days", "default_purpose", "scopes")
-        return (
-            "name", "roles_held", "scopes_held", "default_purpose", "state", "expires_at", "last_used_at", "created_at",
-        )  # fmt: skip
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return (
-            super()
-            .get_queryset(request)
-            .prefetch_related(Prefetch("bindings", RoleBinding.objects.live().select_related("role")))
-        )
-
-    @display(description="roles")
-    def roles_held(self, key: ApiKey) -> str:
-        return ", ".join(sorted(binding.role.name for binding in key.bindings.all())) or "none"
-
-    @display(description="scopes")
-    def scopes_held(self, key: ApiKey) -> str:
-        return ", ".join(key.scopes) or "everything its roles permit"
-
-    @labelled(description="state", label={"live": "success", "revoked": "danger", "expired": "warning"})  # type: ignore[untyped-decorator]
-    def state(self, key: ApiKey) -> str:
-        if key.revoked_at:
-            return "revoked"
-        return "live" if key.expires_at > timezone.now() else "expired"
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        given = form.cleaned_data
-        key, token = create_api_key(
-            resolve_principal(request),
-            name=given["name"],
-            roles=given["roles"],
-            scopes=given["scopes"],
-            default_purpose=given["default_purpose"],
-            days=given["days"],
-        )
-        obj.pk = key.pk
-        request.vault_new_token = token  # type: ignore[attr-defined]
-
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """The key, this once. It is in no redirect, no session and no message."""
-        token = request.vault_new_token  # type: ignore[attr-defined]
-        context = self.admin_site.each_context(request) | {"title": "Your new API key", "token": token, "key": obj}
-        return TemplateResponse(request, "vault/api_key_made.html", context)
-
-    def revoke(self, request: HttpRequest, key_id: UUID) -> HttpResponse:
-        """The key stops working with the next request."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        revoke_api_key(resolve_principal(request), key_id=key_id)
-        messages.success(request, "The key is revoked.")
-        return HttpResponseRedirect(reverse("admin:access_apikey_change", args=[key_id]))
+admin.site.register(ApiKey, ApiKeyAdmin)
 
 
 @admin.register(Purpose)
