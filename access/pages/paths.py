@@ -9,10 +9,10 @@ from access.pages.account import account_page
 from access.pages.confirm import confirm_page
 from access.pages.decisions import decision_page, decisions_page, who_page
 from access.pages.emergencies import emergencies_page
+from access.pages.lost_factors import reset_factors_page
 from access.pages.policies import policies_page, policy_page, replay_page
 from access.pages.requests import mine_page, requests_page
 from access.pages.reviews import review_page, reviews_page
-from access.pages.lost_factors import reset_factors_page
 from access.pages.second_factor import add_factor_page, second_factor_page
 from access.pages.sessions import sessions_page
 from access.pages.sign_in_rules import sign_in_rules_page

@@ -1,10 +1,10 @@
 """Obligations as annotations of permits: how they are written, and what enforces which of them where."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from access.policy.builtin import RULES
+from access.policy.builtin import RULES, SHOWING
 from access.policy.decision import KINDS, Obligation
 from access.policy.errors import InvalidAnnotation
 
@@ -15,6 +15,15 @@ ENFORCED: Final[Mapping[str, frozenset[str]]] = {
     "record.read": frozenset({"anonymize", "mask", "row_limit", "quota"}),
     "analytics.export": frozenset({"anonymize", "mask", "k"}),
     "statistics.query": frozenset({"epsilon", "quota"}),
+}
+
+#: Kinds that speak of some actions alone; of others they ask nothing. A grant of several actions carries them all.
+_CONCERNED: Final[Mapping[str, frozenset[str]]] = {
+    "anonymize": SHOWING,
+    "mask": SHOWING,
+    "row_limit": frozenset({"record.read"}),
+    "k": frozenset({"analytics.export"}),
+    "epsilon": frozenset({"statistics.query"}),
 }
 
 _OPERATORS: Final = frozenset({"mask", "redact"})
@@ -28,6 +37,11 @@ _EPSILON: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
 def enforced_for(action: str) -> frozenset[str]:
     """The kinds of obligations that a decision on ``action`` may carry."""
     return ENFORCED.get(action, frozenset()) | {AUDIT_LEVEL}
+
+
+def concerning(action: str, obligations: Sequence[Obligation]) -> tuple[Obligation, ...]:
+    """Those of a grant's obligations that ask something of ``action``."""
+    return tuple(one for one in obligations if action in _CONCERNED.get(one.type, {action}))
 
 
 def read_annotations(annotations: Mapping[str, str | None]) -> tuple[Obligation, ...]:

@@ -17,6 +17,7 @@ from anonymization.operators.rewrite import NOBODY, Whose, copied, rewrite, rewr
 from anonymization.operators.strategy import Strategy, make_strategy, strictest
 from anonymization.policies.compiled import RECOGNIZER, CompiledPolicy
 from anonymization.policies.errors import PolicyNotFound, PolicyVersionNotFound
+from anonymization.policies.hidden import HiddenFields
 from anonymization.policies.places import is_within, values_below
 from anonymization.services.operator_keys import KeySource
 from anonymization.services.policy_source import compiled_policy, trial_policy
@@ -220,8 +221,12 @@ def build_anonymizer(
         return Anonymizer()
     source = KeySource(dataset_id, purpose or "")
     keys = source.keys("tenant", DEFAULT_LOCALE)
-    floors, policies = [], []
+    floors: list[Strategy] = []
+    policies: list[CompiledPolicy] = []
     for obligation in obligations:
+        if obligation.type == "mask" and obligation.fields:
+            policies.append(HiddenFields.hiding(obligation.fields, keys))
+            continue
         if obligation.type != "anonymize" or bool(obligation.policy) is (obligation.operator in OPERATORS):
             raise ObligationUnmet(obligation=str(obligation))
         if obligation.policy:

@@ -14,6 +14,7 @@ from access.policy.cedar.compiled import CompiledPolicies, Slice
 from access.policy.cedar.schema import PRINCIPALS, group_of, is_about_datasets
 from access.policy.cedar.statement import Statement, of_body
 from access.policy.decision import Obligation
+from access.policy.obligations import concerning
 from access.policy.question import Question, Subject, valid_address
 from access.ports import HeldGrant
 from vaultsite.kernel.events.event import ResourceRef
@@ -104,7 +105,8 @@ def _permitted(question: Question, permits: Sequence[Statement]) -> Answer:
     ways = [one for one in permits if one.id.startswith("builtin:") or one.id in grants]
     own = [one for one in permits if one not in ways]
     asked: dict[str, tuple[Obligation, ...]] = {
-        one.id: grants[one.id].obligations if one.id in grants else one.obligations for one in ways
+        one.id: concerning(question.action, grants[one.id].obligations) if one.id in grants else one.obligations
+        for one in ways
     }
     taken = min(ways, key=lambda one: _weight(asked[one.id], is_grant=one.id in grants), default=None)
     obligations = list(asked[taken.id]) if taken else []
@@ -168,7 +170,7 @@ def context_of(question: Question) -> dict[str, Any]:
 
 def _shows_raw(grant: HeldGrant, question: Question) -> bool:
     is_meant = question.action in grant.actions and grant.purpose in {None, question.purpose}
-    return is_meant and not any(one.type == "anonymize" for one in grant.obligations)
+    return is_meant and not any(one.type == "anonymize" for one in concerning(question.action, grant.obligations))
 
 
 def _extension(name: str, argument: str) -> dict[str, Any]:

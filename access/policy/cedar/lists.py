@@ -17,7 +17,7 @@ from access.policy.cedar.evaluation import ask_cedar, context_of, principal_enti
 from access.policy.cedar.statement import Statement, of_body
 from access.policy.question import Question, as_uuid
 
-ALL: Final = Q()
+ALL: Final = ~Q(pk__in=[])
 NONE: Final = Q(pk__in=[])
 #: Attributes that hold ids.
 _IDS: Final = frozenset({"id", "owner"})

@@ -12,7 +12,7 @@ from access.services.authorize import Decision, authorize
 from access.services.keyring import seal_column
 from anonymization.models import Release as LedgerEntry
 from anonymization.services.releases import withdraw
-from datasets.errors import DatasetNotFound, VersionNotFound
+from datasets.errors import DatasetNotFound, UnmetObligation, VersionNotFound
 from datasets.errors.analytics import CopyNotOut
 from datasets.errors.exports import ExportNotFound
 from datasets.models import Dataset, GuaranteedExport, Version
@@ -64,11 +64,12 @@ def create_guaranteed_export(
 ) -> GuaranteedExport:
     """Decide on releasing a version under a guarantee, and queue the work, in the open scope.
 
-    Raises what ``decide`` raises, InvalidInput, PersonalDataInName, FormatUnavailable.
+    Raises what ``decide`` raises, UnmetObligation, InvalidInput, PersonalDataInName, FormatUnavailable.
     """
     require_sound(options)
     facts = {"guarantee": options.guarantee.as_json(), "method": str(options.method)}
     view, dataset, found = decide(principal, dataset_id=dataset_id, version=version, purpose=purpose, facts=facts)
+    _require_k(view, options)
     names = {f"columns/{place}/name": column.name for place, column in enumerate(options.columns)}
     refuse_personal_data(**names, target=options.target)
     require_format(options.format)
@@ -80,6 +81,12 @@ def create_guaranteed_export(
     export.save(force_insert=True)
     enqueue(export)
     return export
+
+
+def _require_k(view: Decision, options: GuaranteedOptions) -> None:
+    """Classes as large as the decision asks for, at least. Raises UnmetObligation."""
+    if any((options.guarantee.k or 0) < int(one.value) for one in view.asked("k")):
+        raise UnmetObligation("The decision asks for larger classes")
 
 
 def _new(
@@ -99,7 +106,7 @@ def _new(
         request=seal_column("guaranteed-request", pk.bytes, orjson.dumps(options.as_json())),
         seed=seal_column("guaranteed-seed", pk.bytes, new_seed().reveal()),
         policies=list(view.policy_ids),
-        obligations=[str(obligation) for obligation in view.obligations],
+        obligations=[str(one) for one in view.obligations if one.type != "k"],
         epoch=dataset.erasure_epoch,
         retention_days=options.retention_days,
         requested_by=principal.id,

@@ -122,6 +122,15 @@ def test_a_grant_lifts_what_the_role_asks_for_and_brings_its_own() -> None:
     assert (answer.decided_by, answer.obligations) == (("lease:l",), (Obligation("quota", value="l"),))
 
 
+def test_of_a_grant_each_action_hears_what_concerns_it() -> None:
+    asked = (Obligation("anonymize", "mask"), Obligation("quota", value="l"), Obligation("epsilon", value="1"))
+    lease = HeldGrant("l", frozenset({"record.read", "statistics.query"}), asked, "analytics", None, "lease")
+    read = evaluate(question(grants=(lease,)), NO_POLICIES)
+    counted = evaluate(question("statistics.query", grants=(lease,)), NO_POLICIES)
+    assert [one.type for one in read.obligations] == ["anonymize", "quota"]
+    assert [one.type for one in counted.obligations] == ["quota", "epsilon"]
+
+
 def test_a_role_that_shows_raw_spends_no_lease() -> None:
     lease = HeldGrant("l", frozenset({"record.read"}), (Obligation("quota", value="l"),), None, None, "lease")
     answer = evaluate(question(permissions=(READ_RAW,), grants=(lease,)), NO_POLICIES)

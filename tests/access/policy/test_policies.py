@@ -258,7 +258,8 @@ def test_audit_level_is_done_by_the_decision_itself(tenant: Tenant, events: list
 def test_obligations_of_policies_reach_the_decision(tenant: Tenant) -> None:
     put_in_force(
         tenant,
-        '@mask("email") permit(principal, action == Action::"record.read", resource) when { resource.classification == "pii" };',
+        '@mask("email") permit(principal, action == Action::"record.read", resource)'
+        ' when { resource.classification == "pii" };',
     )
     steward = principal_with(tenant, "data_steward")
     with acting(tenant, steward):

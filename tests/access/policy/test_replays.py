@@ -18,7 +18,10 @@ from vaultsite.kernel.tenancy.principal import Principal
 PII = ResourceRef("dataset", str(uuid4()), classification="pii", owner=str(uuid4()), residency="eu", tags=())
 PUBLIC = ResourceRef("dataset", str(uuid4()), classification="public", owner=str(uuid4()), residency="eu", tags=())
 NO_PII = 'forbid(principal, action == Action::"record.read", resource) when { resource.classification == "pii" };'
-OPEN = 'permit(principal in Role::"viewer", action == Action::"record.read", resource) when { resource.classification == "public" };'
+OPEN = (
+    'permit(principal in Role::"viewer", action == Action::"record.read", resource)'
+    ' when { resource.classification == "public" };'
+)
 
 
 def try_to_read(tenant: Tenant, principal: Principal, resource: ResourceRef, purpose: str = "analytics") -> None:
