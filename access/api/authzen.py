@@ -96,7 +96,8 @@ class EvaluationsView(VaultAPIView):
         semantic = str(body.get("options", {}).get("evaluations_semantic", _SEMANTICS[0]))
         if semantic not in _SEMANTICS:
             raise InvalidInput(errors=[FieldProblem("options", f"evaluations_semantic is one of {_SEMANTICS}")])
-        defaults = {name: body[name] for name in ("subject", "action", "resource", "context") if name in body}
+        shared = ("subject", "action", "resource", "context")
+        defaults: dict[str, Any] = {name: body[name] for name in shared if name in body}
         asked = [_asked({**defaults, **one}, f"/evaluations/{number}") for number, one in enumerate(listed)]
         replies = inquiries.inquire(self.principal, asked)
         return Response({"evaluations": [_render(reply) for reply in _until(replies, semantic)]})

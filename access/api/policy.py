@@ -45,7 +45,7 @@ class EvaluateInput(serializers.Serializer[Any]):
     principal = PrincipalInput()
     resource = ResourceInput()
     action = serializers.CharField(max_length=_CODE)
-    context = ContextInput(required=False)
+    context = ContextInput(required=False)  # type: ignore[assignment]
 
     def asked(self) -> Asked:
         """The question of a body that was found valid."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
-from access.models import AccessPolicyVersion, PolicyReplay, Purpose, Role, User
+from access.models import AccessPolicy, AccessPolicyVersion, PolicyReplay, Purpose, Role, User
 from access.pages.page import refusal_of, render_page
 from access.policy.builtin import RULES
 from access.policy.cedar.validation import MAX_TEXT
@@ -91,7 +91,7 @@ def _one(request: HttpRequest, policy_id: UUID, refusal: VaultError | None = Non
     if refusal is None:
         policy = policies.get_policy(principal, policy_id=policy_id)
     else:  # decided on already
-        policy = policies.AccessPolicy.objects.prefetch_related("versions").get(pk=policy_id)
+        policy = AccessPolicy.objects.prefetch_related("versions").get(pk=policy_id)
     versions = sorted(policy.versions.all(), key=lambda one: -one.number)
     who = {one.created_by for one in versions} | {one.activated_by for one in versions if one.activated_by}
     names = _names(who)
@@ -156,7 +156,7 @@ def form_of(given: QueryDict) -> RuleForm:
         network=given.get("network", "").strip(),
         needs_mfa=given.get("needs_mfa") == "1",
         own_only=given.get("own_only") == "1",
-        obligations=tuple(f"{kind}:{given[kind].strip()}" for kind in _OBLIGATIONS if given.get(kind, "").strip()),
+        obligations=tuple(f"{kind}:{value}" for kind in _OBLIGATIONS if (value := given.get(kind, "").strip())),
     )
 
 

@@ -15,6 +15,7 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("access", "signinpolicy"): ("signin.read", None, "signin.manage", None),
         ("access", "accesspolicy"): ("policy.read", "policy.manage", "policy.manage", None),
         ("access", "policyreplay"): ("policy.evaluate", None, None, None),
+        ("access", "serviceaccount"): ("serviceaccount.read", "serviceaccount.manage", "serviceaccount.manage", None),
         ("access", "purpose"): ("purpose.read", None, None, None),
         ("access", "encryptionkey"): ("key.read", None, None, None),
         ("access", "accessrequest"): ("access.read", "access.request", "access.approve", None),

@@ -51,7 +51,10 @@ class RuleForm:
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
         """The form that ``as_json`` wrote."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+        read: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+        }
+        return cls(**read)
 
     def as_json(self) -> dict[str, Any]:
         """Its members, for keeping beside the text."""

@@ -10,7 +10,7 @@ from access.policy.builtin import RULES, SHOWING, Rule
 from access.policy.cedar.compiled import CompiledPolicies
 from access.policy.cedar.evaluation import Answer
 from access.policy.cedar.roles import RESTRICTED_ID, builtin_id
-from access.policy.decision import Decision, Obligation
+from access.policy.decision import Decision, Effect, Obligation
 from access.policy.engine import policy_engine
 from access.policy.errors import PolicyEngineUnavailable
 from access.policy.obligations import AUDIT_LEVEL, enforced_for
@@ -164,7 +164,7 @@ def _allowed(principal: Principal, question: Question, answer: Answer) -> tuple[
     if not all(policy.is_active for policy in bound):
         return _denied(question, "a policy that binds has no active version", policies), AccessDenied()
     obligations = (*obligations, *(Obligation("anonymize", "", one.reference, one.fields) for one in bound))
-    effect = "allow_with_conditions" if obligations else "allow"
+    effect: Effect = "allow_with_conditions" if obligations else "allow"
     reason = _reason(question, answer, has_bound=bool(bound))
     return Decision(effect, obligations, reason, policies, purpose=question.purpose), None
 

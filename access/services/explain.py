@@ -76,8 +76,9 @@ def explain_decision(principal: Principal, *, event_id: UUID) -> Explanation:
     question = question_of(recorded) if recorded else None
     if recorded is None or question is None:
         raise DecisionNotFound
-    effect = "allow" if recorded.is_allowed else "deny"
-    decision = Decision(effect, reason=recorded.reason, policy_ids=recorded.policies)
+    decision = Decision(
+        "allow" if recorded.is_allowed else "deny", reason=recorded.reason, policy_ids=recorded.policies
+    )
     return _explained(question, decision, recorded)
 
 

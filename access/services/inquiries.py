@@ -80,7 +80,7 @@ def inquire(principal: Principal, asked: Sequence[Asked]) -> list[Reply]:
     authorize(principal, ACTION, _RESOURCES, facts={"questions": len(asked)})
     replies = [reply_to(one) for one in asked]
     allowed = sum(reply.is_allowed for reply in replies)
-    facts = {"questions": len(asked), "allowed": allowed, "epoch": policies_in_force().number}
+    facts: dict[str, Any] = {"questions": len(asked), "allowed": allowed, "epoch": policies_in_force().number}
     if len(replies) == 1:
         facts |= {"action": replies[0].question.action, "subject": replies[0].question.subject.id}
     emit(Event(EventType.POLICY_EVALUATED, operation="read", resource=_RESOURCES, metadata=facts))

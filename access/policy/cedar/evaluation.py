@@ -21,6 +21,7 @@ from vaultsite.kernel.events.event import ResourceRef
 
 #: The longest text that counts as an attribute, in characters.
 MAX_VALUE: Final = 1000
+_DATASET_TEXTS: Final = ("classification", "owner", "residency", "consent")
 _FAILED: Final = re.compile(r"policy `([^`]+)`")
 #: How much less than everything each way of showing personal data shows.
 _STRICTNESS: Final = {"": 0, "mask": 1, "redact": 3}
@@ -215,15 +216,7 @@ def resource_entity(resource: ResourceRef, action: str) -> dict[str, Any]:
         attrs: dict[str, Any] = {"id": resource.id, "kind": resource.type}
         return {"uid": {"type": "Resource", "id": f"{resource.type}/{resource.id}"}, "attrs": attrs, "parents": parents}
     dataset = inside or (resource.id if resource.type == "dataset" else "")
-    attrs = _known(
-        {
-            "id": dataset,
-            "classification": resource.classification,
-            "owner": resource.owner,
-            "residency": resource.residency,
-            "consent": resource.consent,
-        }
-    )
+    attrs = {"id": dataset, **_known({name: getattr(resource, name) for name in _DATASET_TEXTS})}
     if resource.tags is not None:
         attrs["tags"] = sorted(resource.tags)
     return {"uid": {"type": "Dataset", "id": dataset}, "attrs": attrs, "parents": []}

@@ -83,7 +83,7 @@ def check_listable(statement: Statement, question: Question, columns: Columns) -
 def _own(question: Question, policies: CompiledPolicies, effect: str) -> list[Statement]:
     found = policies.slice_for(question.action, question.subject.roles)
     own = [one for one in found.statements.values() if one.effect == effect and one.id.startswith("policy:")]
-    return [one for one in own if _meets(one.body | {"resource": {"op": "All"}, "conditions": []}, question)]
+    return [one for one in own if _meets({**one.body, "resource": {"op": "All"}, "conditions": []}, question)]
 
 
 def _rows_of(statement: Statement, question: Question, columns: Columns) -> _Rows:

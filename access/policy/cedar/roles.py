@@ -37,7 +37,7 @@ def _showing(action: str) -> Iterator[Statement]:
     """Raw, masked or redacted: exactly one of the permits fits each holder, the strictest that a role asks for."""
     allowed = sorted(RULES[action].permissions)
     raw, redacted = _holds(READ_RAW), _holds(READ_REDACTED)
-    ways = (
+    ways: tuple[tuple[str, list[dict[str, Any]], dict[str, str]], ...] = (
         ("raw", [_when(raw)], {}),
         ("redact", [_when(redacted), _unless(raw)], {"anonymize": "redact"}),
         ("mask", [_unless(raw), _unless(redacted)], {"anonymize": "mask"}),

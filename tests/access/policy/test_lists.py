@@ -19,15 +19,14 @@ from tests.factories.datasets import make_dataset
 from vaultsite.kernel.tenancy.principal import Principal
 
 READ = 'action == Action::"dataset.read"'
+ANY, ALL = 'resource.tags.containsAny(["a", "b"])', 'resource.tags.containsAll(["a", "b"])'
 POLICIES = [
     f'forbid(principal, {READ}, resource) when {{ resource.classification == "pii" }};',
     f'forbid(principal, {READ}, resource) unless {{ ["pii", "public"].contains(resource.classification) }};',
     f'forbid(principal, {READ}, resource) when {{ resource.residency == "us" }};',
     f'forbid(principal, {READ}, resource) when {{ resource has residency && resource.residency == "us" }};',
-    f'forbid(principal, {READ}, resource) when {{ resource.tags.containsAny(["a", "b"])'
-    ' && !(resource.classification == "pii") };',
-    f'forbid(principal, {READ}, resource) unless {{ resource.tags.containsAll(["a", "b"])'
-    " || resource.owner == principal.id };",
+    f'forbid(principal, {READ}, resource) when {{ {ANY} && !(resource.classification == "pii") }};',
+    f"forbid(principal, {READ}, resource) unless {{ {ALL} || resource.owner == principal.id }};",
     f'forbid(principal, {READ}, resource) when {{ resource.consent == "none" }};',
     f"forbid(principal, {READ}, resource) when {{ principal.department == resource.residency }};",
     f'forbid(principal, {READ}, resource) when {{ principal.mfa && resource.classification != "public" }};',
