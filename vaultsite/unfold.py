@@ -114,6 +114,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Users", "person", "admin:access_user_changelist", "access.view_user"),
                     _item("Roles", "badge", "admin:access_role_changelist", "access.view_role"),
                     _item("Role bindings", "link", "admin:access_rolebinding_changelist", "access.view_rolebinding"),
+                    _item("Service accounts", "smart_toy", "admin:service_accounts", "access.view_serviceaccount"),
                     _item("API keys", "vpn_key", "admin:access_apikey_changelist", "access.view_apikey"),
                     _item("Sessions", "devices", "admin:sessions", "access.view_vaultsession"),
                     _item("Sign-in rules", "gavel", "admin:sign_in_rules", "access.view_signinpolicy"),

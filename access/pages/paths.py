@@ -14,6 +14,7 @@ from access.pages.policies import policies_page, policy_page, replay_page
 from access.pages.requests import mine_page, requests_page
 from access.pages.reviews import review_page, reviews_page
 from access.pages.second_factor import add_factor_page, second_factor_page
+from access.pages.service_accounts import service_account_page, service_accounts_page
 from access.pages.sessions import sessions_page
 from access.pages.sign_in_rules import sign_in_rules_page
 
@@ -33,6 +34,8 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("reviews/", reviews_page, "access_reviews"),
     ("reviews/<uuid:review_id>/", review_page, "access_review"),
     ("account/", account_page, "account"),
+    ("service-accounts/", service_accounts_page, "service_accounts"),
+    ("service-accounts/<uuid:account_id>/", service_account_page, "service_account"),
     ("sessions/", sessions_page, "sessions"),
     ("users/<uuid:user_id>/second-factors/reset/", reset_factors_page, "reset_factors"),
     ("sign-in-rules/", sign_in_rules_page, "sign_in_rules"),

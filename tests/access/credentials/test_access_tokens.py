@@ -195,7 +195,10 @@ def test_every_claim_is_there_and_of_its_type(change: dict[str, Any]) -> None:
 
 
 def test_an_id_token_is_no_access_token() -> None:
-    id_token = {name: payload()[name] for name in ("iss", "sub", "aud", "iat", "exp")} | {"nonce": "n", "email": "a@b.c"}
+    id_token = {name: payload()[name] for name in ("iss", "sub", "aud", "iat", "exp")} | {
+        "nonce": "n",
+        "email": "a@b.c",
+    }
     with pytest.raises(InvalidCredential):
         accept(assembled(HEADER, id_token))
 
@@ -229,7 +232,7 @@ def test_a_token_serves_one_surface() -> None:
 )
 def test_clocks_may_differ_by_the_tolerance_and_no_more(seconds: int, refusal: type[Exception] | None) -> None:
     """T26: the verifier's clock up to 5 minutes and more beside the issuer's."""
-    assert (LIFETIME, TOLERANCE) == (timedelta(minutes=15), timedelta(seconds=30))
+    assert (timedelta(minutes=15), timedelta(seconds=30)) == (LIFETIME, TOLERANCE)
     text = sign(claims(), key_id=KEY_ID, key=KEY)
     if refusal is None:
         assert accept(text, now=NOW + timedelta(seconds=seconds))
