@@ -18,6 +18,8 @@ SPECIAL: Final[dict[str, dict[str, Any]]] = {
     "access_encryptionkey": {"state": "active", "wrapped": b"wrapped", "purpose": "dataset"},
     "access_rolebinding": {"api_key_id": None, "service_account_id": None},
     "anonymization_thresholdentry": {"score": 0.5},
+    "access_breakglass": {"lease_id": None},
+    "datasets_datasetuserpermission": {"permission_id": 1},
     "datasets_versionquarantine": {"released_at": "now"},
 }
 

@@ -39,6 +39,7 @@ IDENTIFIED = {
     "<uuid:purge_id>": "datasets_purge",
     "<uuid:rotation_id>": "datasets_keyrotation",
     "<uuid:key_id>": "access_encryptionkey",
+    "<uuid:user_id>": "access_user",
 }
 BODIES = {"PUT": {"name": "other"}, "PATCH": {"description": "other"}, "POST": b'{"id": "1"}\n'}
 DATASET = "/datasets/<uuid:dataset_id>"
@@ -50,6 +51,7 @@ SUITABLE = {
     ("POST", f"{DATASET}/branches/<path:branch>/rollback"): {"version": "v1.0.0"},
     ("POST", f"{DATASET}/erasures"): {"record_ids": ["a"], "reason": "asked for"},
     ("POST", f"{DATASET}/exports"): {},
+    ("POST", f"{DATASET}/permissions"): {"user": str(uuid4()), "permission": "view"},
     ("POST", f"{DATASET}/lineage"): {"kind": "trained", "thing": MODEL},
     ("POST", f"{DATASET}/statistics"): {"subject": "a", "queries": [{"type": "count", "epsilon": "0.1"}]},
     ("POST", f"{DATASET}/tags"): {"name": "other", "version": "v1.0.0"},
