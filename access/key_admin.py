@@ -161,7 +161,7 @@ class ApiKeyAdmin(VaultModelAdmin):
     @display(description="speaks for")
     def holder(self, key: ApiKey) -> str:
         if key.service_account is not None:
-            return key.service_account.name
+            return str(key.service_account)
         return ", ".join(sorted(binding.role.name for binding in key.bindings.all())) or "nobody"
 
     @display(description="scopes")

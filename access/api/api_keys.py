@@ -58,7 +58,7 @@ class RotationInput(StrictInput):
     days = serializers.IntegerField(min_value=1, max_value=LONGEST_DAYS, required=False, default=LONGEST_DAYS)
 
 
-class ApiKeyOutput(serializers.Serializer[ApiKey]):
+class ApiKeyOutput(serializers.Serializer[Any]):
     """A key without its secret."""
 
     id = serializers.UUIDField()

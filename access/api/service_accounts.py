@@ -55,7 +55,7 @@ class CertificateOutput(serializers.Serializer[Any]):
     revoked_at = serializers.DateTimeField(allow_null=True)
 
 
-class ServiceAccountOutput(serializers.Serializer[ServiceAccount]):
+class ServiceAccountOutput(serializers.Serializer[Any]):
     """``client_id`` is its name as an OAuth client; each of its live API keys is a secret of it."""
 
     id = serializers.UUIDField()

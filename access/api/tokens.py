@@ -120,7 +120,7 @@ class TokenView(OpenAPIView):
             return issue_access_token(principal, scopes=given["scope"], surface=SURFACES[given["audience"]])
 
     def _by_client_credentials(self, request: Request, given: dict[str, Any]) -> IssuedTokens:
-        members = [(str(name), str(value)) for name, value in request.data.items()]
+        members = [(str(name), str(value)) for name, value in dict(request.data).items()]
         asked = TokenRequest(members, self.django_request.headers.get("Authorization"))
         client = ClientId.parse(asked.client()[0])
         with _refusable(self.django_request, client.tenant_id):

@@ -48,10 +48,10 @@ def renew_signing_key(key_id: UUID) -> None:
 
 def verifying_key(key_id: UUID) -> tuple[Ed25519PublicKey, datetime]:
     """The public key of that id, if it verifies still, and the database's time. Raises InvalidCredential."""
-    row = _verifying().filter(pk=key_id).values_list("now", flat=True).first()
-    if row is None:
+    now = _verifying().filter(pk=key_id).values_list(Now(), flat=True).first()
+    if now is None:
         raise InvalidCredential
-    return _private(key_by_id(key_id)).public_key(), row
+    return _private(key_by_id(key_id)).public_key(), now
 
 
 def public_keys() -> list[dict[str, Any]]:
@@ -67,7 +67,7 @@ def _verifying() -> "QuerySet[EncryptionKey]":
     )
     keys = EncryptionKey.objects.filter(purpose=KeyPurpose.ACCESS_TOKEN).exclude(state=KeyState.DESTROYED)
     retired = ExpressionWrapper(Now() - VERIFIES_FOR, output_field=DateTimeField())
-    keys = keys.annotate(now=Now(), retired_at=Subquery(successor.values("created_at")[:1]))
+    keys = keys.annotate(retired_at=Subquery(successor.values("created_at")[:1]))
     return keys.filter(Q(retired_at=None) | Q(retired_at__gt=retired))
 
 

@@ -107,7 +107,7 @@ def exchange_refresh_token(token: Token, *, surface: Surface) -> IssuedTokens:
         raise InvalidCredential
     _spend(row)
     family = row.family
-    _require_live(family, min(row.expires_at, family.expires_at), row.now)  # type: ignore[attr-defined]
+    _require_live(family, min(row.expires_at, family.expires_at), row.now)
     issued = issue_access_token(family_principal(family), scopes=family.scopes, surface=surface)
     return _with_refresh_token(issued, family.pk)
 

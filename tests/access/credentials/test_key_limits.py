@@ -124,7 +124,7 @@ def test_sets_of_scopes_count_in_what_a_maker_may_give(tenant: Tenant) -> None:
     reader = principal_with(tenant, "tenant_admin", scopes=expand(["vault:read", "apikey.manage"]))
     with acting(tenant, reader):
         create_api_key(reader, name="a key", roles=["data_scientist"], limits=KeyLimits(scopes=["vault:read"]))
-    for scopes in ((), ("vault:export",), ("vault:read", "vault:write")):
+    for scopes in ((), ("vault:export",), ("vault:read", "vault:export")):
         with pytest.raises(GrantTooWide), acting(tenant, reader):
             create_api_key(reader, name="a key", roles=["data_scientist"], limits=KeyLimits(scopes=scopes))
 
@@ -165,7 +165,8 @@ def test_a_key_and_its_successor_both_work_for_the_overlap(tenant: Tenant, ask: 
     assert [getattr(old, name) for name in same] == [getattr(new, name) for name in same]
     assert timedelta(hours=1) < old.expires_at - timezone.now() <= timedelta(hours=2)
     assert timedelta(days=29) < new.expires_at - timezone.now() <= timedelta(days=30)
-    assert [row.role.code for row in RoleBinding.objects.using("owner").filter(api_key=new)] == ["data_steward"]
+    held = RoleBinding.objects.using("owner").filter(api_key=new)
+    assert list(held.values_list("role__code", flat=True)) == ["data_steward"]
     age(old, expires_at=timedelta(seconds=1))
     assert code_of(ask("GET", "/me", X_API_Key=old_text)) == "401 VAULT_AUTH_1003"
 

@@ -182,13 +182,6 @@ SPELLINGS = [
     "X_Client_Certificate",
     "X-Client-Cert",
 ]
-    "Client-Cert",
-    "Client_Cert",
-    "CLIENT-CERT",
-    "X-Client-Certificate",
-    "X_Client_Certificate",
-    "X-Client-Cert",
-]
 
 
 @pytest.mark.parametrize("guess", ["", "a guess", SECRET + " ", SECRET[:-1]])
