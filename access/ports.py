@@ -137,7 +137,7 @@ class StandingPermission:
 
 
 class DatasetDirectory(ABC):
-    """Knows the datasets of the scope's tenant, for who asks for access to one, and the permissions that stand there."""
+    """Knows the datasets of the scope's tenant, and the permissions that stand on them."""
 
     @abstractmethod
     def find(self, principal: Principal, dataset_id: UUID, *, action: str) -> ResourceRef:
@@ -158,6 +158,10 @@ class DatasetDirectory(ABC):
     @abstractmethod
     def permissions(self, dataset_ids: Collection[UUID] | None) -> Sequence[StandingPermission]:
         """The permissions that live now on these datasets (None: on all)."""
+
+    @abstractmethod
+    def count_live(self, permission_ids: Collection[UUID]) -> int:
+        """How many of the permissions live now."""
 
     @abstractmethod
     def end_permission(self, permission_id: UUID, *, at: datetime | None, only_from: datetime | None = None) -> bool:

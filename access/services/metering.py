@@ -8,9 +8,11 @@ from uuid import UUID
 
 from access.errors import AccessDenied
 from access.leases.errors import LeaseEnded
+from access.models import Lease
 from access.policy.decision import Decision
 from access.policy.obligations import AUDIT_LEVEL
 from access.policy.question import ask
+from access.ports import dataset_directory
 from access.selectors import still_holds
 from access.services.authorize import decide
 from access.services.leases import return_rows, spend_rows
@@ -113,6 +115,20 @@ def require_still(principal: Principal, action: str, resource: ResourceRef, deci
     is_weaker = any(str(one) not in known for one in now.obligations if one.type not in _MOVING)
     if refusal is not None or is_weaker:
         raise LeaseEnded if any(one.startswith(_GRANTS) for one in decision.policy_ids) else AccessDenied
+
+
+def require_grants(decision: Decision) -> None:
+    """Every grant that the decision rests on must live still, in the open scope; asks nothing where there is none.
+
+    For what is done long after its decision. Raises LeaseEnded.
+    """
+    named = [one.partition(":") for one in decision.policy_ids if one.startswith(_GRANTS)]
+    leases = {UUID(name) for kind, _, name in named if kind != "permission"}
+    permissions = {UUID(name) for kind, _, name in named if kind == "permission"}
+    if leases and Lease.objects.live().filter(pk__in=leases).count() < len(leases):
+        raise LeaseEnded
+    if permissions and dataset_directory().count_live(permissions) < len(permissions):
+        raise LeaseEnded
 
 
 def leases_of(decision: Decision) -> list[UUID]:

@@ -85,6 +85,9 @@ class Directory(DatasetDirectory):
             for row in rows
         ]
 
+    def count_live(self, permission_ids: Collection[UUID]) -> int:
+        return DatasetUserPermission.objects.live().filter(pk__in=permission_ids).count()
+
     def end_permission(self, permission_id: UUID, *, at: datetime | None, only_from: datetime | None = None) -> bool:
         rows = DatasetUserPermission.objects.filter(pk=permission_id)
         rows = rows if only_from is None else rows.filter(expires_at=only_from)

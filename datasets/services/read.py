@@ -11,7 +11,7 @@ import orjson
 
 from access.services.authorize import Decision, authorize
 from access.services.break_glass import note_emergency_use
-from access.services.metering import Meter, row_limit_of
+from access.services.metering import Meter, require_grants, row_limit_of
 from anonymization.errors import ObligationUnmet
 from anonymization.findings import Finding, decode_findings
 from anonymization.services.anonymizer import Anonymizer, Declared, build_anonymizer
@@ -106,8 +106,9 @@ def release_under(decision: Decision, dataset: Dataset, version: Version, *, cou
     ``counts_rows`` is said by who hands every record through ``stream_lines``, or counts it with ``metering.charge``
     before it leaves; for others a decision that counts records is one that cannot be met.
 
-    Raises UnmetObligation, VersionQuarantined.
+    Raises LeaseEnded where it rested on a grant that has ended since, UnmetObligation, VersionQuarantined.
     """
+    require_grants(decision)
     refuse_quarantined(version)
     asked = tuple(one for one in decision.obligations if not (counts_rows and one.type in _COUNTED))
     try:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from access.errors import AccessDenied
 from access.selectors import still_holds
 from access.services.authorize import Decision, authorize
+from access.services.metering import RECHECK_BYTES, RECHECK_SECONDS, require_grants
 from datasets.errors.exports import (
     DownloadRefused,
     ExportExpired,
@@ -40,9 +41,6 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 LIFETIME: Final = timedelta(minutes=10)
 _SALT: Final = "llm-data-vault/export-download/v1"
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-#: After how many bytes or seconds of a download its reader must prove to be allowed still.
-_RECHECK_BYTES: Final = 2 * 1024 * 1024
-_RECHECK_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def stream_download(download: Download, principal: Principal, request: RequestFa
     outcome: Outcome = "failure"
     try:
         for block in read_file(download.keys, download.file, start=download.start, stop=download.stop):
-            if sent - checked_size >= _RECHECK_BYTES or time.monotonic() - checked >= _RECHECK_SECONDS:
+            if sent - checked_size >= RECHECK_BYTES or time.monotonic() - checked >= RECHECK_SECONDS:
                 outcome = "denied"
                 _require_still(download, principal, request)
                 outcome, checked, checked_size = "failure", time.monotonic(), sent
@@ -198,6 +196,7 @@ def stream_download(download: Download, principal: Principal, request: RequestFa
 
 def _require_still(download: Download, principal: Principal, request: RequestFacts) -> None:
     with tenant_scope(principal.tenant_id, principal, request):
+        require_grants(download.decision)
         if not still_holds(principal) or not Export.objects.filter(pk=download.export.pk, removed_at=None).exists():
             raise AccessDenied
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from access.errors import AccessDenied
 from access.selectors import still_holds
 from access.services.authorize import authorize
+from access.services.metering import RECHECK_BYTES, RECHECK_SECONDS
 from datasets.errors.exports import (
     DownloadRefused,
     ExportExpired,
@@ -36,8 +37,6 @@ from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 _SALT: Final = "llm-data-vault/guaranteed-download/v1"
-_RECHECK_BYTES: Final = 2 * 1024 * 1024
-_RECHECK_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def stream_download(download: GuaranteedDownload, principal: Principal, request:
     outcome: Outcome = "failure"
     try:
         for block in read_file(download.keys, download.file, start=download.start, stop=download.stop):
-            if sent - checked_size >= _RECHECK_BYTES or time.monotonic() - checked >= _RECHECK_SECONDS:
+            if sent - checked_size >= RECHECK_BYTES or time.monotonic() - checked >= RECHECK_SECONDS:
                 outcome = "denied"
                 _require_still(download, principal, request)
                 outcome, checked, checked_size = "failure", time.monotonic(), sent
