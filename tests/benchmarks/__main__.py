@@ -16,6 +16,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402 - the models need the settings
 
 from tests.benchmarks.anonymized import measure_anonymized_read  # noqa: E402
+from tests.benchmarks.decisions import measure_authorize, measure_lists  # noqa: E402
 from tests.benchmarks.detection import (  # noqa: E402
     measure_detection,
     measure_detector_start,
@@ -24,6 +25,7 @@ from tests.benchmarks.detection import (  # noqa: E402
     measure_records,
 )
 from tests.benchmarks.figures import Figure, Plan, machine, table  # noqa: E402
+from tests.benchmarks.get_dataset import measure_get_dataset  # noqa: E402
 from tests.benchmarks.guarantees import measure_guarantees  # noqa: E402
 from tests.benchmarks.memory import measure_worker  # noqa: E402
 from tests.benchmarks.names import measure_names  # noqa: E402
@@ -39,6 +41,7 @@ Measurement = Callable[[Plan], list[Figure]]
 #: Each measurement with the names of the figures it gives.
 MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_build: ("tree_build_ratio",),
+    measure_get_dataset: ("get_dataset_ratio", "get_dataset_rps"),
     measure_versions: (
         "diff_10_of_1m_ratio",
         "commit_10_on_1m_ratio",
@@ -80,6 +83,8 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_tokens: ("tokenize_per_s", "detokenize_per_s", "tokenize_ratio", "detokenize_ratio"),
     measure_privacy: ("statistics_us", "release_check_us"),
     measure_trust: ("trust_effective_us", "trust_deny_us"),
+    measure_authorize: ("authorize_p50_ms", "authorize_p99_ms", "authorize_ratio"),
+    measure_lists: ("list_visible_ratio",),
 }
 NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)
 

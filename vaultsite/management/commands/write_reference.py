@@ -13,6 +13,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from access.policy.reference_page import render_roles
 from anonymization.policies.reference_page import render_policies
 from vaultsite import config
 from vaultsite.config import SECRETS, VaultConfig
@@ -35,7 +36,7 @@ _CATEGORIES: Final = {
 
 
 class Command(BaseCommand):
-    help = "Write docs/reference/{errors,configuration,events,anonymization-policies}.md from the code."
+    help = "Write docs/reference/{errors,configuration,events,anonymization-policies,roles}.md from the code."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -60,6 +61,7 @@ def render_reference() -> dict[str, str]:
         "configuration.md": _configuration,
         "events.md": _events,
         "anonymization-policies.md": lambda: render_policies(_GENERATED),
+        "roles.md": lambda: render_roles(_GENERATED),
     }
     return {name: "\n".join(render()) + "\n" for name, render in pages.items()}
 
