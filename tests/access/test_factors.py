@@ -202,7 +202,7 @@ def test_a_security_key_holds(tenant: Tenant) -> None:
         {"type": "webauthn.create"},
         {"flags": 0x00},
         {"challenge": b"d" * 32},
-        {"key": SoftwareKey().private},
+        {"private": SoftwareKey().private},
     ],
     ids=lambda wrong: "-".join(wrong),
 )
@@ -314,8 +314,9 @@ def test_recovery_codes_are_read_as_people_write_them() -> None:
 def test_only_the_first_factor_brings_codes_and_new_ones_end_the_old(tenant: Tenant) -> None:
     user, codes = make_user(tenant), []
     enrol_app(tenant, user, codes=codes)
+    seed = totp.new_seed()
     with acting(tenant):
-        assert add_app(user, seed=(seed := totp.new_seed()), code=code_for(seed), name="Second") == []
+        assert add_app(user, seed=seed, code=code_for(seed), name="Second") == []
     with acting(tenant):
         assert set(renew_codes(user)).isdisjoint(codes)
     with pytest.raises(FactorRefused), acting(tenant):
@@ -350,11 +351,11 @@ def test_factors_have_names_and_a_limit(tenant: Tenant) -> None:
     user = make_user(tenant)
     for name in ("", "   ", "x" * 61, "line\nbreak"):
         with pytest.raises(InvalidInput), acting(tenant):
-            add_app(user, seed=(seed := totp.new_seed()), code=code_for(seed), name=name)
+            add_app(user, seed=b"s" * 20, code=code_for(b"s" * 20), name=name)
     for _ in range(MOST):
         enrol_key(tenant, user)
     with pytest.raises(TooManyFactors), acting(tenant):
-        add_app(user, seed=(seed := totp.new_seed()), code=code_for(seed), name="One more")
+        add_app(user, seed=b"s" * 20, code=code_for(b"s" * 20), name="One more")
     with acting(tenant):
         assert len(factors_of(user.pk)) == MOST
 

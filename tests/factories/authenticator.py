@@ -32,7 +32,7 @@ class SoftwareKey:
         numbers = self.private.public_key().public_numbers()
         cose = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
         attested = bytes(16) + len(self.credential_id).to_bytes(2, "big") + self.credential_id + cbor2.dumps(cose)
-        data = self._authenticator_data(0x45, **wrong) + attested
+        data = self._authenticator_data(**{"flags": 0x45, **wrong}) + attested
         response = {
             "clientDataJSON": bytes_to_base64url(self._client_data("webauthn.create", challenge, **wrong)),
             "attestationObject": bytes_to_base64url(cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})),
@@ -44,8 +44,8 @@ class SoftwareKey:
         """The answer to navigator.credentials.get(), as JSON; ``wrong``: origin, rp_id, type, count, flags or key."""
         self.count += 1
         client_data = self._client_data("webauthn.get", challenge, **wrong)
-        data = self._authenticator_data(wrong.get("flags", 0x05), **wrong)
-        signer = wrong.get("key", self.private)
+        data = self._authenticator_data(**{"flags": 0x05, **wrong})
+        signer = wrong.get("private", self.private)
         signature = signer.sign(data + hashlib.sha256(client_data).digest(), ec.ECDSA(hashes.SHA256()))
         response = {
             "clientDataJSON": bytes_to_base64url(client_data),
