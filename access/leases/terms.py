@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 
@@ -13,6 +14,7 @@ from access.models import Lease, Shown
 from access.policy.decision import Obligation
 from access.selectors import is_known_purpose
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
+from vaultsite.kernel.events.event import ResourceRef
 
 #: What a grant may be asked for -> the actions it then permits.
 LEVELS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -70,6 +72,12 @@ def check_terms(terms: Terms) -> None:
         "epsilon": _epsilon_problem(terms),
     }
     refuse_problems(problems)
+
+
+def dataset_of(resource: ResourceRef) -> UUID:
+    """The id of the dataset a resource is; what a directory found is one."""
+    assert resource.dataset_id is not None
+    return resource.dataset_id
 
 
 def refuse_problems(problems: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from access.errors import SamePerson
 from access.lease_selectors import find_lease, find_request, people_behind
 from access.leases.errors import AlreadyDecided, LeaseOver, PersonRequired, RequestClosed
-from access.leases.terms import Terms, check_terms, level_of, refuse_problems, text_problem
+from access.leases.terms import Terms, check_terms, dataset_of, level_of, refuse_problems, text_problem
 from access.models import AccessRequest, Lease, LeaseKind, RequestState, RequestVerdict, Shown
 from access.ports import dataset_directory
 from access.services.authorize import authorize
@@ -65,7 +65,7 @@ def _opened(
     request = AccessRequest.objects.create(
         requester=principal.id,
         requester_kind="user" if principal.kind == "user" else "service",
-        dataset_id=resource.dataset_id,
+        dataset_id=dataset_of(resource),
         actions=sorted(terms.actions),
         shown=terms.shown,
         purpose=terms.purpose,

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from access.lease_selectors import hidden
 from access.leases.errors import EmergencyClosed, EmergencyNotFound, LeaseOver, PersonRequired
-from access.leases.terms import Terms, refuse_problems, text_problem
+from access.leases.terms import Terms, dataset_of, refuse_problems, text_problem
 from access.models import BreakGlass, LeaseKind, Shown
 from access.policy.decision import Decision
 from access.ports import dataset_directory
@@ -43,7 +43,7 @@ def call_emergency(principal: Principal, *, dataset_id: UUID, purpose: str, reas
     call = BreakGlass.objects.create(
         requester=principal.id,
         requester_kind="user",
-        dataset_id=resource.dataset_id,
+        dataset_id=dataset_of(resource),
         purpose=purpose,
         reason=reason.strip(),
         seconds=seconds,
@@ -70,7 +70,7 @@ def confirm_emergency(principal: Principal, *, call_id: UUID) -> BreakGlass:
         kind=LeaseKind.BREAK_GLASS,
     )
     BreakGlass.objects.filter(pk=call.pk).update(confirmed_by=principal.id, confirmed_at=Now(), lease=lease)
-    call.refresh_from_db()
+    call = _reloaded(call)
     facts = {"confirmed_by": str(principal.id), "lease": str(lease.pk), "expires_at": lease.expires_at.isoformat()}
     emit(_loud(EventType.EMERGENCY_GRANTED, call, resource, facts))
     return call
@@ -80,7 +80,7 @@ def refuse_emergency(principal: Principal, *, call_id: UUID) -> BreakGlass:
     """Refuse it as the second person. Raises as ``confirm_emergency``."""
     call, resource = _waiting(principal, call_id, change="refuse")
     BreakGlass.objects.filter(pk=call.pk).update(refused_by=principal.id, refused_at=Now())
-    call.refresh_from_db()
+    call = _reloaded(call)
     emit(_loud(EventType.EMERGENCY_REFUSED, call, resource, {"refused_by": str(principal.id)}))
     return call
 
@@ -114,14 +114,14 @@ def review_emergency(principal: Principal, *, call_id: UUID, note: str) -> Break
     open_ones = BreakGlass.objects.filter(pk=call.pk, reviewed_at=None).exclude(confirmed_at=None)
     if not open_ones.update(reviewed_by=principal.id, reviewed_at=Now(), review_note=note.strip()):
         raise EmergencyClosed
-    call.refresh_from_db()
+    call = _reloaded(call)
     emit(_loud(EventType.EMERGENCY_REVIEWED, call, resource, {"reviewed_by": str(principal.id)}))
     return call
 
 
 def note_emergency_use(decision: Decision, resource: ResourceRef, *, action: str) -> None:
     """Say aloud that data is read under an emergency, in the scope of the decision that rests on it."""
-    leases = [one.removeprefix("break_glass:") for one in decision.policy_ids if one.startswith("break_glass:")]
+    leases = [UUID(one.removeprefix("break_glass:")) for one in decision.policy_ids if one.startswith("break_glass:")]
     for call in BreakGlass.objects.filter(lease__in=leases) if leases else ():
         emit(_loud(EventType.EMERGENCY_USED, call, resource, {"lease": str(call.lease_id), "action": action}))
 
@@ -139,6 +139,11 @@ def list_emergencies(principal: Principal, *, limit: int) -> list[BreakGlass]:
     rows = BreakGlass.objects.select_related("lease").order_by("-id")
     rows = rows if _may_read(principal) else rows.filter(requester=principal.id)
     return list(rows[:limit])
+
+
+def _reloaded(call: BreakGlass) -> BreakGlass:
+    """With its lease, as it is now."""
+    return BreakGlass.objects.select_related("lease").get(pk=call.pk)
 
 
 def _may_read(principal: Principal) -> bool:

@@ -1,6 +1,6 @@
 """Leases: spent while they are read under, extended, suspended, resumed, revoked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -10,7 +10,7 @@ from django.db.models.functions import Greatest, Now
 
 from access.lease_selectors import find_lease
 from access.leases.errors import LeaseEnded, LeaseOver, QuotaExhausted
-from access.leases.terms import Terms, refuse_problems, text_problem
+from access.leases.terms import Terms, dataset_of, refuse_problems, text_problem
 from access.models import HolderKind, Lease, LeaseKind
 from access.ports import KnownDataset, dataset_directory
 from access.services.authorize import authorize
@@ -35,7 +35,7 @@ def make_lease(
         kind=kind,
         holder=holder,
         holder_kind=HolderKind(holder_kind),
-        dataset_id=resource.dataset_id,
+        dataset_id=dataset_of(resource),
         actions=sorted(terms.actions),
         shown=terms.shown,
         purpose=terms.purpose,
@@ -98,7 +98,7 @@ def suspend_leases(resource: ResourceRef, *, cause: str) -> int:
     In the open scope, committed with it. Emergencies are suspended as well. Returns how many there were.
     """
     going_on = Lease.objects.filter(
-        dataset_id=resource.dataset_id, revoked_at=None, suspended_at=None, expires_at__gt=Now()
+        dataset_id=dataset_of(resource), revoked_at=None, suspended_at=None, expires_at__gt=Now()
     )
     count = going_on.update(suspended_at=Now(), suspended_for=cause)
     if count:
@@ -108,7 +108,7 @@ def suspend_leases(resource: ResourceRef, *, cause: str) -> int:
 
 def resume_leases(resource: ResourceRef, *, cause: str) -> int:
     """Let the leases open again that were suspended for ``cause``; what ended meanwhile stays ended."""
-    waiting = Lease.objects.filter(dataset_id=resource.dataset_id, suspended_for=cause).exclude(suspended_at=None)
+    waiting = Lease.objects.filter(dataset_id=dataset_of(resource), suspended_for=cause).exclude(suspended_at=None)
     count = waiting.update(suspended_at=None, suspended_for="")
     if count:
         emit(_of_dataset(EventType.ACCESS_RESUMED, resource, {"leases": count, "cause": cause}))
@@ -180,7 +180,7 @@ def _record_exhausted(lease: Lease) -> None:
 
 
 def lease_event(
-    kind: EventType, lease: Lease, resource: ResourceRef, facts: dict[str, object], *, severity: Severity = "info"
+    kind: EventType, lease: Lease, resource: ResourceRef, facts: Mapping[str, object], *, severity: Severity = "info"
 ) -> Event:
     """An event about a lease: ids, codes, counts and times."""
     told = {"lease": str(lease.pk), "kind": lease.kind, "holder": str(lease.holder), "leased_for": lease.purpose}
@@ -188,6 +188,6 @@ def lease_event(
 
 
 def _of_dataset(
-    kind: EventType, resource: ResourceRef, facts: dict[str, object], *, severity: Severity = "info"
+    kind: EventType, resource: ResourceRef, facts: Mapping[str, object], *, severity: Severity = "info"
 ) -> Event:
     return Event(type=kind, operation="update", severity=severity, resource=resource, metadata=facts)

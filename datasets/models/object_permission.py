@@ -1,7 +1,5 @@
 """Permissions on one dataset that stand until they are taken away."""
 
-from typing import Any
-
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -15,10 +13,8 @@ from vaultsite.kernel.tenancy.models import TenantModel
 LIVE_PERMISSION = Q(expires_at=None) | Q(expires_at__gt=Now())
 
 
-class ObjectPermissionManager(UserObjectPermissionManager):  # type: ignore[misc]
-    """Guardian's manager, and what counts now."""
-
-    def live(self) -> models.QuerySet[Any]:
+class ObjectPermissionQuerySet(models.QuerySet["DatasetUserPermission"]):
+    def live(self) -> "ObjectPermissionQuerySet":
         return self.filter(LIVE_PERMISSION)
 
 
@@ -36,7 +32,7 @@ class DatasetUserPermission(TenantModel, UserObjectPermissionBase):
     granted_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, default=None)
 
-    objects = ObjectPermissionManager()
+    objects = UserObjectPermissionManager.from_queryset(ObjectPermissionQuerySet)()  # type: ignore[misc]
 
     class Meta(TenantModel.Meta):
         unique_together = ()

@@ -129,11 +129,12 @@ def _people(principal: Principal) -> list[User]:
 
 
 def _ask(principal: Principal, dataset_id: UUID, given: QueryDict) -> str:
-    if given.get("shown") not in Shown.values:
+    shown = given.get("shown", "")
+    if shown not in Shown.values:
         raise InvalidInput(errors=[FieldProblem("/shown", f"one of {', '.join(Shown.values)}")])
     terms = Terms(
         level=given.get("level", ""),
-        shown=Shown(given["shown"]),
+        shown=Shown(shown),
         purpose=given.get("purpose", ""),
         seconds=whole_number(given.get("seconds", ""), "seconds"),
         row_quota=number_or_none(given.get("row_quota", ""), "row_quota"),

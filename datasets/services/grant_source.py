@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from access.lease_selectors import leased_datasets, live_leases
 from access.leases.terms import obligations_of
-from access.models import Lease
+from access.models import Lease, LeaseKind
 from access.policy.builtin import RULES
 from access.ports import DatasetDirectory, GrantSource, HeldGrant, KnownDataset, StandingPermission
 from datasets.models import Dataset, DatasetUserPermission
@@ -47,7 +48,7 @@ class GrantsOnDatasets(GrantSource):
 def _leased(lease: Lease, purpose: str | None) -> Iterator[HeldGrant]:
     """What it takes no purpose to do, and, for the lease's purpose alone, what it takes one to do."""
     purposeful = frozenset(action for action in lease.actions if RULES[action].needs_purpose)
-    kind = "break_glass" if lease.kind == "break_glass" else "lease"
+    kind: Literal["lease", "break_glass"] = "break_glass" if lease.kind == LeaseKind.BREAK_GLASS else "lease"
     yield HeldGrant(str(lease.pk), frozenset(lease.actions) - purposeful, (), None, lease.expires_at, kind)
     if purpose == lease.purpose:
         yield HeldGrant(str(lease.pk), purposeful, obligations_of(lease), lease.purpose, lease.expires_at, kind)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.errors import GrantTooWide, UserNotFound
@@ -21,6 +20,7 @@ from access.policy.decision import Obligation
 from access.services.authorize import authorize
 from access.services.grants import refuse_reach
 from datasets.models import Dataset, DatasetUserPermission
+from datasets.models.object_permission import ObjectPermissionQuerySet
 from datasets.selectors import get_dataset, resource_of
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
@@ -82,6 +82,7 @@ def grant_permission(
     if user.pk == principal.id:
         raise GrantTooWide
     refuse_reach(principal, reach(LEVELS[level].permissions))
+    row: DatasetUserPermission
     row, _ = DatasetUserPermission.objects.update_or_create(
         user=user,
         permission=_permission(LEVELS[level].codename),
@@ -130,8 +131,8 @@ def held_permissions(principal: Principal, dataset_id: UUID) -> list[DatasetUser
     return list(rows.select_related("permission").order_by("id"))
 
 
-def _standing() -> QuerySet[DatasetUserPermission]:
-    found: QuerySet[DatasetUserPermission] = DatasetUserPermission.objects.select_related(
+def _standing() -> ObjectPermissionQuerySet:
+    found: ObjectPermissionQuerySet = DatasetUserPermission.objects.select_related(
         "user", "permission", "content_object"
     )
     return found

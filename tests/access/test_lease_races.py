@@ -30,7 +30,7 @@ def read_out(tenant, dataset, reader, start):
     count = 0
     try:
         stream = stream_data(open_as(tenant, dataset, reader), reader, RequestFacts())
-        start.wait(timeout=60)
+        start.wait(timeout=300)
         try:
             for _ in stream:
                 count += 1
