@@ -122,21 +122,25 @@ def spend_rows(lease_id: UUID, count: int) -> int:
     given the same record of a quota. Raises LeaseEnded, QuotaExhausted.
     """
     with durable_effect():
-        lease = _locked(lease_id)
-        given = count if lease.rows_left is None else min(count, lease.rows_left)
-        if given <= 0:
-            raise QuotaExhausted
-        Lease.objects.filter(pk=lease_id).update(rows_used=F("rows_used") + given, last_used_at=Now())
-        if given == lease.rows_left:
-            _record_exhausted(lease)
+        return take_rows(lease_id, count)
+
+
+def take_rows(lease_id: UUID, count: int) -> int:
+    """What ``spend_rows`` does, in the transaction of the open scope: for a scope that does nothing else."""
+    lease = _locked(lease_id)
+    given = count if lease.rows_left is None else min(count, lease.rows_left)
+    if given <= 0:
+        raise QuotaExhausted
+    Lease.objects.filter(pk=lease_id).update(rows_used=F("rows_used") + given, last_used_at=Now())
+    if given == lease.rows_left:
+        _record_exhausted(lease)
     return given
 
 
 def return_rows(lease_id: UUID, count: int) -> None:
-    """Give back records that were taken and never left, whatever became of the lease."""
+    """Give back records that were taken and never left, whatever became of the lease, in the open scope."""
     if count > 0:
-        with durable_effect():
-            Lease.objects.filter(pk=lease_id, rows_used__gte=count).update(rows_used=F("rows_used") - count)
+        Lease.objects.filter(pk=lease_id, rows_used__gte=count).update(rows_used=F("rows_used") - count)
 
 
 def spend_epsilon(lease_id: UUID, amount: Decimal) -> None:

@@ -1,6 +1,7 @@
 """Records are counted before they leave, and whoever is given them proves again and again that they still may be."""
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,10 +16,10 @@ from access.policy.question import ask
 from access.ports import dataset_directory
 from access.selectors import still_holds
 from access.services.authorize import decide
-from access.services.leases import return_rows, spend_rows
+from access.services.leases import return_rows, spend_rows, take_rows
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
-from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
+from vaultsite.kernel.tenancy.scope import Scope, find_scope, tenant_scope
 
 #: How many records are taken from a lease at once, and how many leave under a grant before it is looked at again.
 PAGE_ROWS: Final = 200
@@ -60,8 +61,10 @@ class Meter:
             self._require_still()
         leases = leases_of(self.decision)
         if rows and leases and not self._reserved:
+            # A stream has no scope around it, so its own is a transaction of its own, and needs no second connection.
+            take = take_rows if find_scope() is None else spend_rows
             with self._scope():
-                self._reserved = _reserve(leases, PAGE_ROWS)
+                self._reserved = _reserve(leases, PAGE_ROWS, take)
         self._reserved -= rows if leases else 0
         self._rows += rows
         self._bytes += size
@@ -99,7 +102,7 @@ def charge(decision: Decision, rows: int) -> int:
     limit = row_limit_of(decision)
     rows = rows if limit is None else min(rows, limit)
     leases = leases_of(decision)
-    return _reserve(leases, rows) if leases and rows else rows
+    return _reserve(leases, rows, spend_rows) if leases and rows else rows
 
 
 def require_still(principal: Principal, action: str, resource: ResourceRef, decision: Decision) -> None:
@@ -141,8 +144,8 @@ def row_limit_of(decision: Decision) -> int | None:
     return min((int(one.value) for one in decision.asked("row_limit")), default=None)
 
 
-def _reserve(leases: list[UUID], rows: int) -> int:
+def _reserve(leases: list[UUID], rows: int, take: Callable[[UUID, int], int]) -> int:
     """Up to ``rows``, from each of the leases: decisions rest on one, so nothing is given back where a second lacks."""
     for lease in leases:
-        rows = spend_rows(lease, rows)
+        rows = take(lease, rows)
     return rows

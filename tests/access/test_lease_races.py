@@ -9,6 +9,7 @@ from django.db import connections
 from access.errors import AccessDenied
 from access.leases.errors import LeaseEnded, QuotaExhausted
 from access.services.leases import revoke_lease
+from access.services.metering import PAGE_ROWS
 from datasets.services.read import stream_data
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, rows_of, upload
@@ -30,10 +31,13 @@ def read_out(tenant, dataset, reader, start):
     count = 0
     try:
         stream = stream_data(open_as(tenant, dataset, reader), reader, RequestFacts())
+        connections.close_all()  # 32 readers share the 12 connections of this one process
         start.wait(timeout=300)
         try:
             for _ in stream:
                 count += 1
+                if count % PAGE_ROWS == 0:
+                    connections.close_all()
         except (QuotaExhausted, LeaseEnded, AccessDenied):
             pass
     finally:
