@@ -1,8 +1,11 @@
 """People with rows of their own, and leases they hold."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from django.utils import timezone
 
 from access.leases.terms import Terms
 from access.models import AccessRequest, Lease, Shown, Tenant
@@ -22,7 +25,7 @@ def person(tenant: Tenant, *roles: str, purpose: str | None = PURPOSE) -> Princi
     """A user who holds these roles, as a session proves them."""
     user = make_user(tenant, *roles)
     with acting(tenant):
-        return user_principal(user, purpose=purpose)
+        return replace(user_principal(user, purpose=purpose), mfa=True, authenticated_at=timezone.now())
 
 
 def terms(**changed: Any) -> Terms:
