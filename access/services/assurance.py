@@ -18,9 +18,10 @@ from vaultsite.kernel.tenancy.scope import current_scope
 #: Roles whose holders sign in with a second factor where their tenant says nothing: those who can give themselves or
 #: others more than they have, or see everything.
 MFA_ROLES: Final = frozenset({"privacy_officer", "security_officer", "tenant_admin"})
-#: Acts that ask for a fresh proof of who does them: on keys, on people and on what they may do.
+#: Acts that ask for a fresh proof of who does them: on keys, on people and on what they may do, and in an emergency.
 STEP_UP: Final = frozenset(
     {"apikey.manage", "key.destroy", "key.rotate", "role.manage", "session.revoke", "signin.manage", "user.manage"}
+    | {"emergency.confirm", "emergency.request"}
 )
 #: What a decision names when a proof was missing.
 PROOF_ID: Final = "builtin:proof"
