@@ -1,6 +1,6 @@
 """The browsers people are signed in with: listed, and signed out from afar. A session ended is over at its next use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -59,7 +59,9 @@ def end_own_session(principal: Principal, *, session_id: UUID) -> None:
 
 def end_other_sessions(principal: Principal) -> int:
     """Sign the principal out everywhere but here; returns of how many browsers."""
-    others = VaultSession.objects.filter(user_id=principal.id).exclude(pk=principal.session_id)
+    others = VaultSession.objects.filter(user_id=principal.id)
+    if principal.session_id is not None:
+        others = others.exclude(pk=principal.session_id)
     count: int = others.delete()[0]
     _record(principal.id, "own", count)
     return count
@@ -91,7 +93,7 @@ def signed_in_browsers(*, user_id: UUID | None = None) -> list[Browser]:
     return list(_browsers(rows[:MOST_LISTED]))
 
 
-def _browsers(rows: "Iterator[VaultSession]") -> Iterator[Browser]:
+def _browsers(rows: Iterable[VaultSession]) -> Iterator[Browser]:
     for row in rows:
         data = SessionStore.open_row(row)
         if HALF_KEY in data or row.user is None:

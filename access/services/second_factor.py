@@ -115,7 +115,7 @@ def remove_factor(user: User, *, factor_id: UUID) -> None:
     if not others and needs_second_factor(user.live_roles()):
         raise LastFactor
     removed = [
-        table.objects.filter(pk=factor_id, user=user).delete()[0]  # type: ignore[attr-defined]
+        table.objects.filter(pk=factor_id, user=user).delete()[0]
         for table in (TotpDevice, SecurityKey)
     ]
     if not any(removed):
@@ -144,7 +144,7 @@ def reset_factors(principal: Principal, *, user_id: UUID) -> None:
         raise UserNotFound
     refuse_reach(principal, reach(frozenset().union(*user.live_roles().values())))
     for table in (TotpDevice, SecurityKey, RecoveryCode):
-        table.objects.filter(user=user).delete()  # type: ignore[attr-defined]
+        table.objects.filter(user=user).delete()
     VaultSession.objects.filter(user=user).delete()
 
 
