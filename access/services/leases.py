@@ -157,9 +157,10 @@ def spend_epsilon(lease_id: UUID, amount: Decimal) -> None:
             _record_exhausted(lease)
 
 
-def note_uses(lease_ids: Collection[UUID]) -> None:
-    """What was read under leases that count nothing was read now."""
-    Lease.objects.filter(pk__in=lease_ids).update(last_used_at=Now())
+def note_rows(lease_ids: Collection[UUID], count: int) -> None:
+    """Records that have left under leases without a quota: counted for who looks at them, in the open scope."""
+    if lease_ids:
+        Lease.objects.filter(pk__in=lease_ids).update(rows_used=F("rows_used") + count, last_used_at=Now())
 
 
 def resource_of_lease(lease: Lease) -> ResourceRef:

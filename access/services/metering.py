@@ -16,7 +16,7 @@ from access.policy.question import ask
 from access.ports import dataset_directory
 from access.selectors import still_holds
 from access.services.authorize import decide
-from access.services.leases import return_rows, spend_rows, take_rows
+from access.services.leases import note_rows, return_rows, spend_rows, take_rows
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import Scope, find_scope, tenant_scope
@@ -28,7 +28,8 @@ RECHECK_BYTES: Final = 2 * 1024 * 1024
 RECHECK_SECONDS: Final = 1.0
 #: Kinds whose value changes while a decision is used, or that are done by the decision point.
 _MOVING: Final = frozenset({"epsilon", AUDIT_LEVEL})
-_GRANTS: Final = ("lease:", "break_glass:", "permission:")
+_LEASES: Final = ("lease:", "break_glass:")
+_GRANTS: Final = (*_LEASES, "permission:")
 
 
 @dataclass
@@ -43,14 +44,18 @@ class Meter:
     action: str
     resource: ResourceRef
     decision: Decision
-    left_of_limit: int | None = field(init=False)
+    _leases: list[UUID] = field(init=False)
+    _unmetered: list[UUID] = field(init=False)
+    _is_granted: bool = field(init=False)
     _reserved: int = 0
     _rows: int = 0
     _bytes: int = 0
+    _admitted: int = 0
     _checked_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.left_of_limit = row_limit_of(self.decision)
+        self._leases, self._unmetered = leases_of(self.decision), _unmetered(self.decision)
+        self._is_granted = any(one.startswith(_GRANTS) for one in self.decision.policy_ids)
 
     def admit(self, rows: int, size: int) -> None:
         """Called before ``rows`` (0 or 1) of ``size`` bytes leave.
@@ -59,29 +64,33 @@ class Meter:
         """
         if self._is_due():
             self._require_still()
-        leases = leases_of(self.decision)
-        if rows and leases and not self._reserved:
-            # A stream has no scope around it, so its own is a transaction of its own, and needs no second connection.
-            take = take_rows if find_scope() is None else spend_rows
-            with self._scope():
-                self._reserved = _reserve(leases, PAGE_ROWS, take)
-        self._reserved -= rows if leases else 0
+        if self._leases and rows:
+            if not self._reserved:
+                self._take_page()
+            self._reserved -= rows
         self._rows += rows
+        self._admitted += rows
         self._bytes += size
 
+    def _take_page(self) -> None:
+        """A stream has no scope around it, so its own is a transaction of its own, and needs no second connection."""
+        take = take_rows if find_scope() is None else spend_rows
+        with self._scope():
+            self._reserved = _reserve(self._leases, PAGE_ROWS, take)
+
     def close(self) -> None:
-        """Give back what is left of the last page."""
-        if self._reserved:
+        """Give back what is left of the last page, and note what left under leases that count nothing."""
+        if self._reserved or self._unmetered:
             with self._scope():
-                for lease in leases_of(self.decision):
+                for lease in self._leases:
                     return_rows(lease, self._reserved)
-            self._reserved = 0
+                note_rows(self._unmetered, self._admitted)
+        self._reserved = self._admitted = 0
 
     def _is_due(self) -> bool:
-        is_granted = any(one.startswith(_GRANTS) for one in self.decision.policy_ids)
         return (
             self._bytes >= RECHECK_BYTES
-            or (is_granted and self._rows >= PAGE_ROWS)
+            or (self._is_granted and self._rows >= PAGE_ROWS)
             or time.monotonic() - self._checked_at >= RECHECK_SECONDS
         )
 
@@ -102,6 +111,7 @@ def charge(decision: Decision, rows: int) -> int:
     limit = row_limit_of(decision)
     rows = rows if limit is None else min(rows, limit)
     leases = leases_of(decision)
+    note_rows(_unmetered(decision), rows)
     return _reserve(leases, rows, spend_rows) if leases and rows else rows
 
 
@@ -137,6 +147,12 @@ def require_grants(decision: Decision) -> None:
 def leases_of(decision: Decision) -> list[UUID]:
     """The leases that count what the decision releases."""
     return [UUID(one.value) for one in decision.asked("quota")]
+
+
+def _unmetered(decision: Decision) -> list[UUID]:
+    """The leases that the decision rests on and that have no quota."""
+    named = [one.partition(":")[2] for one in decision.policy_ids if one.startswith(_LEASES)]
+    return [lease for lease in map(UUID, named) if lease not in leases_of(decision)]
 
 
 def row_limit_of(decision: Decision) -> int | None:

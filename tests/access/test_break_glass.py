@@ -18,11 +18,12 @@ from access.services.break_glass import (
     review_emergency,
 )
 from datasets.errors import DatasetNotFound, PersonalDataInText
-from datasets.services.read import read_records
+from datasets.services.read import stream_data
 from tests.factories.access import acting, age, make_api_key
 from tests.factories.datasets import jsonl, make_dataset, rows_of, upload
-from tests.factories.leases import PURPOSE, open_as, person
+from tests.factories.leases import PURPOSE, fresh, open_as, person
 from vaultsite.kernel.errors import InvalidInput
+from vaultsite.kernel.tenancy.principal import RequestFacts
 
 
 @pytest.fixture
@@ -88,8 +89,9 @@ def test_two_people_open_the_records_raw_and_everybody_hears_it(tenant, filled, 
     made = confirm(tenant, call(tenant, filled, engineer), officer)
     release = open_as(tenant, filled, engineer)
     assert release.is_raw
-    assert len(list(read_records(release))) == 3
+    assert len(list(stream_data(release, engineer, RequestFacts()))) == 3
     assert made.state == "open"
+    assert fresh(tenant, made.lease).rows_used == 3
     loud = [recorded.event for recorded in events if str(recorded.event.type).startswith("data.emergency.")]
     assert [str(event.type) for event in loud] == [
         "data.emergency.requested",
