@@ -63,12 +63,12 @@ def test_an_export_under_a_lease_with_a_quota_is_refused_and_under_another_ends_
     scientist = person(tenant, "data_scientist")
     counted = lease_for(tenant, filled, scientist, row_quota=5)
     with pytest.raises(UnmetObligation), acting(tenant, scientist):
-        create_export(scientist, dataset_id=filled.pk, version="main", options=ExportOptions(format="jsonl"))
+        create_export(scientist, dataset_id=filled.pk, version="main", options=ExportOptions())
     with acting(tenant, scientist):
         revoke_lease(scientist, lease_id=counted.pk, reason="another one")
     lease = lease_for(tenant, filled, scientist)
     with acting(tenant, scientist):
-        export = create_export(scientist, dataset_id=filled.pk, version="main", options=ExportOptions(format="jsonl"))
+        export = create_export(scientist, dataset_id=filled.pk, version="main", options=ExportOptions())
         assert f"lease:{lease.pk}" in export.policies
     with acting(tenant, scientist):
         revoke_lease(scientist, lease_id=lease.pk, reason="over")
