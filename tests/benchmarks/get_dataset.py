@@ -93,11 +93,13 @@ def served() -> Iterator[int]:
 def _wait(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
+        connection = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
         try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
             connection.request("GET", "/health/live")
             if connection.getresponse().status == 200:
                 return
         except OSError:
             time.sleep(0.2)
+        finally:
+            connection.close()
     raise AssertionError(log.read_text(errors="replace"))

@@ -159,8 +159,8 @@ def test_every_answer_tells_its_limits(tenant: Tenant, ask: Ask) -> None:
     assert '"write"' in answers[2]["RateLimit-Policy"]
 
 
-def test_pages_are_limited_without_headers_of_the_api(tenant: Tenant) -> None:
-    assert "RateLimit" not in Client().get("/admin/login/").headers
+def test_what_is_no_api_says_nothing_of_limits() -> None:
+    assert "RateLimit" not in Client().get("/health/live").headers
 
 
 def test_over_the_limit_is_429_with_when_to_come_back(tenant: Tenant, ask: Ask, events: list[Recorded]) -> None:

@@ -257,8 +257,17 @@ def served(folder: Path, **environment: str) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "vaultsite.wsgi:application", "--bind", f"127.0.0.1:{port}"]
-    command += ["--worker-class", "gthread", "--threads", "2", "--worker-tmp-dir", os.fspath(folder)]
+    command = [sys.executable, "-m", "gunicorn", "tests.access.credentials.served:application"]
+    command += [
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "2",
+        "--worker-tmp-dir",
+        os.fspath(folder),
+    ]
     command += ["--no-control-socket"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, cwd=PROJECT, env=os.environ | environment, stdout=log, stderr=log)
@@ -266,23 +275,28 @@ def served(folder: Path, **environment: str) -> Iterator[int]:
             _wait(port, server)
             yield port
         finally:
-            server.terminate()
-            server.wait(30)
+            server.kill()  # nothing it does has to be finished
+            server.wait()
 
 
 def _wait(port: int, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        connection = HTTPConnection("127.0.0.1", port, timeout=180)
+        try:
+            connection.request("GET", "/health/live")
+            if connection.getresponse().status == 200:
                 return
-        time.sleep(0.2)
+        except OSError:
+            time.sleep(0.2)
+        finally:
+            connection.close()
     raise AssertionError("the server does not start")
 
 
 def raw(port: int, *lines: str) -> int:
     """The status of GET /me with these header lines, sent as they are."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", port, timeout=180)
     connection.putrequest("GET", "/api/v1/me")
     for line in lines:
         name, _, value = line.partition(":")
