@@ -147,6 +147,8 @@ def relevant_permissions(action: str) -> frozenset[str]:
 
 def valid_address(text: str) -> str:
     """``text`` when it is an IP address, else empty: what is not known is not asked for."""
+    if not text:
+        return ""
     try:
         return str(ip_address(text))
     except ValueError:

@@ -25,8 +25,8 @@ def datasets_allowed(principal: Principal, action: str, columns: Columns) -> Q:
     if permits(principal.permissions, action):
         allowed = ALL
     else:
-        granted = grant_source().datasets_granted(principal, action, purpose)
-        allowed = Q(pk__in=granted) | rows_permitted(question, compiled, columns)
+        granted = grant_source().rows_granted(principal, action, purpose)
+        allowed = granted | rows_permitted(question, compiled, columns)
     if principal.datasets:
         allowed &= Q(pk__in=principal.datasets)
     forbidden = rows_forbidden(question, compiled, columns)

@@ -46,6 +46,7 @@ class CompiledPolicies:
 
     statements: Sequence[Statement] = ()
     _slices: OrderedDict[tuple[str, frozenset[str]], Slice] = field(default_factory=OrderedDict)
+    _parts: OrderedDict[bytes, Slice] = field(default_factory=OrderedDict)
 
     def slice_for(self, action: str, roles: frozenset[str]) -> Slice:
         """What can matter to ``action`` done by who holds ``roles``."""
@@ -55,6 +56,16 @@ class CompiledPolicies:
             found = self._slices[key] = Slice.of([*role_statements(action), *self._own(*key)])
             if len(self._slices) > _MAX_SLICES:
                 self._slices.popitem(last=False)
+        return found
+
+    def part(self, statement: Statement) -> Slice:
+        """A slice of one statement or a piece of one, parsed once for all who ask about it."""
+        key = orjson.dumps(statement.body)
+        found = self._parts.get(key)
+        if found is None:
+            found = self._parts[key] = Slice.of([statement])
+            if len(self._parts) > _MAX_SLICES:
+                self._parts.popitem(last=False)
         return found
 
     def _own(self, action: str, roles: frozenset[str]) -> list[Statement]:

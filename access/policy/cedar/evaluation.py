@@ -1,15 +1,16 @@
 """The evaluation: a question and a set of policies in, an answer out, and nothing else asked."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import cache
 from typing import Any, Final
 
 import cedarpy
 import orjson
 
-from access.policy.builtin import SHOWING
 from access.policy.cedar.compiled import CompiledPolicies, Slice
 from access.policy.cedar.schema import PRINCIPALS, group_of, is_about_datasets
 from access.policy.cedar.statement import Statement, of_body
@@ -89,8 +90,16 @@ def _answer(question: Question, found: Slice) -> Answer:
 
 
 def ask_cedar(question: Question, found: Slice) -> cedarpy.AuthzResult:
-    """What Cedar itself says to the question under these statements alone."""
-    return cedarpy.is_authorized(_request(question), found.parsed, _entities(question))
+    """What Cedar itself says to the question under these statements alone, told no more than they ask for."""
+    who = principal_entity(question.subject, found.mentions)
+    what = resource_entity(question.resource, question.action, found.mentions)
+    request = {
+        "principal": who["uid"],
+        "action": {"type": "Action", "id": question.action},
+        "resource": what["uid"],
+        "context": orjson.dumps(context_of(question, found.mentions)).decode(),
+    }
+    return cedarpy.is_authorized(request, found.parsed, orjson.dumps([who, what, _action(question.action)]).decode())
 
 
 def _failures(errors: Sequence[str], found: Slice) -> tuple[tuple[str, ...], bool]:
@@ -141,32 +150,34 @@ def _grant_statement(name: str, grant: HeldGrant, question: Question) -> Stateme
     return of_body(name, body)
 
 
-def _request(question: Question) -> dict[str, Any]:
-    return {
-        "principal": {"type": PRINCIPALS[question.subject.kind], "id": question.subject.id},
-        "action": {"type": "Action", "id": question.action},
-        "resource": resource_entity(question.resource, question.action)["uid"],
-        "context": context_of(question),
-    }
+def context_of(question: Question, wanted: AbstractSet[tuple[str, str]] | None = None) -> dict[str, Any]:
+    """The context of the request, as Cedar's JSON; what is not known is left out, and what is not ``wanted``."""
+    makers: dict[str, Callable[[Question], Any]] = _CONTEXT
+    if wanted is not None and _EVERYTHING not in wanted:
+        makers = {name: make for name, make in _CONTEXT.items() if ("context", name) in wanted}
+    made = {name: make(question) for name, make in makers.items()}
+    return {name: value for name, value in made.items() if value is not None}
 
 
-def context_of(question: Question) -> dict[str, Any]:
-    """The context of the request, as Cedar's JSON; what is not known is left out."""
-    now = question.time.astimezone(UTC)
-    context: dict[str, Any] = {
-        "time": _extension("datetime", now.strftime("%Y-%m-%dT%H:%M:%SZ")),
-        "hour": now.hour,
-        "weekday": now.isoweekday(),
-    }
-    if question.action in SHOWING:
-        context["raw_grant"] = any(_shows_raw(grant, question) for grant in question.grants)
-    if question.purpose is not None:
-        context["purpose"] = question.purpose
-    if address := valid_address(question.ip_address):
-        context["ip"] = _extension("ip", address)
-    if question.zone:
-        context["zone"] = question.zone
-    return context
+def _time(question: Question) -> dict[str, Any]:
+    return _extension("datetime", question.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _address(question: Question) -> dict[str, Any] | None:
+    address = valid_address(question.ip_address) if question.ip_address else ""
+    return _extension("ip", address) if address else None
+
+
+_CONTEXT: Final[dict[str, Callable[[Question], Any]]] = {
+    "purpose": lambda question: question.purpose,
+    "time": _time,
+    "hour": lambda question: question.time.astimezone(UTC).hour,
+    "weekday": lambda question: question.time.astimezone(UTC).isoweekday(),
+    "ip": _address,
+    "zone": lambda question: question.zone or None,
+    "raw_grant": lambda question: any(_shows_raw(grant, question) for grant in question.grants),
+}
+_EVERYTHING: Final = ("context", "*")
 
 
 def _shows_raw(grant: HeldGrant, question: Question) -> bool:
@@ -178,51 +189,56 @@ def _extension(name: str, argument: str) -> dict[str, Any]:
     return {"__extn": {"fn": name, "arg": argument}}
 
 
-def _entities(question: Question) -> str:
-    action = {
-        "uid": {"type": "Action", "id": question.action},
-        "attrs": {},
-        "parents": [{"type": "Action", "id": group_of(question.action)}],
-    }
-    who, what = principal_entity(question.subject), resource_entity(question.resource, question.action)
-    return orjson.dumps([who, what, action]).decode()
+@cache
+def _action(action: str) -> dict[str, Any]:
+    parents = [{"type": "Action", "id": group_of(action)}]
+    return {"uid": {"type": "Action", "id": action}, "attrs": {}, "parents": parents}
 
 
-def principal_entity(subject: Subject) -> dict[str, Any]:
-    """The subject as an entity: roles, groups and permissions are what it lies in."""
+def principal_entity(subject: Subject, wanted: AbstractSet[tuple[str, str]] | None = None) -> dict[str, Any]:
+    """The subject as an entity: roles, groups and permissions are what it lies in; None wants every attribute."""
+    parents = [{"type": "Role", "id": name} for name in subject.roles]
+    parents += [{"type": "Permission", "id": name} for name in subject.permissions]
+    parents += [{"type": "Group", "id": name} for name in subject.groups]
+    asked = wanted is None or any(kind == "principal" for kind, _ in wanted)
+    attrs = _attributes_of(subject) if asked else {}
+    return {"uid": {"type": PRINCIPALS[subject.kind], "id": subject.id}, "attrs": attrs, "parents": parents}
+
+
+def _attributes_of(subject: Subject) -> dict[str, Any]:
     attrs: dict[str, Any] = {
         "id": subject.id,
-        "roles": sorted(subject.roles),
-        "groups": sorted(subject.groups),
+        "roles": list(subject.roles),
+        "groups": list(subject.groups),
         "credential": subject.credential,
         "mfa": subject.mfa,
         **_known(subject.attributes),
     }
     if subject.auth_age is not None:
         attrs["auth_age"] = subject.auth_age
-    parents = [
-        {"type": kind, "id": name}
-        for kind, names in (("Role", subject.roles), ("Group", subject.groups), ("Permission", subject.permissions))
-        for name in names
-    ]
-    return {"uid": {"type": PRINCIPALS[subject.kind], "id": subject.id}, "attrs": attrs, "parents": parents}
+    return attrs
 
 
-def resource_entity(resource: ResourceRef, action: str) -> dict[str, Any]:
+def resource_entity(
+    resource: ResourceRef, action: str, wanted: AbstractSet[tuple[str, str]] | None = None
+) -> dict[str, Any]:
     """The resource as an entity: a Dataset to actions about datasets, else a Resource, inside its dataset if any."""
     inside = str(resource.dataset_id) if resource.dataset_id else ""
+    asked = wanted is None or any(kind == "resource" for kind, _ in wanted)
     if not is_about_datasets(action):
         parents = [{"type": "Dataset", "id": inside}] if inside else []
-        attrs: dict[str, Any] = {"id": resource.id, "kind": resource.type}
-        return {"uid": {"type": "Resource", "id": f"{resource.type}/{resource.id}"}, "attrs": attrs, "parents": parents}
+        kind: dict[str, Any] = {"id": resource.id, "kind": resource.type}
+        uid = {"type": "Resource", "id": f"{resource.type}/{resource.id}"}
+        return {"uid": uid, "attrs": kind if asked else {}, "parents": parents}
     dataset = inside or (resource.id if resource.type == "dataset" else "")
-    attrs = {"id": dataset, **_known({name: getattr(resource, name) for name in _DATASET_TEXTS})}
-    if resource.tags is not None:
-        attrs["tags"] = sorted(resource.tags)
+    attrs: dict[str, Any] = {}
+    if asked:
+        attrs = {"id": dataset, **_known({name: getattr(resource, name) for name in _DATASET_TEXTS})}
+        if resource.tags is not None:
+            attrs["tags"] = list(resource.tags)
     return {"uid": {"type": "Dataset", "id": dataset}, "attrs": attrs, "parents": []}
 
 
 def _known(attributes: Mapping[str, Any]) -> dict[str, str]:
     """The attributes that are texts; what is empty, of another type or without measure counts as not known."""
-    texts = {name: value for name, value in attributes.items() if isinstance(value, str)}
-    return {name: value for name, value in texts.items() if 0 < len(value) <= MAX_VALUE}
+    return {name: value for name, value in attributes.items() if isinstance(value, str) and 0 < len(value) <= MAX_VALUE}

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from access.policy.cedar.compiled import CompiledPolicies, Slice
+from access.policy.cedar.compiled import CompiledPolicies
 from access.policy.cedar.evaluation import ask_cedar, context_of, principal_entity
 from access.policy.cedar.statement import Statement, of_body
 from access.policy.question import Question, as_uuid
@@ -57,7 +57,7 @@ def rows_permitted(question: Question, policies: CompiledPolicies, columns: Colu
     found = NONE
     for statement in _own(question, policies, "permit"):
         try:
-            found |= _rows_of(statement, question, columns).true
+            found |= _rows_of(statement, question, policies, columns).true
         except NotListable:
             continue
     return found
@@ -68,7 +68,7 @@ def rows_forbidden(question: Question, policies: CompiledPolicies, columns: Colu
     found = NONE
     for statement in _own(question, policies, "forbid"):
         try:
-            rows = _rows_of(statement, question, columns)
+            rows = _rows_of(statement, question, policies, columns)
         except NotListable:
             return ALL
         found |= rows.true | rows.failing
@@ -77,17 +77,17 @@ def rows_forbidden(question: Question, policies: CompiledPolicies, columns: Colu
 
 def check_listable(statement: Statement, question: Question, columns: Columns) -> None:
     """Raises NotListable when lists could not be answered by the statement."""
-    _rows_of(statement, question, columns)
+    _rows_of(statement, question, CompiledPolicies(), columns)
 
 
 def _own(question: Question, policies: CompiledPolicies, effect: str) -> list[Statement]:
     found = policies.slice_for(question.action, question.subject.roles)
     own = [one for one in found.statements.values() if one.effect == effect and one.id.startswith("policy:")]
-    return [one for one in own if _meets({**one.body, "resource": {"op": "All"}, "conditions": []}, question)]
+    return [one for one in own if _meets({**one.body, "resource": {"op": "All"}, "conditions": []}, question, policies)]
 
 
-def _rows_of(statement: Statement, question: Question, columns: Columns) -> _Rows:
-    listing = _Listing(question, columns)
+def _rows_of(statement: Statement, question: Question, policies: CompiledPolicies, columns: Columns) -> _Rows:
+    listing = _Listing(question, policies, columns)
     rows = listing.scope(statement.body["resource"])
     for condition in statement.body["conditions"]:
         one = listing.rows(condition["body"])
@@ -111,17 +111,18 @@ def _constant(*, is_true: bool) -> _Rows:
     return _Rows(ALL if is_true else NONE)
 
 
-def _meets(body: Mapping[str, Any], question: Question) -> bool:
+def _meets(body: Mapping[str, Any], question: Question, policies: CompiledPolicies) -> bool:
     """Whether a body that asks nothing of the resource is met."""
     statement = of_body("asked", {**body, "effect": "permit", "annotations": {}})
-    return bool(ask_cedar(question, Slice.of([statement])).allowed)
+    return bool(ask_cedar(question, policies.part(statement)).allowed)
 
 
 class _Listing:
     """Reads expressions for one question."""
 
-    def __init__(self, question: Question, columns: Columns) -> None:
+    def __init__(self, question: Question, policies: CompiledPolicies, columns: Columns) -> None:
         self._question = question
+        self._policies = policies
         self._columns = columns
         self._known = {"principal": principal_entity(question.subject)["attrs"], "context": context_of(question)}
 
@@ -148,9 +149,9 @@ class _Listing:
     def _settled(self, node: Mapping[str, Any]) -> _Rows:
         """What only the principal and the request decide, asked of Cedar: true, false or failing for all rows."""
         scopes = {name: {"op": "All"} for name in ("principal", "action", "resource")}
-        if _meets({**scopes, "conditions": [{"kind": "when", "body": node}]}, self._question):
+        if _meets({**scopes, "conditions": [{"kind": "when", "body": node}]}, self._question, self._policies):
             return _constant(is_true=True)
-        if _meets({**scopes, "conditions": [{"kind": "unless", "body": node}]}, self._question):
+        if _meets({**scopes, "conditions": [{"kind": "unless", "body": node}]}, self._question, self._policies):
             return _constant(is_true=False)
         return _Rows(NONE, ALL)
 

@@ -89,7 +89,7 @@ def _role(scope: Mapping[str, Any]) -> str:
 
 
 def _mentions(node: Any) -> Iterator[tuple[str, str]]:
-    """Every attribute of principal, resource or context that an expression asks for."""
+    """Every attribute of principal, resource or context that an expression asks for; ("context", "*") for all of it."""
     if isinstance(node, list):
         for one in node:
             yield from _mentions(one)
@@ -97,6 +97,9 @@ def _mentions(node: Any) -> Iterator[tuple[str, str]]:
         access = node.get(".") or node.get("has")
         if isinstance(access, dict) and "Var" in access.get("left", {}):
             yield access["left"]["Var"], str(access.get("attr", ""))
+            return
+        if node.get("Var") == "context":
+            yield "context", "*"
         for one in node.values():
             yield from _mentions(one)
 
