@@ -79,6 +79,7 @@ def _list(request: HttpRequest, *, verdict: Any = None, refusal: VaultError | No
         "is_listing": refusal is None and verdict is None,
         "verdict": verdict,
         "given": given,
+        "chosen": {name: given.getlist(name) for name in ("actions", "classifications", "purposes")},
         "cedar": _cedar_of(given) if given else "",
         "may_manage": may(principal, policies.MANAGE),
         **_choices(),

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from access.models import AccessPolicy, Tenant, User
+from access.models import AccessPolicy, AccessPolicyVersion, Tenant, User
 from access.services import policies, replays
 from tests.access.policy.stored import put_in_force
 from tests.factories.access import acting, make_user, principal_with
@@ -47,6 +47,7 @@ def test_a_policy_is_written_with_the_readable_form_and_its_cedar_shown(tenant: 
     checked = text_of(browser.post(f"{ROOT}/policies/", {**FILLED, "do": "check"}))
     assert "can be used" in checked
     assert "context.hour &gt;= 8" in checked
+    assert "selected>record.read</option>" in checked
     made = browser.post(f"{ROOT}/policies/", {**FILLED, "do": "draft"})
     assert made.status_code == 302
     page = text_of(browser.get(made["Location"]))
@@ -68,6 +69,15 @@ def test_what_is_wrong_is_said_and_what_was_written_is_kept(tenant: Tenant) -> N
         assert browser.post(f"{ROOT}/policies/", {**FILLED, **given, "do": "draft"}).status_code == 400
     with acting(tenant):
         assert not AccessPolicy.objects.exists()
+
+
+def test_what_the_form_made_keeps_the_form(tenant: Tenant) -> None:
+    browser = browser_of(tenant, "tenant_admin")
+    browser.post(f"{ROOT}/policies/", {**FILLED, "do": "check"})
+    browser.post(f"{ROOT}/policies/", {**FILLED, "do": "draft"})
+    with acting(tenant):
+        (version,) = AccessPolicyVersion.objects.all()
+    assert (version.form["who_id"], version.form["tags"]) == ("viewer", ["gdpr", "customer-data"])
 
 
 def test_a_policy_is_put_in_force_by_another_replayed_and_retired(tenant: Tenant) -> None:
