@@ -267,6 +267,12 @@ SPECTACULAR_SETTINGS = {
         "FeedbackVerdictEnum": "anonymization.models.trust.FindingFeedback.VERDICTS",
         "ListKindEnum": "anonymization.models.trust.ListKind",
         "TokenKindEnum": ["random", "deterministic", "format"],
+        "HolderKindEnum": "access.models.lease.HolderKind",
+        "LeaseKindEnum": "access.models.lease.LeaseKind",
+        "GrantKindEnum": "access.models.access_review.GrantKind",
+        "GrantVerdictEnum": "access.models.access_review.Verdict",
+        "ShownEnum": "access.models.lease.Shown",
+        "AccessRequestStateEnum": "access.models.access_request.RequestState",
     },
     "APPEND_COMPONENTS": {
         "securitySchemes": {

@@ -24,7 +24,7 @@ class StrictInput(serializers.Serializer[Any]):
         return dict(super().to_internal_value(data))
 
 
-class ReasonInput(StrictInput):
+class DecisionReasonInput(StrictInput):
     reason = serializers.CharField(max_length=MAX_TEXT)
 
 

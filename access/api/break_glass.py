@@ -26,7 +26,7 @@ from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.events.event import ResourceRef
 
 
-class CallInput(StrictInput):
+class EmergencyInput(StrictInput):
     """``seconds`` is how long the access lasts from its confirmation."""
 
     dataset_id = serializers.UUIDField()
@@ -35,11 +35,11 @@ class CallInput(StrictInput):
     seconds = serializers.IntegerField()
 
 
-class NoteInput(StrictInput):
+class EmergencyNoteInput(StrictInput):
     note = serializers.CharField(max_length=MAX_TEXT)
 
 
-class CallOutput(serializers.ModelSerializer[BreakGlass]):
+class EmergencyOutput(serializers.ModelSerializer[BreakGlass]):
     state = serializers.ChoiceField(choices=["waiting", "lapsed", "refused", "open", "over", "reviewed"])
     lease = serializers.UUIDField(source="lease_id", allow_null=True)
 
@@ -53,23 +53,23 @@ class CallOutput(serializers.ModelSerializer[BreakGlass]):
 
 
 def call_json(row: BreakGlass) -> dict[str, Any]:
-    return dict(CallOutput(row).data)
+    return dict(EmergencyOutput(row).data)
 
 
 class CallListView(VaultAPIView):
     resource_type = "emergency"
 
-    @extend_schema(responses=CallOutput(many=True))
+    @extend_schema(responses=EmergencyOutput(many=True))
     def get(self, _: Request) -> Response:
         """The newest calls: everybody's for who may confirm or oversee them, else the caller's own."""
         authorize(self.principal, "emergency.read", ResourceRef("emergency"))
         rows = list_emergencies(self.principal, limit=MAX_LIMIT)
         return Response(page([call_json(row) for row in rows], limit=MAX_LIMIT, next_cursor=None))
 
-    @extend_schema(request=CallInput, responses={201: CallOutput})
+    @extend_schema(request=EmergencyInput, responses={201: EmergencyOutput})
     def post(self, request: Request) -> Response:
         """Call for raw access to a dataset; another person must confirm it before it opens anything."""
-        body = CallInput(data=request.data)
+        body = EmergencyInput(data=request.data)
         body.is_valid(raise_exception=True)
         made = call_emergency(self.principal, **body.validated_data)
         response = Response(call_json(made), status=201)
@@ -80,7 +80,7 @@ class CallListView(VaultAPIView):
 class CallView(VaultAPIView):
     resource_type = "emergency"
 
-    @extend_schema(responses=CallOutput)
+    @extend_schema(responses=EmergencyOutput)
     def get(self, _: Request, emergency_id: UUID) -> Response:
         """One call."""
         row = find_emergency(self.principal, emergency_id)
@@ -97,7 +97,7 @@ class CallView(VaultAPIView):
 class ConfirmView(VaultAPIView):
     resource_type = "emergency"
 
-    @extend_schema(request=None, responses=CallOutput)
+    @extend_schema(request=None, responses=EmergencyOutput)
     def post(self, _: Request, emergency_id: UUID) -> Response:
         """Confirm a call as the second person: its access begins now."""
         return Response(call_json(confirm_emergency(self.principal, call_id=emergency_id)))
@@ -106,7 +106,7 @@ class ConfirmView(VaultAPIView):
 class RefuseView(VaultAPIView):
     resource_type = "emergency"
 
-    @extend_schema(request=None, responses=CallOutput)
+    @extend_schema(request=None, responses=EmergencyOutput)
     def post(self, _: Request, emergency_id: UUID) -> Response:
         """Refuse a call as the second person."""
         return Response(call_json(refuse_emergency(self.principal, call_id=emergency_id)))
@@ -115,9 +115,9 @@ class RefuseView(VaultAPIView):
 class CallReviewView(VaultAPIView):
     resource_type = "emergency"
 
-    @extend_schema(request=NoteInput, responses=CallOutput)
+    @extend_schema(request=EmergencyNoteInput, responses=EmergencyOutput)
     def post(self, request: Request, emergency_id: UUID) -> Response:
         """Say afterwards, as a third person, what became of it."""
-        body = NoteInput(data=request.data)
+        body = EmergencyNoteInput(data=request.data)
         body.is_valid(raise_exception=True)
         return Response(call_json(review_emergency(self.principal, call_id=emergency_id, **body.validated_data)))

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.api.bodies import PAGING, ReasonInput, StrictInput, paged
+from access.api.bodies import PAGING, DecisionReasonInput, StrictInput, paged
 from access.lease_selectors import find_lease, find_request, list_leases, list_requests
 from access.leases.terms import LEVELS, MAX_EPSILON, MAX_TEXT, Terms, level_of
 from access.models import AccessRequest, HolderKind, Lease, LeaseKind, RequestState, RequestVerdict, Shown
@@ -42,7 +42,7 @@ class ExactField(serializers.DecimalField):
         return format(value.normalize(), "f")
 
 
-class RequestInput(StrictInput):
+class AccessRequestInput(StrictInput):
     """``level`` says what for, ``shown`` how records are shown, ``seconds`` for how long from the approval."""
 
     dataset_id = serializers.UUIDField()
@@ -63,16 +63,16 @@ class ExtensionInput(StrictInput):
     justification = serializers.CharField(max_length=MAX_TEXT)
 
 
-class VerdictOutput(serializers.ModelSerializer[RequestVerdict]):
+class ApproverOutput(serializers.ModelSerializer[RequestVerdict]):
     class Meta:
         model = RequestVerdict
         fields = ["approver", "is_approval", "reason", "decided_at"]
 
 
-class RequestOutput(serializers.ModelSerializer[AccessRequest]):
+class AccessRequestOutput(serializers.ModelSerializer[AccessRequest]):
     level = serializers.SerializerMethodField()
     epsilon = ExactField()
-    verdicts = VerdictOutput(many=True)
+    verdicts = ApproverOutput(many=True)
     lease = serializers.UUIDField(source="lease_id", allow_null=True)
     extends = serializers.UUIDField(source="extends_id", allow_null=True)
     requester_kind = serializers.ChoiceField(choices=HolderKind.choices)
@@ -115,7 +115,7 @@ class LeaseOutput(serializers.ModelSerializer[Lease]):
 
 
 def request_json(row: AccessRequest) -> dict[str, Any]:
-    return dict(RequestOutput(row).data)
+    return dict(AccessRequestOutput(row).data)
 
 
 def lease_json(row: Lease) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class RequestListView(VaultAPIView):
 
     @extend_schema(
         parameters=[*PAGING, MINE, OpenApiParameter("state", OpenApiTypes.STR, enum=RequestState.values)],
-        responses=RequestOutput(many=True),
+        responses=AccessRequestOutput(many=True),
     )
     def get(self, request: Request) -> Response:
         """Requests for access, newest first: everybody's for who may read them, else the caller's own."""
@@ -149,10 +149,10 @@ class RequestListView(VaultAPIView):
         rows = list_requests(self.principal, is_own=is_own, state=state, after=wanted.after, limit=wanted.limit + 1)
         return paged(rows, wanted, request_json)
 
-    @extend_schema(request=RequestInput, responses={201: RequestOutput})
+    @extend_schema(request=AccessRequestInput, responses={201: AccessRequestOutput})
     def post(self, request: Request) -> Response:
         """Ask for a lease on a dataset; somebody else approves it, or two people for some classifications."""
-        body = RequestInput(data=request.data)
+        body = AccessRequestInput(data=request.data)
         body.is_valid(raise_exception=True)
         given = dict(body.validated_data)
         dataset_id, justification = given.pop("dataset_id"), given.pop("justification")
@@ -166,7 +166,7 @@ class RequestListView(VaultAPIView):
 class RequestView(VaultAPIView):
     resource_type = "access_request"
 
-    @extend_schema(responses=RequestOutput)
+    @extend_schema(responses=AccessRequestOutput)
     def get(self, _: Request, access_request_id: UUID) -> Response:
         """One request, and what its approvers said."""
         row = find_request(self.principal, access_request_id)
@@ -184,7 +184,7 @@ class RequestView(VaultAPIView):
 class ApprovalView(VaultAPIView):
     resource_type = "access_request"
 
-    @extend_schema(request=ReasonInput, responses=RequestOutput)
+    @extend_schema(request=DecisionReasonInput, responses=AccessRequestOutput)
     def post(self, request: Request, access_request_id: UUID) -> Response:
         """Approve what somebody else asked for; with the last approval needed the lease begins."""
         row = approve_request(self.principal, request_id=access_request_id, reason=_reason(request))
@@ -194,7 +194,7 @@ class ApprovalView(VaultAPIView):
 class RefusalView(VaultAPIView):
     resource_type = "access_request"
 
-    @extend_schema(request=ReasonInput, responses=RequestOutput)
+    @extend_schema(request=DecisionReasonInput, responses=AccessRequestOutput)
     def post(self, request: Request, access_request_id: UUID) -> Response:
         """Refuse what somebody else asked for: one refusal is enough."""
         row = refuse_request(self.principal, request_id=access_request_id, reason=_reason(request))
@@ -228,7 +228,7 @@ class LeaseView(VaultAPIView):
 class RevocationView(VaultAPIView):
     resource_type = "lease"
 
-    @extend_schema(request=ReasonInput, responses=LeaseOutput)
+    @extend_schema(request=DecisionReasonInput, responses=LeaseOutput)
     def post(self, request: Request, lease_id: UUID) -> Response:
         """End a lease now: one's own, or as an approver anybody's. Streams under it stop."""
         return Response(lease_json(revoke_lease(self.principal, lease_id=lease_id, reason=_reason(request))))
@@ -237,7 +237,7 @@ class RevocationView(VaultAPIView):
 class ExtensionView(VaultAPIView):
     resource_type = "lease"
 
-    @extend_schema(request=ExtensionInput, responses={201: RequestOutput})
+    @extend_schema(request=ExtensionInput, responses={201: AccessRequestOutput})
     def post(self, request: Request, lease_id: UUID) -> Response:
         """Ask for a later end of one's own lease, or for more records; approved as the lease was."""
         find_lease(self.principal, lease_id)
@@ -248,7 +248,7 @@ class ExtensionView(VaultAPIView):
 
 
 def _reason(request: Request) -> str:
-    body = ReasonInput(data=request.data)
+    body = DecisionReasonInput(data=request.data)
     body.is_valid(raise_exception=True)
     reason: str = body.validated_data["reason"]
     return reason

@@ -33,7 +33,7 @@ from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.event import ResourceRef
 
 
-class ReviewInput(StrictInput):
+class AccessReviewInput(StrictInput):
     """``reviewers`` are users' ids; ``datasets`` left out: all of them."""
 
     name = serializers.CharField(max_length=MAX_NAME)
@@ -43,12 +43,12 @@ class ReviewInput(StrictInput):
     deadline = serializers.DateTimeField()
 
 
-class DecisionInput(StrictInput):
+class ItemDecisionInput(StrictInput):
     verdict = serializers.ChoiceField(choices=[Verdict.KEEP.value, Verdict.REVOKE.value])
     reason = serializers.CharField(max_length=MAX_TEXT)
 
 
-class CountsOutput(serializers.Serializer[Any]):
+class VerdictCountsOutput(serializers.Serializer[Any]):
     open = serializers.IntegerField()
     keep = serializers.IntegerField()
     revoke = serializers.IntegerField()
@@ -56,8 +56,8 @@ class CountsOutput(serializers.Serializer[Any]):
     gone = serializers.IntegerField()
 
 
-class ReviewOutput(serializers.ModelSerializer[AccessReview]):
-    counts = CountsOutput()
+class AccessReviewOutput(serializers.ModelSerializer[AccessReview]):
+    counts = VerdictCountsOutput()
     kinds = serializers.ListField(child=serializers.ChoiceField(choices=GrantKind.choices))
     datasets = serializers.ListField(child=serializers.UUIDField())
     reviewers = serializers.ListField(child=serializers.UUIDField())
@@ -68,7 +68,7 @@ class ReviewOutput(serializers.ModelSerializer[AccessReview]):
         fields += ["counts"]
 
 
-class ItemOutput(serializers.ModelSerializer[ReviewItem]):
+class ReviewItemOutput(serializers.ModelSerializer[ReviewItem]):
     kind = serializers.ChoiceField(choices=GrantKind.choices)
     verdict = serializers.ChoiceField(choices=Verdict.choices)
 
@@ -84,17 +84,17 @@ def _shown(rows: list[AccessReview]) -> list[dict[str, Any]]:
     counts = count_verdicts([row.pk for row in rows])
     for row in rows:
         row.counts = counts[row.pk]  # type: ignore[attr-defined]
-    return [dict(ReviewOutput(row).data) for row in rows]
+    return [dict(AccessReviewOutput(row).data) for row in rows]
 
 
 def item_json(row: ReviewItem) -> dict[str, Any]:
-    return dict(ItemOutput(row).data)
+    return dict(ReviewItemOutput(row).data)
 
 
 class ReviewListView(VaultAPIView):
     resource_type = "access_review"
 
-    @extend_schema(parameters=PAGING, responses=ReviewOutput(many=True))
+    @extend_schema(parameters=PAGING, responses=AccessReviewOutput(many=True))
     def get(self, request: Request) -> Response:
         """Campaigns, newest first."""
         authorize(self.principal, "review.read", ResourceRef("access_review"))
@@ -103,10 +103,10 @@ class ReviewListView(VaultAPIView):
         shown = dict(zip((row.pk for row in rows), _shown(rows), strict=True))
         return paged(rows, wanted, lambda row: shown[row.pk])
 
-    @extend_schema(request=ReviewInput, responses={201: ReviewOutput})
+    @extend_schema(request=AccessReviewInput, responses={201: AccessReviewOutput})
     def post(self, request: Request) -> Response:
         """Start a campaign: from now on its grants end at the deadline, unless a reviewer keeps them."""
-        body = ReviewInput(data=request.data)
+        body = AccessReviewInput(data=request.data)
         body.is_valid(raise_exception=True)
         review = start_review(self.principal, Campaign(**body.validated_data))
         response = Response(_shown([review])[0], status=201)
@@ -124,7 +124,7 @@ class _OneReview(VaultAPIView):
 
 
 class ReviewView(_OneReview):
-    @extend_schema(responses=ReviewOutput)
+    @extend_schema(responses=AccessReviewOutput)
     def get(self, _: Request, review_id: UUID) -> Response:
         """One campaign, and how far it is."""
         return Response(_shown([self._read(review_id)])[0])
@@ -133,7 +133,7 @@ class ReviewView(_OneReview):
 class ItemListView(_OneReview):
     @extend_schema(
         parameters=[*PAGING, OpenApiParameter("verdict", OpenApiTypes.STR, enum=Verdict.values)],
-        responses=ItemOutput(many=True),
+        responses=ReviewItemOutput(many=True),
     )
     def get(self, request: Request, review_id: UUID) -> Response:
         """The grants of a campaign, and what was decided on each."""
@@ -148,11 +148,11 @@ class ItemListView(_OneReview):
 class ItemView(VaultAPIView):
     resource_type = "access_review"
 
-    @extend_schema(request=DecisionInput, responses=ItemOutput)
+    @extend_schema(request=ItemDecisionInput, responses=ReviewItemOutput)
     def post(self, request: Request, review_id: UUID, item_id: UUID) -> Response:
         """Keep a grant, or revoke it at once, with a reason."""
         find_review(review_id)
-        body = DecisionInput(data=request.data)
+        body = ItemDecisionInput(data=request.data)
         body.is_valid(raise_exception=True)
         verdict, reason = Verdict(body.validated_data["verdict"]), body.validated_data["reason"]
         item = decide_item(self.principal, review_id=review_id, item_id=item_id, verdict=verdict, reason=reason)
@@ -162,7 +162,7 @@ class ItemView(VaultAPIView):
 class ClosingView(VaultAPIView):
     resource_type = "access_review"
 
-    @extend_schema(request=None, responses=ReviewOutput)
+    @extend_schema(request=None, responses=AccessReviewOutput)
     def post(self, _: Request, review_id: UUID) -> Response:
         """Close a campaign that is decided on altogether; one past its deadline closes by itself."""
         return Response(_shown([close_review(self.principal, review_id=review_id)])[0])
