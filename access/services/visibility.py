@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from access.policy.builtin import permits
-from access.policy.cedar.lists import ALL, NONE, Columns, rows_forbidden, rows_permitted
+from access.policy.cedar.lists import ALL, NONE, Columns, both_of, either_of, none_of, rows_forbidden, rows_permitted
 from access.policy.question import ask
 from access.ports import grant_source
 from access.services.policies_in_force import policies_in_force
@@ -26,8 +26,7 @@ def datasets_allowed(principal: Principal, action: str, columns: Columns) -> Q:
         allowed = ALL
     else:
         granted = grant_source().rows_granted(principal, action, purpose)
-        allowed = granted | rows_permitted(question, compiled, columns)
+        allowed = either_of(granted, rows_permitted(question, compiled, columns))
     if principal.datasets:
-        allowed &= Q(pk__in=principal.datasets)
-    forbidden = rows_forbidden(question, compiled, columns)
-    return allowed if forbidden == NONE else allowed & ~forbidden
+        allowed = both_of(allowed, Q(pk__in=principal.datasets))
+    return both_of(allowed, none_of(rows_forbidden(question, compiled, columns)))

@@ -49,7 +49,7 @@ class _Rows:
 
     @property
     def false(self) -> Q:
-        return ~(self.true | self.failing)
+        return none_of(either_of(self.true, self.failing))
 
 
 def rows_permitted(question: Question, policies: CompiledPolicies, columns: Columns) -> Q:
@@ -57,7 +57,7 @@ def rows_permitted(question: Question, policies: CompiledPolicies, columns: Colu
     found = NONE
     for statement in _own(question, policies, "permit"):
         try:
-            found |= _rows_of(statement, question, policies, columns).true
+            found = either_of(found, _rows_of(statement, question, policies, columns).true)
         except NotListable:
             continue
     return found
@@ -71,7 +71,7 @@ def rows_forbidden(question: Question, policies: CompiledPolicies, columns: Colu
             rows = _rows_of(statement, question, policies, columns)
         except NotListable:
             return ALL
-        found |= rows.true | rows.failing
+        found = either_of(found, either_of(rows.true, rows.failing))
     return found
 
 
@@ -83,7 +83,14 @@ def check_listable(statement: Statement, question: Question, columns: Columns) -
 def _own(question: Question, policies: CompiledPolicies, effect: str) -> list[Statement]:
     found = policies.slice_for(question.action, question.subject.roles)
     own = [one for one in found.statements.values() if one.effect == effect and one.id.startswith("policy:")]
-    return [one for one in own if _meets({**one.body, "resource": {"op": "All"}, "conditions": []}, question, policies)]
+    return [one for one in own if _is_meant(one, question, policies)]
+
+
+def _is_meant(statement: Statement, question: Question, policies: CompiledPolicies) -> bool:
+    """Whether the scope admits who asks; Cedar is not bothered where it admits everybody."""
+    if statement.body["principal"]["op"] == "All":
+        return True
+    return _meets({**statement.body, "resource": {"op": "All"}, "conditions": []}, question, policies)
 
 
 def _rows_of(statement: Statement, question: Question, policies: CompiledPolicies, columns: Columns) -> _Rows:
@@ -95,12 +102,36 @@ def _rows_of(statement: Statement, question: Question, policies: CompiledPolicie
     return rows
 
 
+def both_of(left: Q, right: Q) -> Q:
+    """The rows of both, said in as few words as it takes: each one is work for every list."""
+    if left is NONE or right is ALL:
+        return left
+    return right if left is ALL or right is NONE else left & right
+
+
+def either_of(left: Q, right: Q) -> Q:
+    """The rows of one or the other."""
+    if left is ALL or right is NONE:
+        return left
+    return right if left is NONE or right is ALL else left | right
+
+
+def none_of(rows: Q) -> Q:
+    """All the other rows."""
+    if rows is NONE:
+        return ALL
+    return NONE if rows is ALL else ~rows
+
+
 def _and(left: _Rows, right: _Rows) -> _Rows:
-    return _Rows(left.true & right.true, left.failing | (left.true & right.failing))
+    return _Rows(both_of(left.true, right.true), either_of(left.failing, both_of(left.true, right.failing)))
 
 
 def _or(left: _Rows, right: _Rows) -> _Rows:
-    return _Rows(left.true | (left.false & right.true), left.failing | (left.false & right.failing))
+    return _Rows(
+        either_of(left.true, both_of(left.false, right.true)),
+        either_of(left.failing, both_of(left.false, right.failing)),
+    )
 
 
 def _not(rows: _Rows) -> _Rows:
@@ -202,13 +233,13 @@ class _Listing:
     def contains_any(self, what: Mapping[str, Any]) -> _Rows:
         found = NONE
         for tag in self._tags(what):
-            found |= self._columns.tagged(tag)
+            found = either_of(found, self._columns.tagged(tag))
         return _Rows(found)
 
     def contains_all(self, what: Mapping[str, Any]) -> _Rows:
         found = ALL
         for tag in self._tags(what):
-            found &= self._columns.tagged(tag)
+            found = both_of(found, self._columns.tagged(tag))
         return _Rows(found)
 
     def _tags(self, what: Mapping[str, Any]) -> list[str]:
@@ -220,13 +251,13 @@ class _Listing:
         if attribute is None or attribute == "tags":
             raise NotListable("==")
         failing = self._lacking(attribute)
-        if failing == ALL or any(value is None for value in values):
+        if failing is ALL or any(value is None for value in values):
             return _Rows(NONE, ALL)
         field = self._columns.fields[attribute]
         texts = [value for value in values if isinstance(value, str)]
         wanted = [_own_form(value) for value in texts] if attribute in _IDS else texts
         true = Q(**{f"{field}__in": [value for value in wanted if value is not None]})
-        return _Rows(true & ~failing, failing)
+        return _Rows(both_of(true, none_of(failing)), failing)
 
     def _lacking(self, attribute: str) -> Q:
         """The rows that do not know the attribute."""
