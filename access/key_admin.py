@@ -64,7 +64,7 @@ class LinesField(forms.CharField):
 class ApiKeyForm(ServiceForm):
     """A new key."""
 
-    service_account = forms.ChoiceField(
+    account = forms.ChoiceField(
         choices=_accounts,
         required=False,
         widget=UnfoldAdminSelectWidget(),
@@ -143,7 +143,7 @@ class ApiKeyAdmin(VaultModelAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None:
             return (
-                "name", "service_account", "roles", "days", "default_purpose", "requests_per_minute",
+                "name", "account", "roles", "days", "default_purpose", "requests_per_minute",
                 "allowed_networks", "datasets", "scopes",
             )  # fmt: skip
         return (
@@ -194,7 +194,7 @@ class ApiKeyAdmin(VaultModelAdmin):
             roles=given["roles"],
             default_purpose=given["default_purpose"],
             days=given["days"],
-            service_account_id=UUID(given["service_account"]) if given["service_account"] else None,
+            service_account_id=UUID(given["account"]) if given["account"] else None,
             limits=KeyLimits(
                 scopes=given["scopes"],
                 allowed_networks=given["allowed_networks"],

@@ -30,7 +30,7 @@ from access.selectors import (
 )
 from access.services.assurance import needs_second_factor
 from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import current_tenant_id
+from vaultsite.kernel.tenancy.scope import current_tenant_id, durable_effect
 
 _NO_HASH: Final = bytes(32)
 
@@ -81,7 +81,8 @@ def certificate_holder(presented: PresentedCertificate) -> Principal:
     if found is None or not presented.holds(_now_of(found)):
         raise CertificateRefused
     if found.last_used_at is None or _now_of(found) - found.last_used_at > SEEN_EVERY:
-        ClientCertificate.objects.filter(pk=found.pk).update(last_used_at=Now())
+        with durable_effect():
+            ClientCertificate.objects.filter(pk=found.pk).update(last_used_at=Now())
     return service_principal(found.service_account, credential=f"certificate:{found.pk}")
 
 
@@ -130,7 +131,8 @@ def _require_usable(key: ApiKey, address: str) -> None:
     if not is_allowed_address(key.allowed_networks, address):
         raise AddressRefused
     if key.last_used_at is None or now - key.last_used_at > SEEN_EVERY:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=Now())
+        with durable_effect():  # the scope may be a long request's, and other requests of the key must not wait for it
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=Now())
 
 
 def _now_of(row: ApiKey | ClientCertificate) -> datetime:

@@ -34,7 +34,7 @@ from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.ports import PrincipalResolver
 from vaultsite.kernel.tenancy.principal import PLATFORM_TENANT_ID, Principal
-from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.tenancy.scope import find_scope, tenant_scope
 
 _BEARER: Final = "bearer"
 #: Who the request says it is for; compared with its credential, and only beside a certificate, which names no tenant,
@@ -58,21 +58,39 @@ class RequestPrincipalResolver(PrincipalResolver):
         if refused is not None:
             raise refused
         try:
-            return self._resolve(request)
-        except (AuthenticationError, TooManyRequests) as refusal:
-            request.vault_refused_credential = refusal  # type: ignore[attr-defined]
-            raise
-
-    def _resolve(self, request: HttpRequest) -> Principal:
-        try:
             caller = _caller(request)
             _require_named_tenant(request, caller.principal)
-        except AuthenticationError as refusal:
-            admit_refused(request)
-            _record(request, refusal)
+            admit(request, caller)
+        except (AuthenticationError, TooManyRequests) as refusal:
+            request.vault_refused_credential = refusal  # type: ignore[attr-defined]
+            request.vault_is_settled = isinstance(refusal, TooManyRequests)  # type: ignore[attr-defined]
+            if find_scope() is None:
+                self.settle(request)
             raise
-        admit(request, caller)
         return caller.principal
+
+    def named_tenant(self, request: HttpRequest) -> UUID | None:
+        """Of an API key or access token that has the shape of one."""
+        try:
+            text = stated_credential(request)
+            if text is None:
+                return None
+            return read_key_id(text)[0] if is_access_token(text) else Token.parse(text).tenant_id
+        except InvalidCredential:
+            return None
+
+    def settle(self, request: HttpRequest) -> None:
+        """Count and record a refused credential, once. Raises TooManyRequests instead when its address has many."""
+        refusal: VaultError | None = getattr(request, "vault_refused_credential", None)
+        if not isinstance(refusal, AuthenticationError) or request.vault_is_settled:  # type: ignore[attr-defined]
+            return
+        request.vault_is_settled = True  # type: ignore[attr-defined]
+        try:
+            admit_refused(request)
+        except TooManyRequests as instead:
+            request.vault_refused_credential = instead  # type: ignore[attr-defined]
+            raise
+        _record(request, refusal)
 
 
 def _caller(request: HttpRequest) -> Caller:

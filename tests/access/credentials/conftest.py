@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
+from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures of pages
+
 _ADDRESSES = count(1)
 
 

@@ -16,7 +16,7 @@ from vaultsite.kernel.api.problem import as_vault_error
 from vaultsite.kernel.errors import InvalidInput, RefusedByFramework, VaultError
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
-from vaultsite.kernel.tenancy.ports import resolve_principal
+from vaultsite.kernel.tenancy.ports import named_tenant, resolve_principal, settle_refusal
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
 
@@ -49,6 +49,25 @@ class VaultAPIView(APIView):
         return self.response
 
     def _run(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            with self._named_scope():
+                return self._answer(request, *args, **kwargs)
+        except VaultError:
+            settle_refusal(self.django_request)
+            raise
+
+    @contextmanager
+    def _named_scope(self) -> Iterator[None]:
+        """A scope of the tenant that the credential names, if it does: judged and used in one transaction, not two."""
+        tenant_id = named_tenant(self.django_request) if self.scope_per_request else None
+        if tenant_id is None:
+            yield
+            return
+        with tenant_scope(tenant_id, Principal.nobody(tenant_id), facts_of(self.django_request)) as scope:
+            scope.principal = self.principal
+            yield
+
+    def _answer(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self._refuse_malformed()
         method = (request.method or "").lower()
         handler = getattr(self, method, None) if method in self.http_method_names else None
