@@ -175,7 +175,9 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         form = PasswordForm(request.POST or None)
         user = changed_user(request, form) if form.is_valid() else None
         if user is not None:
-            start_session(request, user, mfa=resolve_principal(request).mfa)
+            # A password alone is no fresh proof of who has a second factor.
+            shown = resolve_principal(request)
+            start_session(request, user, mfa=shown.mfa, proved_at=shown.authenticated_at if shown.mfa else None)
             return HttpResponseRedirect(reverse("admin:index"))
         is_forced = isinstance(request.user, User) and request.user.must_change_password
         context = {

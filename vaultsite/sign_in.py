@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from access.auth.sessions import HALF_KEY, WANTED_KEY
-from access.errors import AccessDenied
+from access.errors import AccessDenied, TooManyAttempts
 from access.models import User
 from access.services.users import change_own_password
 from vaultsite.kernel.errors import VaultError
@@ -94,6 +94,8 @@ def changed_user(request: HttpRequest, form: PasswordForm) -> User | None:
             return change_own_password(principal, current=given["current"], password=given["password"])
     except AccessDenied:
         form.add_error("current", "This is not your password.")
+    except TooManyAttempts as locked:
+        form.add_error(None, locked.title)
     except VaultError as refusal:
         for problem in refusal.errors:
             form.add_error(problem.field if problem.field in form.fields else None, problem.detail)

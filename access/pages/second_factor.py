@@ -26,7 +26,7 @@ from access.pages.proving import (
 )
 from access.selectors import current_tenant
 from access.services.assurance import needs_second_factor, require_step_up, sign_in_rules
-from access.services.second_factor import add_app, add_key, credentials_of, has_factor
+from access.services.second_factor import add_app, add_key, credentials_of, expect_no_factor, has_factor
 from access.services.sessions import start_session
 from vaultsite.kernel.errors import InvalidInput, VaultError
 from vaultsite.kernel.tenancy.ports import resolve_principal
@@ -85,18 +85,24 @@ def _is_first_step(request: HttpRequest, user: User) -> bool | None:
     """
     with scope_of(request, user):
         is_able, is_asked, rules = has_factor(user.pk), needs_second_factor(user.live_roles()), sign_in_rules()
-    is_proved = bool(request.session.get(MFA_KEY)) and not is_half(request)
-    if is_able and not is_proved:
+    if is_able and not is_proved(request):
         return None
-    if is_half(request) or (is_asked and not is_proved):
+    if is_half(request) or (is_asked and not is_proved(request)):
         return True
     require_step_up(resolve_principal(request), rules.step_up)
     return False
 
 
+def is_proved(request: HttpRequest) -> bool:
+    """Whether the browser is signed in with a second factor."""
+    return bool(request.session.get(MFA_KEY)) and not is_half(request)
+
+
 def _add(request: HttpRequest, user: User) -> list[str]:
     name = request.POST.get("name", "")
     with scope_of(request, user):
+        if not is_proved(request):
+            expect_no_factor(user)
         if request.POST.get("act") == "key":
             party, challenge = required_party(request), take_challenge(request, "make")
             response = request.POST.get("response", "")

@@ -105,6 +105,16 @@ def add_key(user: User, *, party: webauthn.RelyingParty, challenge: bytes, respo
     return _first_codes(user)
 
 
+def expect_no_factor(user: User) -> None:
+    """Raise FactorRefused when the user has a factor already; of two who add the first at once, one is refused.
+
+    For who has shown a password alone, and would add a factor of their own instead of showing the one that is there.
+    """
+    User.objects.select_for_update().get(pk=user.pk)
+    if has_factor(user.pk):
+        raise FactorRefused
+
+
 def remove_factor(user: User, *, factor_id: UUID) -> None:
     """Take a factor away; with the last one go the recovery codes.
 
@@ -114,10 +124,7 @@ def remove_factor(user: User, *, factor_id: UUID) -> None:
     others = [factor for factor in factors_of(user.pk) if factor.id != factor_id]
     if not others and needs_second_factor(user.live_roles()):
         raise LastFactor
-    removed = [
-        table.objects.filter(pk=factor_id, user=user).delete()[0]
-        for table in (TotpDevice, SecurityKey)
-    ]
+    removed = [table.objects.filter(pk=factor_id, user=user).delete()[0] for table in (TotpDevice, SecurityKey)]
     if not any(removed):
         raise FactorNotFound
     if not others:

@@ -107,9 +107,10 @@ def session_principal(request: HttpRequest, user: User) -> Principal:
     )
 
 
-def start_session(request: HttpRequest, user: User, *, mfa: bool = False) -> None:
+def start_session(request: HttpRequest, user: User, *, mfa: bool = False, proved_at: datetime | None = None) -> None:
     """Sign ``user`` in: a new session of the user's tenant, whatever the browser had. Open no scope around it.
 
+    ``proved_at`` is when the user proved who they are, if that was not now.
     With more sessions than the tenant allows, those that were not used for longest end.
     """
     principal = _principal(user)
@@ -118,7 +119,7 @@ def start_session(request: HttpRequest, user: User, *, mfa: bool = False) -> Non
         auth.login(request, user, backend=BACKEND)
         facts = facts_of(request)
         request.session[ORIGIN_KEY] = {"address": facts.ip_address, "browser": facts.user_agent}
-        request.session[AUTHENTICATED_KEY] = timezone.now().isoformat()
+        request.session[AUTHENTICATED_KEY] = (proved_at or timezone.now()).isoformat()
         request.session[MFA_KEY] = mfa
         request.session.save()
         _end_surplus(user, request.session.row_id)  # type: ignore[attr-defined]

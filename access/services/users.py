@@ -7,16 +7,20 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from access.auth.passwords import password_holds
 from access.errors import AccessDenied, NameTaken, UserNotFound
 from access.models import User, VaultSession
 from access.policy.builtin import reach
 from access.services.authorize import authorize
 from access.services.grants import find_roles, grant_facts, grant_roles, refuse_reach, refuse_wider
+from access.services.throttle import count_attempt, factor_brakes, forgive
+from access.services.tokens import end_families
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_scope
 
 
 def create_user(
@@ -64,22 +68,27 @@ def set_password(principal: Principal, *, user_id: UUID, password: str, must_cha
     user.must_change_password = must_change_password
     user.save(update_fields=["password", "must_change_password"])
     VaultSession.objects.filter(user=user).delete()
+    end_families(user.pk)
 
 
 def change_own_password(principal: Principal, *, current: str, password: str) -> User:
     """The principal's own password; every session of the user ends, the caller starts a new one.
 
-    Raises AccessDenied when ``current`` is not the password, InvalidInput.
+    Raises AccessDenied when ``current`` is not the password, TooManyAttempts, InvalidInput.
     """
     resource = ResourceRef("user", str(principal.id))
     emit(Event(EventType.ADMIN_WRITE, "update", resource, metadata={"action": "password.change"}), primary=True)
     user = User.objects.filter(pk=principal.id, is_active=True).first()
-    if user is None or not user.check_password(current):
+    brakes = factor_brakes(principal.id, current_scope().request.ip_address)
+    count_attempt(brakes)
+    if user is None or not password_holds(user, current):
         raise AccessDenied
+    forgive(brakes)
     _assign_password(user, password)
     user.must_change_password = False
     user.save(update_fields=["password", "must_change_password"])
     VaultSession.objects.filter(user=user).delete()
+    end_families(user.pk)
     return user
 
 
@@ -91,6 +100,7 @@ def disable_user(principal: Principal, *, user_id: UUID) -> None:
     user.is_active = False
     user.save(update_fields=["is_active"])
     VaultSession.objects.filter(user=user).delete()
+    end_families(user.pk)
 
 
 def enable_user(principal: Principal, *, user_id: UUID) -> None:
