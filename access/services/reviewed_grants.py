@@ -73,6 +73,14 @@ def move_end(kind: str, grant: UUID, *, at: datetime | None, only_from: datetime
     return bool(bindings.update(expires_at=at))
 
 
+def lives(kind: str, grant: UUID) -> bool:
+    """Whether a grant counts now."""
+    if kind == GrantKind.PERMISSION:
+        return bool(dataset_directory().count_live([grant]))
+    rows = Lease.objects.live() if kind == GrantKind.LEASE else RoleBinding.objects.live()
+    return rows.filter(pk=grant).exists()
+
+
 def end_grant(kind: str, grant: UUID, *, by: UUID, reason: str) -> bool:
     """Take a grant away, and say so; False when it ended before."""
     if kind == GrantKind.PERMISSION:

@@ -25,7 +25,7 @@ from access.models import AccessReview, GrantKind, ReviewItem, User, Verdict
 from access.policy import builtin
 from access.ports import dataset_directory
 from access.services.authorize import authorize
-from access.services.reviewed_grants import Reviewed, end_grant, grants_under_review, move_end
+from access.services.reviewed_grants import Reviewed, end_grant, grants_under_review, lives, move_end
 from vaultsite.kernel.errors import InvalidCursor
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -140,13 +140,18 @@ def decide_item(principal: Principal, *, review_id: UUID, item_id: UUID, verdict
         raise SamePerson
     if verdict == Verdict.REVOKE:
         is_there = end_grant(item.kind, item.grant, by=principal.id, reason="revoked in an access review")
-    elif item.ended_at is None or item.ended_at > review.deadline:
-        is_there = move_end(item.kind, item.grant, at=item.ended_at, only_from=review.deadline)
     else:
-        is_there = True
+        is_there = _keep(review, item)
     _decide(item, verdict if is_there else Verdict.GONE, by=principal.id, reason=reason.strip())
     emit(_event(EventType.REVIEW_DECIDED, review, {"item": str(item.pk), "kind": item.kind, "verdict": item.verdict}))
     return item
+
+
+def _keep(review: AccessReview, item: ReviewItem) -> bool:
+    """Give a grant its own end back, unless it was given another one meanwhile; False when it has ended."""
+    if item.ended_at is None or item.ended_at > review.deadline:
+        move_end(item.kind, item.grant, at=item.ended_at, only_from=review.deadline)
+    return lives(item.kind, item.grant)
 
 
 def _require_reviewer(principal: Principal, review: AccessReview) -> None:
