@@ -77,8 +77,9 @@ def lives(kind: str, grant: UUID) -> bool:
     """Whether a grant counts now."""
     if kind == GrantKind.PERMISSION:
         return bool(dataset_directory().count_live([grant]))
-    rows = Lease.objects.live() if kind == GrantKind.LEASE else RoleBinding.objects.live()
-    return rows.filter(pk=grant).exists()
+    if kind == GrantKind.LEASE:
+        return Lease.objects.live().filter(pk=grant).exists()
+    return RoleBinding.objects.live().filter(pk=grant).exists()
 
 
 def end_grant(kind: str, grant: UUID, *, by: UUID, reason: str) -> bool:
