@@ -13,6 +13,7 @@ from access.services.grants import revoke_binding
 from access.services.leases import revoke_lease
 from access.services.tenants import operator
 from access.services.users import disable_user
+from datasets.errors import DatasetNotFound
 from datasets.services.permissions import grant_permission, revoke_permissions
 from datasets.services.read import stream_data
 from tests.factories.access import acting, make_api_key
@@ -57,7 +58,7 @@ def test_a_role_taken_away_cuts_the_stream(tenant, filled):
     )
     with acting(tenant):
         stripped = user_principal(User.objects.get(pk=reader.id), purpose=PURPOSE)
-    with pytest.raises(AccessDenied):
+    with pytest.raises(DatasetNotFound):
         open_as(tenant, filled, stripped)
 
 
