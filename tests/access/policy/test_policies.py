@@ -1,6 +1,8 @@
 """A tenant's policies: drafted, put in force by somebody else, decisive on the next request, retired."""
 
 import json
+from dataclasses import FrozenInstanceError
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -9,7 +11,13 @@ from django.db import IntegrityError, transaction
 from access.errors import AccessDenied, NameTaken, SamePerson
 from access.models import AccessPolicy, AccessPolicyVersion, PolicyEpoch, Purpose, Role, Tenant
 from access.policy.builtin import ROLES
-from access.policy.errors import AccessPolicyNotFound, InvalidAnnotation, InvalidPolicyText, PolicyStateConflict
+from access.policy.errors import (
+    AccessPolicyNotFound,
+    InvalidAnnotation,
+    InvalidPolicyText,
+    PolicyEngineUnavailable,
+    PolicyStateConflict,
+)
 from access.services import policies
 from access.services.authorize import Obligation, ResourceRef, authorize
 from access.services.policies_in_force import policies_in_force
@@ -18,6 +26,7 @@ from tests.factories.access import acting, principal_with
 from tests.factories.datasets import make_dataset
 from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.events.event import EventType, Recorded
+from vaultsite.kernel.providers import reset_providers
 from vaultsite.kernel.tenancy.principal import Principal
 
 FORBID_EXPORT = 'forbid(principal, action == Action::"export.create", resource);'
@@ -284,3 +293,40 @@ def test_policies_are_rows_of_one_tenant(tenant: Tenant, rival: Tenant) -> None:
         assert not AccessPolicy.objects.exists()
         with pytest.raises(AccessPolicyNotFound):
             policies.get_policy(admin, policy_id=version.policy_id)
+
+
+def test_an_engine_that_gives_no_answer_is_a_denial_that_the_audit_explains(
+    tenant: Tenant, events: list[Recorded], settings: Any
+) -> None:
+    """T22: down is a denial, and the event says why."""
+    remote = {"BACKEND": "access.policy.remote.RemoteEngine", "OPTIONS": {"url": "http://127.0.0.1:9/", "timeout": 0.2}}
+    settings.VAULT = {**settings.VAULT, "POLICY": remote}
+    reset_providers()
+    steward = principal_with(tenant, "data_steward")
+    try:
+        with pytest.raises(PolicyEngineUnavailable), acting(tenant, steward):
+            authorize(steward, "record.read", DATASET, purpose="analytics")
+    finally:
+        reset_providers()
+    (denied,) = (one.event for one in events)
+    assert (denied.status, denied.failure_reason) == ("denied", "VAULT_AUTHZ_2205")
+    assert (denied.policies, denied.metadata["reason"]) == (
+        ("engine:unavailable",),
+        "the policy engine gives no answer",
+    )
+
+
+def test_a_decision_is_bound_to_the_purpose_it_was_made_for(tenant: Tenant) -> None:
+    """T23: what the request says later changes nothing of a decision made."""
+    put_in_force(
+        tenant,
+        'forbid(principal, action == Action::"record.read", resource) when { context.purpose == "debugging" };',
+    )
+    steward = principal_with(tenant, "data_steward")
+    with acting(tenant, steward):
+        decision = authorize(steward, "record.read", DATASET, purpose="analytics")
+        assert decision.purpose == "analytics"
+        with pytest.raises(FrozenInstanceError):
+            decision.purpose = "debugging"
+        with pytest.raises(AccessDenied):
+            authorize(steward, "record.read", DATASET, purpose="debugging")
