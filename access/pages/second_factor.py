@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
@@ -152,11 +154,9 @@ def bare_page(
     request: HttpRequest, template: str, context: dict[str, Any], refusal: VaultError | None = None
 ) -> HttpResponse:
     """A page outside the frame of the site, as before signing in."""
-    frame = {
-        "styles": [static("vault/vault.css")],
-        "scripts": [static("vault/vault.js"), static("vault/webauthn.js")],
-        "refusal": refusal,
-    }
+    request.user = AnonymousUser()  # no scope is open in which the frame could ask what somebody may do
+    frame = admin.site.each_context(request)
+    frame |= {"scripts": [*frame["scripts"], static("vault/webauthn.js")], "refusal": refusal}
     problems = {problem.field: problem.detail for problem in refusal.errors} if refusal else {}
     status = refusal.status if refusal else 200
     answer = TemplateResponse(request, template, frame | context | {"problems": problems}, status=status)
