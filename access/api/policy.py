@@ -78,7 +78,7 @@ class ObligationOutput(serializers.Serializer[Any]):
 
 
 class EvaluateOutput(serializers.Serializer[Any]):
-    decision = serializers.ChoiceField(choices=sorted(_DECISIONS.values()))
+    decision = serializers.CharField(help_text="ALLOW, DENY or ALLOW_WITH_CONDITIONS")
     obligations = ObligationOutput(many=True)
     ttl = serializers.IntegerField(help_text="Seconds for which the answer may be kept; 0: not at all")
 

@@ -214,7 +214,13 @@ def test_without_a_ttl_nothing_is_kept(engine: Engine) -> None:
     assert len(engine.asked) == 2
 
 
-@given(st.uuids(), st.uuids(), st.uuids(), st.uuids(), st.dictionaries(st.text(), st.text(), max_size=3))
+@given(
+    st.uuids(),
+    st.uuids(),
+    st.uuids(),
+    st.uuids(),
+    st.dictionaries(st.text("abc", max_size=3), st.text("abc", max_size=3), max_size=3),
+)
 def test_keys_of_kept_answers_meet_only_for_one_tenant_and_one_set_of_policies(
     tenant: UUID, other: UUID, stamp: UUID, later: UUID, body: dict[str, str]
 ) -> None:
