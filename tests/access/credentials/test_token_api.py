@@ -35,7 +35,7 @@ from access.services.second_factor import add_app
 from access.services.service_accounts import create_service_account, disable_service_account
 from access.services.tenants import operator
 from access.services.tokens import end_families, rotate_signing_key
-from access.services.users import disable_user
+from access.services.users import disable_user, set_password
 from tests.factories.access import PASSWORD, acting, age, make_api_key, make_user, sign_in
 from tests.factories.factors import code_for
 from vaultsite.kernel.events.event import EventType, Recorded
@@ -460,3 +460,12 @@ def test_tokens_are_recorded_and_never_written(tenant: Tenant, ask: Ask, events:
     for secret in issued["access_token"].split(".")[2], issued["refresh_token"].split("_")[3]:
         assert secret not in repr(events)
         assert secret not in caplog.text
+
+
+def test_a_new_password_signs_programs_out(tenant: Tenant, ask: Ask) -> None:
+    user = make_user(tenant)
+    issued = sign_in_program(ask, tenant, user).json()
+    with acting(tenant):
+        set_password(operator(tenant.pk), user_id=user.pk, password="another long secret 8")
+    assert code_of(me(ask, issued["access_token"])) == "401 VAULT_AUTH_1004"
+    assert code_of(refresh(ask, issued["refresh_token"])) == "401 VAULT_AUTH_1004"
