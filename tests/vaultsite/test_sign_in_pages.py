@@ -303,3 +303,24 @@ def test_a_form_without_its_token_is_refused(tenant, path):
 @pytest.mark.parametrize("path", [SHOW, ADD, CONFIRM])
 def test_nobody_is_asked_for_a_password_first(path):
     assert Client(SERVER_NAME="localhost").get(path)["Location"] == LOGIN
+
+
+def test_guessing_ones_own_password_is_slowed_down(tenant):
+    """T31: a borrowed session is no oracle of the password."""
+    client = browser_of(tenant, "viewer")
+    new = {"password": "quite another secret 9", "again": "quite another secret 9"}
+    answers = [client.post("/admin/password_change/", {"current": f"guess {n}", **new}).text for n in range(7)]
+    assert "This is not your password." in answers[5]
+    assert "try again later" in answers[6]
+
+
+def test_a_changed_password_is_no_fresh_second_factor(tenant):
+    user = make_user(tenant, "tenant_admin")
+    seed = enrol_app(tenant, user)
+    client, _ = password_shown(tenant, user)
+    client.post(SHOW, {"code": code_for(seed)})
+    old_proof(client)
+    new = "quite another secret 9"
+    done = client.post("/admin/password_change/", {"current": PASSWORD, "password": new, "again": new})
+    assert done["Location"] == "/admin/"
+    assert client.get("/admin/access/rolebinding/add/")["Location"].startswith(CONFIRM)
