@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from access.factors.errors import SecondFactorRequired, StepUpRequired
 from access.policy.cedar.schema import PRINCIPALS
 from access.policy.decision import Obligation
 from access.policy.question import Question, Subject
@@ -21,6 +22,8 @@ SETTLED: Final = frozenset(
         "the policy engine gives no answer",
         "an obligation that nothing enforces here",
         "a policy that binds has no active version",
+        SecondFactorRequired.slug,
+        StepUpRequired.slug,
     }
 )
 
