@@ -19,6 +19,7 @@ BEGIN
   ON CONFLICT (id) DO UPDATE SET number = access_policyepoch.number + 1, stamp = gen_random_uuid();
   RETURN NULL;
 END $$;
+REVOKE ALL ON FUNCTION access_new_policy_epoch() FROM PUBLIC;
 CREATE TRIGGER new_policy_epoch AFTER INSERT OR UPDATE OR DELETE ON access_accesspolicyversion
   FOR EACH ROW EXECUTE FUNCTION access_new_policy_epoch();
 CREATE TRIGGER new_policy_epoch AFTER INSERT OR UPDATE OR DELETE ON access_role
