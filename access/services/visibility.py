@@ -3,7 +3,8 @@
 from django.db.models import Q
 
 from access.policy.builtin import permits
-from access.policy.cedar.lists import ALL, NONE, Columns, both_of, either_of, none_of, rows_forbidden, rows_permitted
+from access.policy.cedar.lists import rows_forbidden, rows_permitted
+from access.policy.cedar.rows import ALL, NONE, Columns, both_of, either_of, none_of
 from access.policy.question import ask
 from access.ports import grant_source
 from access.services.policies_in_force import policies_in_force

@@ -5,7 +5,7 @@ from typing import Final
 from django.db import models
 from django.db.models.functions import Now
 
-from access.policy.cedar.lists import Columns
+from access.policy.cedar.rows import Columns
 from access.services.authorize import may
 from access.services.visibility import datasets_allowed
 from vaultsite.kernel.tenancy.keys import CompositeForeignKey, TenantForeignKey

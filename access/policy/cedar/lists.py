@@ -5,8 +5,7 @@ a condition on columns. An attribute that is not known makes an expression fail,
 expression has the rows for which it is true and those for which it fails.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,42 +13,28 @@ from django.db.models import Q
 
 from access.policy.cedar.compiled import CompiledPolicies
 from access.policy.cedar.evaluation import ask_cedar, context_of, principal_entity
+from access.policy.cedar.rows import (
+    ALL,
+    NONE,
+    Columns,
+    Rows,
+    all_hold,
+    both_of,
+    constant,
+    either_of,
+    fails_to_hold,
+    none_of,
+    one_holds,
+)
 from access.policy.cedar.statement import Statement, of_body
 from access.policy.question import Question, as_uuid
 
-ALL: Final = ~Q(pk__in=[])
-NONE: Final = Q(pk__in=[])
 #: Attributes that hold ids.
 _IDS: Final = frozenset({"id", "owner"})
 
 
 class NotListable(Exception):
     """An expression that no condition on rows stands for."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Where rows keep the attributes of datasets. ``fields`` has no entry for what no row knows.
-
-    ``may_lack`` are attributes that an empty text stands for when they are not known; ``tagged`` gives the rows that
-    have a tag.
-    """
-
-    fields: Mapping[str, str]
-    may_lack: frozenset[str]
-    tagged: Callable[[str], Q]
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows for which an expression is true, and those for which it fails."""
-
-    true: Q
-    failing: Q = NONE
-
-    @property
-    def false(self) -> Q:
-        return none_of(either_of(self.true, self.failing))
 
 
 def rows_permitted(question: Question, policies: CompiledPolicies, columns: Columns) -> Q:
@@ -93,53 +78,13 @@ def _is_meant(statement: Statement, question: Question, policies: CompiledPolici
     return _meets({**statement.body, "resource": {"op": "All"}, "conditions": []}, question, policies)
 
 
-def _rows_of(statement: Statement, question: Question, policies: CompiledPolicies, columns: Columns) -> _Rows:
+def _rows_of(statement: Statement, question: Question, policies: CompiledPolicies, columns: Columns) -> Rows:
     listing = _Listing(question, policies, columns)
     rows = listing.scope(statement.body["resource"])
     for condition in statement.body["conditions"]:
         one = listing.rows(condition["body"])
-        rows = _and(rows, one if condition["kind"] == "when" else _not(one))
+        rows = all_hold(rows, one if condition["kind"] == "when" else fails_to_hold(one))
     return rows
-
-
-def both_of(left: Q, right: Q) -> Q:
-    """The rows of both, said in as few words as it takes: each one is work for every list."""
-    if left is NONE or right is ALL:
-        return left
-    return right if left is ALL or right is NONE else left & right
-
-
-def either_of(left: Q, right: Q) -> Q:
-    """The rows of one or the other."""
-    if left is ALL or right is NONE:
-        return left
-    return right if left is NONE or right is ALL else left | right
-
-
-def none_of(rows: Q) -> Q:
-    """All the other rows."""
-    if rows is NONE:
-        return ALL
-    return NONE if rows is ALL else ~rows
-
-
-def _and(left: _Rows, right: _Rows) -> _Rows:
-    return _Rows(both_of(left.true, right.true), either_of(left.failing, both_of(left.true, right.failing)))
-
-
-def _or(left: _Rows, right: _Rows) -> _Rows:
-    return _Rows(
-        either_of(left.true, both_of(left.false, right.true)),
-        either_of(left.failing, both_of(left.false, right.failing)),
-    )
-
-
-def _not(rows: _Rows) -> _Rows:
-    return _Rows(rows.false, rows.failing)
-
-
-def _constant(*, is_true: bool) -> _Rows:
-    return _Rows(ALL if is_true else NONE)
 
 
 def _meets(body: Mapping[str, Any], question: Question, policies: CompiledPolicies) -> bool:
@@ -157,16 +102,16 @@ class _Listing:
         self._columns = columns
         self._known = {"principal": principal_entity(question.subject)["attrs"], "context": context_of(question)}
 
-    def scope(self, scope: Mapping[str, Any]) -> _Rows:
+    def scope(self, scope: Mapping[str, Any]) -> Rows:
         """The resource scope: everything, all datasets, or one of them."""
         if scope["op"] in {"==", "in"}:
             return self._is(scope["entity"])
         if scope["op"] == "is":
-            inside = self._is(scope["in"]["entity"]) if scope.get("in") else _constant(is_true=True)
-            return inside if scope["entity_type"] == "Dataset" else _constant(is_true=False)
-        return _constant(is_true=True)
+            inside = self._is(scope["in"]["entity"]) if scope.get("in") else constant(is_true=True)
+            return inside if scope["entity_type"] == "Dataset" else constant(is_true=False)
+        return constant(is_true=True)
 
-    def rows(self, node: Mapping[str, Any]) -> _Rows:
+    def rows(self, node: Mapping[str, Any]) -> Rows:
         """Raises NotListable."""
         if not _asks_resource(node):
             return self._settled(node)
@@ -174,28 +119,28 @@ class _Listing:
         read = getattr(self, _READERS.get(operator, ""), None)
         if read is None:
             raise NotListable(operator)
-        found: _Rows = read(what)
+        found: Rows = read(what)
         return found
 
-    def _settled(self, node: Mapping[str, Any]) -> _Rows:
+    def _settled(self, node: Mapping[str, Any]) -> Rows:
         """What only the principal and the request decide, asked of Cedar: true, false or failing for all rows."""
         scopes = {name: {"op": "All"} for name in ("principal", "action", "resource")}
         if _meets({**scopes, "conditions": [{"kind": "when", "body": node}]}, self._question, self._policies):
-            return _constant(is_true=True)
+            return constant(is_true=True)
         if _meets({**scopes, "conditions": [{"kind": "unless", "body": node}]}, self._question, self._policies):
-            return _constant(is_true=False)
-        return _Rows(NONE, ALL)
+            return constant(is_true=False)
+        return Rows(NONE, ALL)
 
-    def both(self, what: Mapping[str, Any]) -> _Rows:
-        return _and(self.rows(what["left"]), self.rows(what["right"]))
+    def both(self, what: Mapping[str, Any]) -> Rows:
+        return all_hold(self.rows(what["left"]), self.rows(what["right"]))
 
-    def either(self, what: Mapping[str, Any]) -> _Rows:
-        return _or(self.rows(what["left"]), self.rows(what["right"]))
+    def either(self, what: Mapping[str, Any]) -> Rows:
+        return one_holds(self.rows(what["left"]), self.rows(what["right"]))
 
-    def negated(self, what: Mapping[str, Any]) -> _Rows:
-        return _not(self.rows(what["arg"]))
+    def negated(self, what: Mapping[str, Any]) -> Rows:
+        return fails_to_hold(self.rows(what["arg"]))
 
-    def equal(self, what: Mapping[str, Any]) -> _Rows:
+    def equal(self, what: Mapping[str, Any]) -> Rows:
         left, right = what["left"], what["right"]
         if _attribute(left) is None and left != {"Var": "resource"}:
             left, right = right, left
@@ -203,61 +148,61 @@ class _Listing:
             return self._is(_entity(right))
         return self._one_of(_attribute(left), [self._value(right)])
 
-    def unequal(self, what: Mapping[str, Any]) -> _Rows:
-        return _not(self.equal(what))
+    def unequal(self, what: Mapping[str, Any]) -> Rows:
+        return fails_to_hold(self.equal(what))
 
-    def within(self, what: Mapping[str, Any]) -> _Rows:
+    def within(self, what: Mapping[str, Any]) -> Rows:
         if what["left"] != {"Var": "resource"}:
             raise NotListable("in")
         return self._is(_entity(what["right"]))
 
-    def has(self, what: Mapping[str, Any]) -> _Rows:
+    def has(self, what: Mapping[str, Any]) -> Rows:
         if what["left"] != {"Var": "resource"}:
             raise NotListable("has")
-        return _not(_Rows(self._lacking(what["attr"])))
+        return fails_to_hold(Rows(self._lacking(what["attr"])))
 
-    def kind(self, what: Mapping[str, Any]) -> _Rows:
+    def kind(self, what: Mapping[str, Any]) -> Rows:
         if what["left"] != {"Var": "resource"} or what.get("in"):
             raise NotListable("is")
-        return _constant(is_true=what["entity_type"] == "Dataset")
+        return constant(is_true=what["entity_type"] == "Dataset")
 
-    def contains(self, what: Mapping[str, Any]) -> _Rows:
+    def contains(self, what: Mapping[str, Any]) -> Rows:
         """A tag among the resource's, or an attribute of it among values."""
         left, right = what["left"], what["right"]
         if _attribute(left) == "tags":
-            return _Rows(self._columns.tagged(self._text(right)))
+            return Rows(self._columns.tagged(self._text(right)))
         if "Set" not in left:
             raise NotListable("contains")
         return self._one_of(_attribute(right), [self._value(one) for one in left["Set"]])
 
-    def contains_any(self, what: Mapping[str, Any]) -> _Rows:
+    def contains_any(self, what: Mapping[str, Any]) -> Rows:
         found = NONE
         for tag in self._tags(what):
             found = either_of(found, self._columns.tagged(tag))
-        return _Rows(found)
+        return Rows(found)
 
-    def contains_all(self, what: Mapping[str, Any]) -> _Rows:
+    def contains_all(self, what: Mapping[str, Any]) -> Rows:
         found = ALL
         for tag in self._tags(what):
             found = both_of(found, self._columns.tagged(tag))
-        return _Rows(found)
+        return Rows(found)
 
     def _tags(self, what: Mapping[str, Any]) -> list[str]:
         if _attribute(what["left"]) != "tags" or "Set" not in what["right"]:
             raise NotListable("containsAny")
         return [self._text(one) for one in what["right"]["Set"]]
 
-    def _one_of(self, attribute: str | None, values: list[Any]) -> _Rows:
+    def _one_of(self, attribute: str | None, values: list[Any]) -> Rows:
         if attribute is None or attribute == "tags":
             raise NotListable("==")
         failing = self._lacking(attribute)
         if failing is ALL or any(value is None for value in values):
-            return _Rows(NONE, ALL)
+            return Rows(NONE, ALL)
         field = self._columns.fields[attribute]
         texts = [value for value in values if isinstance(value, str)]
         wanted = [_own_form(value) for value in texts] if attribute in _IDS else texts
         true = Q(**{f"{field}__in": [value for value in wanted if value is not None]})
-        return _Rows(both_of(true, none_of(failing)), failing)
+        return Rows(both_of(true, none_of(failing)), failing)
 
     def _lacking(self, attribute: str) -> Q:
         """The rows that do not know the attribute."""
@@ -268,10 +213,10 @@ class _Listing:
             return ALL
         return Q(**{field: ""}) if attribute in self._columns.may_lack else NONE
 
-    def _is(self, entity: Mapping[str, Any]) -> _Rows:
+    def _is(self, entity: Mapping[str, Any]) -> Rows:
         wanted = as_uuid(entity["id"]) if entity.get("type") == "Dataset" else None
         is_spelled = wanted is not None and str(wanted) == entity["id"]
-        return _Rows(Q(pk=wanted)) if is_spelled else _constant(is_true=False)
+        return Rows(Q(pk=wanted)) if is_spelled else constant(is_true=False)
 
     def _value(self, node: Mapping[str, Any]) -> Any:
         """A value that the resource does not decide; None where it is not known. Raises NotListable."""

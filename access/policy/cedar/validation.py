@@ -10,7 +10,8 @@ from django.db.models import Q
 
 from access.policy.builtin import SHOWING
 from access.policy.cedar.compiled import UNGOVERNED
-from access.policy.cedar.lists import Columns, NotListable, check_listable
+from access.policy.cedar.lists import NotListable, check_listable
+from access.policy.cedar.rows import Columns
 from access.policy.cedar.schema import DATASET_ATTRIBUTES, schema
 from access.policy.cedar.statement import Statement, read_statement
 from access.policy.errors import InvalidAnnotation, InvalidPolicyText
