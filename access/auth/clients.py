@@ -49,9 +49,7 @@ class ClientId:
             prefix, tenant, account = text.split("_")
             if prefix != _PREFIX:
                 raise ClientRefused
-            return cls(
-                UUID(bytes=base62.decode(tenant, _UUID_BYTES)), UUID(bytes=base62.decode(account, _UUID_BYTES))
-            )
+            return cls(UUID(bytes=base62.decode(tenant, _UUID_BYTES)), UUID(bytes=base62.decode(account, _UUID_BYTES)))
         except ValueError:
             raise ClientRefused from None
 

@@ -15,9 +15,7 @@ from vaultsite.kernel.tenancy.models import TenantModel
 LIVE = Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
 #: Who may hold a role; a binding names exactly one.
 HOLDERS: Final = ("user", "api_key", "service_account")
-_ONE_HOLDER: Final = reduce(
-    or_, (Q(**{f"{name}__isnull": name != holder for name in HOLDERS}) for holder in HOLDERS)
-)
+_ONE_HOLDER: Final = reduce(or_, (Q(**{f"{name}__isnull": name != holder for name in HOLDERS}) for holder in HOLDERS))
 
 
 class RoleBindingQuerySet(models.QuerySet["RoleBinding"]):
