@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from access.errors import AccessDenied, PurposeRequired, UnknownPurpose
 from access.policy import builtin
-from access.policy.builtin import RULES, Rule
+from access.policy.builtin import READ_RAW, RULES, Rule
 from access.ports import obligation_source
 from access.selectors import is_known_purpose, may
 from vaultsite.kernel.errors import VaultError
@@ -16,7 +16,7 @@ from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_scope
 
-__all__ = ["Decision", "Obligation", "ResourceRef", "authorize", "may"]
+__all__ = ["Decision", "Obligation", "ResourceRef", "authorize", "may", "shows_raw"]
 
 Effect = Literal["allow", "allow_with_conditions", "deny"]
 
@@ -24,7 +24,7 @@ Effect = Literal["allow", "allow_with_conditions", "deny"]
 _UNKNOWN: Final = Rule(frozenset(), EventType.ACCESS_READ, "read")
 _NO_FACTS: Final[Mapping[str, Any]] = MappingProxyType({})
 #: Actions that release something made of records: decided with the obligations of the principal's own view of them.
-_SHOWING: Final = frozenset({"record.read", "analytics.export"})
+_SHOWING: Final = frozenset({"record.read", "analytics.export", "ingest.rejects.read"})
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,18 @@ def authorize(
     if refusal is not None:
         raise refusal
     return decision
+
+
+def shows_raw(principal: Principal, resource: ResourceRef) -> bool:
+    """Whether records of ``resource`` would be shown to the principal as they are, in the open scope.
+
+    For what quotes records beside a decision of its own: nothing is recorded. Where no dataset is named, or no purpose
+    was stated, it may be any, and so every policy that binds raw readers binds.
+    """
+    if READ_RAW not in principal.permissions or not may(principal, "record.read"):
+        return False
+    attached = obligation_source().policies_for(principal, resource, current_scope().purpose or "")
+    return not any(policy.binds_raw_readers for policy in attached)
 
 
 def _decide(

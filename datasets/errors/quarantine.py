@@ -31,3 +31,11 @@ class RecordDecided(VaultError):
 class StillUnscannable(VaultError):
     code, slug, status = "VAULT_DATA_4606", "still-unscannable", 409
     title = "The record still cannot be scanned, or may not be stored"
+
+
+class OwnQuarantine(VaultError):
+    """Who had a hand in a version, or put it into quarantine, does not let readers have it again."""
+
+    code, slug, status = "VAULT_DATA_4607", "own-quarantine", 403
+    title = "Somebody else releases the version"
+    outcome = "denied"
