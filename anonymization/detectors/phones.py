@@ -63,15 +63,21 @@ _LONGEST_CANDIDATE: Final = 200
 _SOME_NUMBER: Final = phonenumbers.PhoneNumber()
 
 
-class _Matcher(phonenumbers.PhoneNumberMatcher):
+class QuickMatcher(phonenumbers.PhoneNumberMatcher):
     """libphonenumber's matcher, which does not begin to parse what cannot be a number of the region.
 
     ``known`` holds what the matchers of other regions found out about candidates that name their country.
     """
 
-    def __init__(self, text: str, plan: Plan, leniency: int, known: dict[tuple[str, int], Any]) -> None:
+    def __init__(
+        self,
+        text: str,
+        plan: Plan,
+        leniency: int = phonenumbers.Leniency.VALID,
+        known: dict[tuple[str, int], Any] | None = None,
+    ) -> None:
         super().__init__(text, plan.region, leniency=leniency)
-        self._plan, self._known = plan, known
+        self._plan, self._known = plan, {} if known is None else known
         self._asks_all = leniency < phonenumbers.Leniency.VALID
 
     def _parse_and_verify(self, candidate: str, offset: int) -> Any:
@@ -143,7 +149,7 @@ class PhoneScan:
         is_settled = is_whole and len(groups) <= _MOST_GROUPS and _PLAIN.fullmatch(candidate) is not None
         known: dict[tuple[str, int], Any] = {}
         for plan in self._fitting(groups, is_settled=is_settled, is_international=any(map(candidate.count, _PLUS))):
-            search = _Matcher(text, plan, self._leniency, known)
+            search = QuickMatcher(text, plan, self._leniency, known)
             match = search._extract_match(candidate, start)  # noqa: SLF001 - the step that its own loop takes
             if match is None:
                 continue
@@ -206,11 +212,12 @@ def _distinct_plans(regions: Sequence[str]) -> Iterator[Plan]:
         )  # fmt: skip
         if reading not in seen:
             seen.add(reading)
-            yield _plan(region)
+            yield plan_of(region)
 
 
 @lru_cache(maxsize=256)
-def _plan(region: str) -> Plan:
+def plan_of(region: str) -> Plan:
+    """The numbering plan of a region, by its two letters."""
     own: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
     kinds = list(_kinds(own.country_code))
     national = "|".join(f"(?:{one})" for one in sorted({str(kind.national_number_pattern) for kind in kinds}))

@@ -8,31 +8,10 @@ import pytest
 from anonymization.detectors.dialling import is_dialled
 
 #: With and without national prefixes, carriers' codes, rewriting rules, shared country codes and leading zeros.
-REGIONS = [
-    "US",
-    "GB",
-    "DE",
-    "FR",
-    "IL",
-    "IN",
-    "CA",
-    "BR",
-    "IT",
-    "AR",
-    "MX",
-    "AU",
-    "ES",
-    "JP",
-    "RU",
-    "KZ",
-    "IM",
-    "TR",
-    "PL",
-    "SE",
-    "NL",
-    "CR",
-    "HU",
-]
+REGIONS = (
+    "US", "GB", "DE", "FR", "IL", "IN", "CA", "BR", "IT", "AR", "MX", "AU", "ES", "JP", "RU", "KZ", "IM", "TR", "PL",
+    "SE", "NL", "CR", "HU",
+)  # fmt: skip
 PREFIXES = ("", "", "", "0", "1", "8", "00", "011", "0015", "000")
 TYPES = range(9)
 
