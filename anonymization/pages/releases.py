@@ -1,5 +1,6 @@
 """Releases under a guarantee: which may still be out there, and taking one out of the ledger."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -7,8 +8,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
+from access.selectors import people_named
 from access.services.authorize import may
-from anonymization.pages.gauge import names_of
+from anonymization.models import RecipientAttestation, Release
 from anonymization.pages.page import open_page, refusal_of, render_page
 from anonymization.services.releases import attested_recipients, known_releases, withdraw_release
 from vaultsite.kernel.errors import InvalidInput, VaultError
@@ -33,18 +35,21 @@ def _page(request: HttpRequest, refusal: VaultError | None = None) -> HttpRespon
     principal = resolve_principal(request)
     rows = known_releases(after=None, limit=SHOWN + 1)
     attested = list(attested_recipients().order_by("created_at")[:SHOWN])
-    names = names_of(principal, [*(row.recipient for row in rows), *(row.recipient for row in attested)])
     now = timezone.now()
     context: dict[str, Any] = {
         "title": "Releases",
-        "releases": [
-            {"row": row, "state": row.state_at(now), "recipient": names[row.recipient]} for row in rows[:SHOWN]
-        ],
-        "attested": [{"row": row, "recipient": names[row.recipient]} for row in attested],
+        "releases": [{"row": row, "state": row.state_at(now)} for row in rows[:SHOWN]],
+        "attested": attested,
+        "people": people_named(principal, _acted(rows, attested)),
         "has_more": len(rows) > SHOWN,
         "may_manage": may(principal, "budget.manage"),
     }
     return render_page(request, "vault/releases.html", context, refusal=refusal)
+
+
+def _acted(rows: Sequence[Release], attested: Sequence[RecipientAttestation]) -> list[UUID | None]:
+    """Everybody whom the page names."""
+    return [*(row.recipient for row in (*rows, *attested)), *(row.withdrawn_by for row in rows)]
 
 
 def _uuid(text: str) -> UUID:

@@ -1,0 +1,40 @@
+"""The tabs over the pages of a dataset."""
+
+import pytest
+
+from tests.factories.datasets import make_dataset
+from tests.factories.pages import browser_of, opened
+from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.usefixtures("plain_static", "quick_passwords")
+
+
+def links(page):
+    """Title and aria-current of each link of the tabs, in order."""
+    nav = page.text.split('<nav class="v-tabs"')[1].split("</nav>")[0]
+    return [
+        (link.split("</a>")[0].split(">")[1].strip(), link.split('aria-current="')[1].split('"')[0])
+        if "aria-current" in link.split(">")[0]
+        else (link.split("</a>")[0].split(">")[1].strip(), "")
+        for link in nav.split("<a ")[1:]
+    ]
+
+
+def test_the_open_group_shows_its_pages_and_the_others_their_names(tenant):
+    path = f"/admin/datasets/dataset/{make_dataset(tenant).pk}/quarantine/"
+    page, _ = opened(browser_of(tenant, "data_steward"), path)
+    assert links(page) == [
+        ("Overview", ""), ("Records", ""), ("Privacy", "true"), ("History", ""), ("Releases", ""), ("Storage", ""),
+        ("Findings", ""), ("Anonymization", ""), ("Quarantine", "page"), ("Erasures", ""),
+    ]  # fmt: skip
+
+
+def test_a_group_of_one_page_has_its_name_and_no_second_row(tenant):
+    path = f"/admin/datasets/dataset/{make_dataset(tenant).pk}/erasures/"
+    page, _ = opened(browser_of(tenant, "legal_counsel"), path.replace("erasures", "schema"))
+    assert ("Records", "true") in links(page)
+    page, _ = opened(browser_of(tenant, "auditor"), path)
+    assert links(page) == [
+        ("Overview", ""), ("Schema", ""), ("Privacy", "true"), ("History", ""), ("Storage", ""),
+        ("Quarantine", ""), ("Erasures", "page"),
+    ]  # fmt: skip
