@@ -82,6 +82,8 @@ class VaultConfig:
     privacy_epsilon: str = "3"
     #: Delta of the same.
     privacy_delta: str = "0.00001"
+    #: Least k of tables about the people of a dataset, where its release rules say no other.
+    minimum_k: int = 5
     #: How long a browser stays signed in, hours.
     session_hours: int = 8
     #: The least level that is logged.

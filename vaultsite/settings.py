@@ -128,6 +128,7 @@ VAULT: dict[str, Any] = {
     "DETECTOR": {"BACKEND": CONFIG.detector_backend, "OPTIONS": dict(CONFIG.detector_options)},
     "PRIVACY_EPSILON": CONFIG.privacy_epsilon,
     "PRIVACY_DELTA": CONFIG.privacy_delta,
+    "MINIMUM_K": CONFIG.minimum_k,
     "NAME_FINDER": CONFIG.name_finder_backend
     and {"BACKEND": CONFIG.name_finder_backend, "OPTIONS": dict(CONFIG.name_finder_options)},
     "LIVE_PORT": CONFIG.live_port,

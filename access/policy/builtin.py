@@ -85,6 +85,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "budget.manage": _rule("budget.manage", EventType.ADMIN_WRITE, "update"),
         "analytics.export": _purposeful("analytics.export", EventType.ACCESS_READ, "export"),
         "release.read": _rule("release.read", EventType.ADMIN_READ, "read"),
+        "release.manage": _rule("release.manage", EventType.ADMIN_WRITE, "update"),
+        # Whoever asks about people has to know what may be asked.
+        "release.rules.read": Rule(
+            frozenset({"release.read", "analytics.export", "statistics.query"}), EventType.ADMIN_READ, "read"
+        ),
         "audit.read": _rule("audit.read", EventType.AUDIT_READ, "read"),
         "user.read": _rule("user.read", EventType.ADMIN_READ, "read"),
         "user.manage": _rule("user.manage", EventType.ADMIN_WRITE, "write"),
@@ -127,6 +132,7 @@ _GOVERN: Final = frozenset(
 )
 _OVERSEE: Final = frozenset({"anonymization.read", "detection.read", "token.read", "budget.read", "release.read"})
 _ANALYZE: Final = frozenset({"statistics.query", "analytics.export", "budget.read", "anonymization.read"})
+_RELEASE: Final = frozenset({"release.manage"})
 _TOKENIZE: Final = frozenset({"token.create"})
 _REVIEW: Final = frozenset({"finding.review", "quarantine.review"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
@@ -156,6 +162,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _TAKE_OUT
             | _GOVERN
             | _ANALYZE
+            | _RELEASE
             | _TOKENIZE
             | _REVIEW
             | {"audit.read", "storage.read", READ_RAW},
@@ -179,6 +186,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             _BROWSE
             | _TEXT
             | _GOVERN
+            | _RELEASE
             | _REVIEW
             | {"token.reveal", "token.manage"}
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},

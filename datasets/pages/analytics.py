@@ -21,10 +21,10 @@ from datasets.selectors import get_dataset, list_versions
 from datasets.services.guaranteed.download import make_address
 from datasets.services.guaranteed.options import HierarchyKind, Role
 from datasets.services.guaranteed.request import (
-    attest_deletion,
     create_guaranteed_export,
     get_guaranteed_export,
     list_guaranteed_exports,
+    report_deletion,
     withdraw_guaranteed_export,
 )
 from datasets.services.guaranteed.suggestions import open_suggestions, suggest_columns
@@ -242,7 +242,7 @@ def guaranteed_page(request: HttpRequest, export_id: UUID) -> HttpResponse:
     if do == "download":
         name = request.POST.get("file", "")
         return HttpResponseRedirect(analytics_url(make_address(principal, export_id, name=name)))
-    acts = {"withdraw": withdraw_guaranteed_export, "deleted": attest_deletion}
+    acts = {"withdraw": withdraw_guaranteed_export, "deleted": report_deletion}
     if do not in acts:
         raise InvalidInput
     acts[do](principal, export_id)
@@ -263,17 +263,17 @@ def _shown(request: HttpRequest, export_id: UUID) -> HttpResponse:
 
 
 def _risks(risk: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Name, before, after: percent."""
+    """Name, before, after: percent. What was before is empty for who does not read raw."""
     words = {
         "prosecutor": "Prosecutor (highest)",
-        "journalist": "Journalist (highest)",
         "marketer": "Marketer (average)",
         "unique": "Rows alone in their class",
         "records_at_risk": "Rows with a risk above 20 %",
     }
     if not risk:
         return []
+    before = risk.get("before", {})
     return [
-        (text, f"{100 * float(risk['before'][name]):.1f}", f"{100 * float(risk['after'][name]):.1f}")
+        (text, f"{100 * float(before[name]):.1f}" if before else "", f"{100 * float(risk['after'][name]):.1f}")
         for name, text in words.items()
     ]

@@ -14,6 +14,7 @@ from access.services.keyring import open_column, seal_column
 from datasets.errors.analytics import ScheduleNotFound
 from datasets.models import ExportSchedule
 from datasets.selectors import get_dataset
+from datasets.services.bound_releases import bind_table
 from datasets.services.guaranteed.options import GuaranteedOptions, require_sound
 from datasets.services.guaranteed.request import ACTION, create_guaranteed_export, decide
 from vaultsite.kernel.errors import VaultError
@@ -40,6 +41,7 @@ def create_schedule(
     require_sound(options)
     facts = {"guarantee": options.guarantee.as_json(), "interval_hours": interval_hours}
     view, dataset, _ = decide(principal, dataset_id=dataset_id, version="main", purpose=purpose, facts=facts)
+    bind_table(principal, view, dataset, options)
     pk = uuid7()
     return ExportSchedule.objects.create(
         id=pk,
