@@ -10,7 +10,6 @@ from rest_framework import serializers
 
 from anonymization.guarantees.guarantee import MAX_K, MAX_L, Diversity, DiversityKind, Guarantee
 from anonymization.guarantees.methods import Method
-from datasets.api.branches import StrictInput
 from datasets.api.exports import ExportFileOutput
 from datasets.models import ExportFormat, ExportSchedule, GuaranteedExport
 from datasets.query import parse_filter
@@ -24,6 +23,7 @@ from datasets.services.guaranteed.options import (
     TimeRange,
     Transformation,
 )
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.jobs import JobStatus
 
 _NAME: Final[dict[str, Any]] = {"max_length": 200}
