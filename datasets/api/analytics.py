@@ -231,7 +231,7 @@ class ScheduleListView(VaultAPIView):
 
     @extend_schema(parameters=[_DATASET], responses=SchedulesOutput)
     def get(self, request: Request) -> Response:
-        """The caller's own schedules of a dataset."""
+        """The caller's own schedules of a dataset; with release.manage everybody's."""
         dataset = get_dataset(self.principal, _dataset_of(request), action="dataset.read")
         authorize(self.principal, "dataset.read", resource_of(dataset))
         rows = list_schedules(self.principal, dataset_id=dataset.pk)

@@ -17,6 +17,7 @@ from datasets.api.analytics_shapes import AnalyticsExportInput, AnalyticsExportO
 from datasets.models import Dataset, ExportFormat
 from datasets.pages.page import open_dataset, render_page
 from datasets.pages.refusal import refusal_of
+from datasets.pages.steps import as_steps, is_number
 from datasets.selectors import get_dataset, list_versions
 from datasets.services.guaranteed.download import make_address
 from datasets.services.guaranteed.options import HierarchyKind, Role
@@ -196,7 +197,7 @@ def _answers(given: QueryDict, dataset_id: UUID) -> dict[str, Any]:
     promise: dict[str, Any] = {
         "k": given.get("k") or None,
         "method": given.get("method") or "local",
-        "suppression_limit": (float(given.get("suppression") or 0) if _is_number(given.get("suppression")) else None),
+        "suppression_limit": (float(given.get("suppression") or 0) if is_number(given.get("suppression")) else None),
         "subject": next((column["name"] for column in columns if column["role"] == Role.SUBJECT), ""),
         "t_closeness": given.get("t") or None,
         "l_diversity": {"kind": given.get("l_kind") or "distinct", "l": given["l"]} if given.get("l") else None,
@@ -221,16 +222,8 @@ def _answers(given: QueryDict, dataset_id: UUID) -> dict[str, Any]:
     }
 
 
-def _is_number(text: str | None) -> bool:
-    return not text or text.replace(".", "", 1).isdigit()
-
-
 def _plan(column: dict[str, str]) -> dict[str, Any]:
-    steps = [step for step in column["steps"].replace(",", " ").split() if step]
-    return {
-        "kind": column["hierarchy"] or "auto",
-        "steps": [float(step) if _is_number(step) else step for step in steps],
-    }
+    return {"kind": column["hierarchy"] or "auto", "steps": as_steps(column["steps"])}
 
 
 def guaranteed_page(request: HttpRequest, export_id: UUID) -> HttpResponse:

@@ -63,6 +63,7 @@ GROUPS: Final = (
             ("Exports", "datasets_exports", "export.read"),
             ("Analytics tables", "datasets_guaranteed", "analytics.export"),
             ("Statistics", "datasets_statistics", "statistics.query"),
+            ("Release rules", "datasets_release_rules", "release.rules.read"),
         ),
     ),
     ("Storage", (("Storage", "datasets_storage", "storage.read"),)),

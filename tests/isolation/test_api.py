@@ -51,6 +51,7 @@ SUITABLE = {
     ("POST", f"{DATASET}/erasures"): {"record_ids": ["a"], "reason": "asked for"},
     ("POST", f"{DATASET}/exports"): {},
     ("POST", f"{DATASET}/lineage"): {"kind": "trained", "thing": MODEL},
+    ("PUT", f"{DATASET}/release-rules"): {"subject": "a"},
     ("POST", f"{DATASET}/statistics"): {"subject": "a", "queries": [{"type": "count", "epsilon": "0.1"}]},
     ("POST", f"{DATASET}/tags"): {"name": "other", "version": "v1.0.0"},
     ("POST", f"{DATASET}/versions"): {},
