@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from access.selectors import hands_of
@@ -113,6 +113,13 @@ def live_releases(family_id: UUID) -> QuerySet[Release]:
     A copy that should be gone is one of them: that its time is over deletes nothing at its recipient's.
     """
     return Release.objects.filter(family_id=family_id, withdrawn_at=None).order_by("created_at", "id")
+
+
+def copies_out() -> QuerySet[Release]:
+    """The releases of all families that nobody attested to be gone, in the open scope: first those that should be gone
+    longest, last those that may stay for ever.
+    """
+    return Release.objects.filter(withdrawn_at=None).order_by(F("expires_at").asc(nulls_last=True), "id")
 
 
 def held_against(release: Release) -> QuerySet[Release]:

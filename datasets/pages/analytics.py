@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 from rest_framework.exceptions import ValidationError
 
-from access.selectors import known_purposes
+from access.selectors import known_purposes, people_named
 from access.services.authorize import may
 from anonymization.guarantees.guarantee import DiversityKind
 from anonymization.guarantees.methods import Method
@@ -28,7 +28,9 @@ from datasets.services.guaranteed.request import (
     report_deletion,
     withdraw_guaranteed_export,
 )
+from datasets.services.guaranteed.schedules import end_schedule, list_schedules
 from datasets.services.guaranteed.suggestions import open_suggestions, suggest_columns
+from datasets.services.release_rules import rules_of
 from vaultsite.kernel.api.problem import as_vault_error
 from vaultsite.kernel.errors import InvalidInput, VaultError
 from vaultsite.kernel.tenancy.ports import resolve_principal
@@ -68,12 +70,29 @@ _MEMBERS: Final = {
 
 
 def guaranteed_list_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """The reader's own tables of a dataset."""
+    """The reader's own tables of a dataset, and the schedules that ask for them; posted, a schedule ends."""
     principal = resolve_principal(request)
+    if request.method == "POST":
+        end_schedule(principal, _uuid(request.POST.get("schedule", "")))
+        return HttpResponseRedirect(reverse("admin:datasets_guaranteed", args=[dataset_id]))
     exports = list_guaranteed_exports(principal, dataset_id=dataset_id, limit=_LISTED)
     dataset = get_dataset(principal, dataset_id, action="dataset.read")
-    context = {"title": f"Analytics tables of {dataset.name}", "exports": exports}
+    schedules = list_schedules(principal, dataset_id=dataset.pk)
+    context = {
+        "title": f"Analytics tables of {dataset.name}",
+        "exports": exports,
+        "schedules": schedules,
+        "people": people_named(principal, [schedule.owner for schedule in schedules]),
+        "rules": rules_of(dataset.pk),
+    }
     return render_page(request, "vault/guaranteed_list.html", context, dataset=dataset, tab=_TAB)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput from None
 
 
 def guaranteed_wizard(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
@@ -120,6 +139,7 @@ def _questions(
         "diversities": [str(kind) for kind in DiversityKind],
         "combinations": [_bar(one) for one in found.combinations[:_SHOWN]] if found else [],
         "refusal": refusal,
+        "rules": rules_of(dataset.pk),
     }
     return render_page(request, "vault/guaranteed_wizard.html", context, dataset=dataset, tab=_TAB)
 
@@ -250,6 +270,7 @@ def _shown(request: HttpRequest, export_id: UUID) -> HttpResponse:
         "export": export,
         "copy": said["copy"],
         "risks": _risks(export.risk),
+        "has_before": "before" in export.risk,
         "losses": list(export.utility.get("loss_by_column", {}).items()),
     }
     return render_page(request, "vault/guaranteed.html", context, dataset=export.dataset, tab=_TAB)
