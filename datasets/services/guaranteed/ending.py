@@ -251,6 +251,8 @@ class Ending:
             "label": self.options.label | {"parameters": in_words(self.options.guarantee)},
             "retention_days": self.options.retention_days,
             **facts,
+            # A passport goes where the table goes: to people who read no raw record.
+            "risk": {"after": facts["risk"]["after"]},
         }
 
     def _drop_others(self, files: list[StoredFile]) -> None:
