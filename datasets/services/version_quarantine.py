@@ -59,6 +59,7 @@ def quarantine_version(principal: Principal, *, dataset_id: UUID, version: str, 
     placed = place(dataset, [found], cause=QuarantineCause.BY_HAND, by=principal.id, reason=reason)
     if not placed:
         raise VersionQuarantined(version=found.label)
+    placed[0].refresh_from_db()
     return placed[0]
 
 
