@@ -6,6 +6,7 @@ from vaultsite.kernel.errors import VaultError
 class RescanNotFound(VaultError):
     code, slug, status = "VAULT_DATA_4601", "rescan-not-found", 404
     title = "There is no such rescan"
+    outcome = "denied"
 
 
 class VersionQuarantined(VaultError):
@@ -21,6 +22,7 @@ class NotQuarantined(VaultError):
 class QuarantinedRecordNotFound(VaultError):
     code, slug, status = "VAULT_DATA_4604", "quarantined-record-not-found", 404
     title = "There is no such record in quarantine"
+    outcome = "denied"
 
 
 class RecordDecided(VaultError):

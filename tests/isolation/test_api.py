@@ -44,7 +44,12 @@ BODIES = {"PUT": {"name": "other"}, "PATCH": {"description": "other"}, "POST": b
 DATASET = "/datasets/<uuid:dataset_id>"
 MODEL = {"type": "model", "namespace": "registry", "name": "bot"}
 #: Bodies that pass where the usual one would be refused before anything is looked up.
+REASON = {"reason": "found by nobody"}
 SUITABLE = {
+    ("POST", f"{DATASET}/versions/<str:version>/quarantine"): REASON,
+    ("POST", f"{DATASET}/versions/<str:version>/release"): REASON,
+    ("POST", "/quarantined-records/<uuid:record_id>/discard"): REASON,
+    ("POST", "/quarantined-records/<uuid:record_id>/restore"): REASON,
     ("POST", f"{DATASET}/branches"): {"name": "other"},
     ("PATCH", f"{DATASET}/branches/<path:branch>"): {"is_protected": True},
     ("POST", f"{DATASET}/branches/<path:branch>/rollback"): {"version": "v1.0.0"},
