@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from access.selectors import hands_of
 from access.services.authorize import Decision, shows_raw
 from datasets.errors.analytics import OutsideReleaseRules, ReleaseRulesMissing
 from datasets.models import Dataset
@@ -66,7 +67,7 @@ def _declared_by_another(rules: DeclaredRules | None, principal: Principal) -> D
     """Nobody is bound by rules of their own making. Raises ReleaseRulesMissing."""
     if rules is None:
         raise ReleaseRulesMissing("A steward declares the subject first", missing=["subject"])
-    if rules.declared_by == principal.id:
+    if hands_of(rules.declared_by) & hands_of(principal.id):
         raise ReleaseRulesMissing("Somebody else than the asker declares them", missing=["subject"])
     return rules
 

@@ -92,7 +92,7 @@ def test_a_subject_in_metadata_counts_people_too(tenant):
     rows = [
         {"id": f"r{n}", "data": {"age": 30 + n % 2}, "metadata": {"user": f"u{n // 4}"}} for n in range(40)
     ]  # fmt: skip
-    upload(tenant, made, jsonl(rows))
+    upload(tenant, made, jsonl(rows), envelope=True)
     declare_rules(tenant, made, subject="metadata.user", sensitive=())
     done = guaranteed(tenant, made, role="analyst", columns=(Column("age", Role.QUASI),), guarantee=Guarantee(5))
     assert done.status == "succeeded", done.error
@@ -138,7 +138,7 @@ def test_the_installations_k_holds_where_none_is_declared(tenant, dataset):
 
 
 def test_rules_of_ones_own_making_do_not_count(tenant, dataset):
-    both = principal_with(tenant, "analyst")
+    both = principal_with(tenant, "analyst", purpose="evaluation")
     as_steward = principal_with(tenant, "data_steward", id=both.id)
     declare_rules(tenant, dataset, principal=as_steward)
     with pytest.raises(VaultError) as refusal:
