@@ -94,7 +94,7 @@ def _page(request: HttpRequest, family_id: UUID, refusal: VaultError | None = No
         "usual": Loss(budget.recipient_epsilon, budget.recipient_delta).as_json(),
         "shares": [_share(budget, row.recipient) for row in shares],
         "history": [ShownSpend(row) for row in history],
-        "people": people_named(principal, [row.recipient for row in (*shares, *history)]),
+        "people": people_named(principal, [*(row.recipient for row in shares), *(row.recipient for row in history)]),
         "may_manage": may(principal, "budget.manage"),
         "reason": request.POST.get("reason", "") if refusal else "",
     }

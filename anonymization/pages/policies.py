@@ -193,7 +193,7 @@ def _page(
     shown = _versions(versions)
     active = next((one for one in shown if one.version.number == policy.active_version), None)
     attachments = policies.attachments_of(policy)
-    acted = [policy.created_by, *(row.created_by for row in (*versions, *attachments))]
+    acted = [*(row.created_by for row in versions), *(row.created_by for row in attachments)]
     text = text or (shown[0].text if shown else _pretty(_START))
     context: dict[str, Any] = {
         "title": policy.name,

@@ -132,7 +132,11 @@ def _page(request: HttpRequest, refusal: VaultError | None = None) -> HttpRespon
     denied = ListEntry.objects.filter(list_name="deny").order_by("-id")[:SHOWN]
     fields = FieldEntry.objects.order_by("-id")[:SHOWN]
     thresholds = ThresholdEntry.objects.order_by("entity_type", "dataset_id")[:SHOWN]
-    acted = [row.created_by for row in chain(allowed, denied, fields, thresholds)]
+    acted = chain(
+        (row.created_by for row in chain(allowed, denied)),
+        (row.created_by for row in fields),
+        (row.created_by for row in thresholds),
+    )
     context: dict[str, Any] = {
         "title": "Detection rules",
         "lists": [("allow", "Allow-list", allowed), ("deny", "Deny-list", denied)],

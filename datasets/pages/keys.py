@@ -38,7 +38,7 @@ def keys_page(request: HttpRequest) -> HttpResponse:
     state = state if state in KeyState.values else ""
     found = list_key_rows(principal, state=state, name=name, page=_number(request), limit=_KEYS_SHOWN)
     rotations = KeyRotation.objects.select_related("dataset").order_by("-created_at")[:_ROTATIONS_SHOWN]
-    endings = [row.view.destruction for row in found.rows if row.view.destruction]
+    ending = [row.view.destruction.requested_by for row in found.rows if row.view.destruction]
     context: dict[str, Any] = {
         "title": "Keys",
         "found": found,
@@ -48,7 +48,7 @@ def keys_page(request: HttpRequest) -> HttpResponse:
         "rotations": rotations,
         "may_manage": may(principal, "key.rotate"),
         "me": principal.id,
-        "people": people_named(principal, [row.requested_by for row in (*endings, *rotations)]),
+        "people": people_named(principal, [*ending, *(row.requested_by for row in rotations)]),
         "refusal": refusal,
     }
     page = render_page(request, "vault/keys.html", context)
