@@ -30,7 +30,7 @@ from access.services.users import change_own_password
 from anonymization.pages.paths import bound
 from datasets.services.overview import summarize
 from datasets.views import tour
-from vaultsite.kernel.errors import VaultError
+from vaultsite.kernel.errors import InvalidInput, VaultError
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.ports import resolve_principal
@@ -121,10 +121,12 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             return view(request, *args, **kwargs)
         if isinstance(request.user, User) and request.user.must_change_password:
             return HttpResponseRedirect(reverse("admin:password_change"))
-        stated = _stated_purpose(request)
+        stated = None if _holds_nul(request) else _stated_purpose(request)
         facts = replace(facts_of(request), purpose=stated or facts_of(request).purpose)
         with tenant_scope(principal.tenant_id, principal, facts) as scope:
             _expect_decision(request, scope)
+            if _holds_nul(request):
+                raise InvalidInput("The path, the query and the form hold no NUL")
             request.vault_tenant_name = current_tenant().name  # type: ignore[attr-defined]
             try:
                 response = view(request, *args, **kwargs)
@@ -291,3 +293,9 @@ def _changed_user(request: HttpRequest, form: PasswordForm) -> User | None:
         if not refusal.errors:
             raise
     return None
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """No text of the database holds a NUL: a path, query or form with one can name nothing."""
+    given = (*request.GET.lists(), *request.POST.lists())
+    return "\0" in request.path_info or any("\0" in text for name, texts in given for text in (name, *texts))
