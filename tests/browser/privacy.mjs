@@ -57,7 +57,7 @@ await scientist.click("[data-review]");
 await scientist.waitForSelector("button:has-text('Export')");
 await keep(scientist, "export-review");
 await scientist.click("button:has-text('Export')");
-const button = scientist.locator("button[aria-label^='Download data']");
+const button = scientist.locator("button[aria-label$='.jsonl']");
 await button.first().waitFor({ timeout: 90000 });
 await keep(scientist, "export");
 const [download] = await Promise.all([scientist.waitForEvent("download"), button.first().click()]);
