@@ -37,6 +37,7 @@ class ObligationSource(ABC):
     def policies_for(self, principal: Principal, resource: ResourceRef, purpose: str) -> tuple[BoundPolicy, ...]:
         """Every policy attached to the dataset, to one of the principal's roles or to the purpose, in the open scope.
 
+        A resource without a dataset may be of any, and an empty purpose may be any: those of all are among them.
         Sorted by reference, each once. Inactive ones are among them, said to be so.
         """
 

@@ -1,12 +1,13 @@
 """Reading of access: who somebody is, and what they may do. Every function works inside the open tenant scope."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Concat, Now, NullIf
 
 from access.models import (
     ApiKey,
@@ -22,11 +23,13 @@ from access.models import (
 from access.models.tenant import SLUG
 from access.policy import builtin
 from access.policy.scopes import expand
-from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.principal import SYSTEM_PRINCIPAL_ID, Principal
 from vaultsite.kernel.tenancy.scope import current_tenant_id, unscoped
 
 #: A session nobody used for so long is over.
 IDLE: Final = timedelta(minutes=30)
+#: Who acted and is no longer known here.
+UNKNOWN: Final = "unknown"
 
 
 def find_tenant(slug: str) -> Tenant | None:
@@ -165,6 +168,30 @@ def _roles_of(**holder: UUID) -> dict[str, frozenset[str]]:
     """Code and permissions of each role that a holder has now."""
     held = RoleBinding.objects.live().filter(**holder).values_list("role__code", "role__permissions")
     return {code: frozenset(permissions) for code, permissions in held}
+def hands_of(principal_id: UUID) -> frozenset[UUID]:
+    """The principal, and for an API key whoever made it, in the open scope: what takes two people is not done by a
+    person and an API key of the same person.
+    """
+    makers = ApiKey.objects.filter(pk=principal_id).values_list("created_by", flat=True)
+    return frozenset({principal_id, *makers}) - {SYSTEM_PRINCIPAL_ID}
+
+
+def people_named(principal: Principal, ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """What to call each of ``ids`` on a page that ``principal`` reads: one query for all of them.
+
+    "you", a user's full name or else the user name, the name of an API key, "the vault", else "unknown". Everybody in a
+    tenant may know who acted on what they see; the list of its people takes ``user.read``. None is left out.
+    """
+    wanted = {each for each in ids if each is not None}
+    names = dict.fromkeys(wanted, UNKNOWN)
+    searched = wanted - {principal.id, SYSTEM_PRINCIPAL_ID}
+    if searched:
+        users = User.objects.filter(pk__in=searched).values_list(
+            "pk", Coalesce(NullIf(F("full_name"), Value("")), F("username"))
+        )
+        keys = ApiKey.objects.filter(pk__in=searched).values_list("pk", Concat(F("name"), Value(" (API key)")))
+        names |= dict(users.union(keys, all=True))
+    return names | {SYSTEM_PRINCIPAL_ID: "the vault", principal.id: "you"}
 
 
 def still_holds(principal: Principal) -> bool:

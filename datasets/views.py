@@ -18,6 +18,7 @@ from access.services.metering import charge
 from anonymization.services.anonymize import apply
 from datasets.errors import DatasetNotFound, RecordNotFound
 from datasets.models import Dataset, Ingest
+from datasets.pages.page import empty_page, render_page
 from datasets.selectors import get_dataset, get_ingest, head_of, resource_of
 from datasets.services.overview import shares
 from datasets.services.read import ReadRecord, Release, open_release, read_record, read_records
@@ -30,6 +31,7 @@ from vaultsite.kernel.tenancy.scope import current_scope
 
 PAGE_SIZE: Final = 10
 REJECTS_SHOWN: Final = 200
+_TAB: Final = "datasets_records"
 #: What the tour tells its story with, where the demo data is.
 TOUR_DATASET: Final = "support-chats"
 TOUR_RECORD: Final = "chat-0001"
@@ -119,6 +121,9 @@ def records_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     version = request.GET.get("version", "")[:64] or "main"
     if current_scope().purpose is None and may(principal, "record.read"):
         return _purpose_page(request, _decided_dataset(principal, dataset_id))
+    nothing = empty_page(request, dataset_id, title="Records of", tab=_TAB)
+    if nothing is not None:
+        return nothing
     release = open_release(principal, dataset_id=dataset_id, version=version, counts_rows=True)
     after = request.GET.get("after", "")[:128] or None
     found = list(read_records(release, after=after, limit=PAGE_SIZE + 1, with_findings=release.is_raw))
@@ -131,7 +136,7 @@ def records_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
         "next_after": records[-1].id if len(found) > allowed else None,
         "purposes": known_purposes(),
     }
-    return _page(request, "vault/records.html", context)
+    return render_page(request, "vault/records.html", context, dataset=release.dataset, tab=_TAB)
 
 
 def record_page(request: HttpRequest, dataset_id: UUID, record_id: str) -> HttpResponse:
@@ -148,7 +153,7 @@ def record_page(request: HttpRequest, dataset_id: UUID, record_id: str) -> HttpR
         "record": show_record(record),
         "json": orjson.dumps(record.as_json(), option=orjson.OPT_INDENT_2).decode(),
     }
-    return _page(request, "vault/record.html", context)
+    return render_page(request, "vault/record.html", context, dataset=release.dataset, tab=_TAB)
 
 
 def rejects_page(request: HttpRequest, ingest_id: UUID) -> HttpResponse:

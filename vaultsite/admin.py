@@ -92,10 +92,12 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             return view(request, *args, **kwargs)
         if isinstance(request.user, User) and request.user.must_change_password:
             return HttpResponseRedirect(reverse("admin:password_change"))
-        stated = _stated_purpose(request)
+        stated = None if _holds_nul(request) else _stated_purpose(request)
         facts = replace(facts_of(request), purpose=stated or facts_of(request).purpose)
         with tenant_scope(principal.tenant_id, principal, facts) as scope:
             _expect_decision(request, scope)
+            if _holds_nul(request):
+                raise InvalidInput("The path, the query and the form hold no NUL")
             request.vault_tenant_name = current_tenant().name  # type: ignore[attr-defined]
             try:
                 response = view(request, *args, **kwargs)
@@ -239,3 +241,9 @@ def _expect_decision(request: HttpRequest, scope: Scope) -> None:
         purpose=scope.purpose or "",
     )
     scope.events.expect(event, scope.principal, scope.request, scope.tenant_id)
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """No text of the database holds a NUL: a path, query or form with one can name nothing."""
+    given = (*request.GET.lists(), *request.POST.lists())
+    return "\0" in request.path_info or any("\0" in text for name, texts in given for text in (name, *texts))

@@ -113,6 +113,8 @@ class VaultConfig:
     rate_address: int = 30_000
     #: How long a program stays signed in for a person without their password, days.
     refresh_days: int = 14
+    #: Least k of tables about the people of a dataset, where its release rules say no other.
+    minimum_k: int = 5
     #: How long a browser stays signed in, hours.
     session_hours: int = 8
     #: The least level that is logged.

@@ -141,6 +141,7 @@ VAULT: dict[str, Any] = {
     "ZONE": CONFIG.zone,
     "PRIVACY_EPSILON": CONFIG.privacy_epsilon,
     "PRIVACY_DELTA": CONFIG.privacy_delta,
+    "MINIMUM_K": CONFIG.minimum_k,
     "NAME_FINDER": CONFIG.name_finder_backend
     and {"BACKEND": CONFIG.name_finder_backend, "OPTIONS": dict(CONFIG.name_finder_options)},
     "PROXY_SECRET": CONFIG.proxy_secret,

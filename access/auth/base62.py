@@ -4,6 +4,8 @@ from functools import cache
 from typing import Final
 
 ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#: Two letters for each number that two letters can stand for: half the divisions.
+_PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
 _VALUES: Final = {letter: value for value, letter in enumerate(ALPHABET)}
 
 
@@ -18,11 +20,12 @@ def width(size: int) -> int:
 
 def encode(data: bytes) -> str:
     """``width(len(data))`` letters."""
-    number, letters = int.from_bytes(data, "big"), []
-    for _ in range(width(len(data))):
-        number, value = divmod(number, len(ALPHABET))
-        letters.append(ALPHABET[value])
-    return "".join(reversed(letters))
+    number, pairs = int.from_bytes(data, "big"), []
+    while number:
+        number, value = divmod(number, len(_PAIRS))
+        pairs.append(_PAIRS[value])
+    wide = width(len(data))
+    return "".join(reversed(pairs)).rjust(wide, ALPHABET[0])[-wide:]
 
 
 def decode(text: str, size: int) -> bytes:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 
 from access.pages.page import open_page, refusal_of, render_page
-from access.pages.people import names_of
+from access.selectors import people_named
 from access.pages.requests import uuid_of
 from access.pages.spans import HOUR, whole_number
 from access.ports import dataset_directory
@@ -47,7 +47,7 @@ def emergencies_page(request: HttpRequest) -> HttpResponse:
     calls = list_emergencies(principal, limit=_SHOWN)
     people = [one for call in calls for one in (call.requester, call.confirmed_by, call.reviewed_by) if one]
     datasets = dataset_directory().describe([call.dataset_id for call in calls])
-    names = names_of(principal, people)
+    names = people_named(principal, people)
     context = {
         "title": "Emergency access",
         "calls": [

@@ -15,7 +15,7 @@ from access.lease_selectors import list_leases, list_requests
 from access.leases.terms import level_of
 from access.models import AccessRequest, Lease, RequestState
 from access.pages.page import open_page, refusal_of, render_page
-from access.pages.people import names_of
+from access.selectors import people_named
 from access.pages.spans import SPANS, number_or_none, whole_number
 from access.ports import dataset_directory
 from access.services.access_requests import (
@@ -114,7 +114,7 @@ def mine_page(request: HttpRequest) -> HttpResponse:
 def request_cards(principal: Principal, rows: Sequence[AccessRequest]) -> list[RequestCard]:
     """With the names this reader may know."""
     approvers = [verdict.approver for row in rows for verdict in row.verdicts.all()]
-    names = names_of(principal, [*(row.requester for row in rows), *approvers])
+    names = people_named(principal, [*(row.requester for row in rows), *approvers])
     datasets = dataset_directory().describe([row.dataset_id for row in rows])
     return [
         RequestCard(
@@ -133,7 +133,7 @@ def request_cards(principal: Principal, rows: Sequence[AccessRequest]) -> list[R
 
 def lease_cards(principal: Principal, rows: Sequence[Lease]) -> list[LeaseCard]:
     """With the names this reader may know; ``percent`` of the quota that is used up."""
-    names = names_of(principal, [row.holder for row in rows])
+    names = people_named(principal, [row.holder for row in rows])
     datasets = dataset_directory().describe([row.dataset_id for row in rows])
     return [
         LeaseCard(

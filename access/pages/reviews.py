@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_date
 
 from access.models import AccessReview, GrantKind, ReviewItem, User, Verdict
 from access.pages.page import open_page, refusal_of, render_page
-from access.pages.people import names_of
+from access.selectors import people_named
 from access.pages.requests import uuid_of
 from access.policy import builtin
 from access.ports import dataset_directory
@@ -108,7 +108,7 @@ def _shown(request: HttpRequest, principal: Principal, review: AccessReview, ref
     counts = count_verdicts([review.pk])[review.pk]
     reviewers = [UUID(one) for one in review.reviewers]
     people = [*reviewers, *(row.holder for row in shown), *(row.decided_by for row in shown if row.decided_by)]
-    names = names_of(principal, people)
+    names = people_named(principal, people)
     datasets = dataset_directory().describe([row.dataset_id for row in shown if row.dataset_id])
     context = {
         "title": review.name,

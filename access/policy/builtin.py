@@ -15,7 +15,7 @@ READ_REDACTED: Final = "record.read.redacted"
 
 SHOWN: Final = frozenset({READ_RAW, READ_MASKED, READ_REDACTED})
 #: Actions that release something made of records: decided with the obligations of the principal's own view of them.
-SHOWING: Final = frozenset({"record.read", "analytics.export"})
+SHOWING: Final = frozenset({"record.read", "analytics.export", "ingest.rejects.read"})
 
 #: Records of datasets with this classification are shown raw or not at all.
 RESTRICTED: Final = "restricted"
@@ -89,6 +89,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "budget.manage": _rule("budget.manage", EventType.ADMIN_WRITE, "update"),
         "analytics.export": _purposeful("analytics.export", EventType.ACCESS_READ, "export"),
         "release.read": _rule("release.read", EventType.ADMIN_READ, "read"),
+        "release.manage": _rule("release.manage", EventType.ADMIN_WRITE, "update"),
+        # Whoever asks about people has to know what may be asked.
+        "release.rules.read": Rule(
+            frozenset({"release.read", "analytics.export", "statistics.query"}), EventType.ADMIN_READ, "read"
+        ),
         "audit.read": _rule("audit.read", EventType.AUDIT_READ, "read"),
         # What somebody asked for and was given themselves.
         "access.own": _rule("access.request", EventType.ADMIN_READ, "read"),
@@ -157,6 +162,7 @@ _GOVERN: Final = frozenset(
 )
 _OVERSEE: Final = frozenset({"anonymization.read", "detection.read", "token.read", "budget.read", "release.read"})
 _ANALYZE: Final = frozenset({"statistics.query", "analytics.export", "budget.read", "anonymization.read"})
+_RELEASE: Final = frozenset({"release.manage"})
 _TOKENIZE: Final = frozenset({"token.create"})
 _REVIEW: Final = frozenset({"finding.review", "quarantine.review"})
 _APPROVE: Final = frozenset({"access.read", "access.approve", "permission.manage", "review.decide"})
@@ -194,6 +200,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _TAKE_OUT
             | _GOVERN
             | _ANALYZE
+            | _RELEASE
             | _TOKENIZE
             | _REVIEW
             | _APPROVE
@@ -220,6 +227,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _BROWSE
             | _TEXT
             | _GOVERN
+            | _RELEASE
             | _REVIEW
             | _APPROVE
             | _CONFIRM

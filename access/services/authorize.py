@@ -26,7 +26,7 @@ from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_scope
 
-__all__ = ["Decision", "Obligation", "ResourceRef", "authorize", "decide", "may"]
+__all__ = ["Decision", "Obligation", "ResourceRef", "authorize", "decide", "may", "shows_raw"]
 
 #: Actions no rule knows are recorded and denied like any other.
 _UNKNOWN: Final = Rule(frozenset(), EventType.ACCESS_READ, "read")
@@ -74,6 +74,22 @@ def authorize(
         _report_violation(event, decision)
         raise refusal
     return _without(decision, AUDIT_LEVEL)
+
+
+def shows_raw(principal: Principal, resource: ResourceRef) -> bool:
+    """Whether records of ``resource`` would be shown to the principal as they are, in the open scope.
+
+    For what quotes records beside a decision of its own: nothing is recorded. Where no purpose was stated it may be any,
+    and what is hidden for one of them is hidden. Records that may be seen up to a number only are not shown by this.
+    """
+    purpose = current_scope().purpose
+    purposes = policies_in_force().purposes if purpose is None else {purpose}
+    return bool(purposes) and all(_is_shown_raw(principal, resource, each) for each in purposes)
+
+
+def _is_shown_raw(principal: Principal, resource: ResourceRef, purpose: str) -> bool:
+    _, decision, refusal = decide(principal, ask(principal, "record.read", resource, purpose))
+    return refusal is None and not _without(decision, AUDIT_LEVEL).obligations
 
 
 def decide(principal: Principal, question: Question) -> tuple[Question, Decision, VaultError | None]:

@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from anonymization.api.serializers import MAX_TEXT, DetectOutput
-from anonymization.api.tokens import StrictInput
 from anonymization.findings import ACT_FROM
 from anonymization.operators.registry import OPERATORS
 from anonymization.services.deanonymize import deanonymize
 from anonymization.services.texts import How, anonymize_text
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 

@@ -16,6 +16,7 @@ from anonymization.privacy.errors import BudgetNotFound
 from anonymization.services.budget import BudgetState, find_budget, history_of, known_budgets, state_of
 from anonymization.services.budget_terms import BudgetChange, change_budget
 from anonymization.services.reasons import MAX_REASON
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import MAX_LIMIT, PageRequest, encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import InvalidCursor
@@ -90,7 +91,7 @@ class ShareInput(serializers.Serializer[Any]):
     share = LossInput(allow_null=True)
 
 
-class BudgetInput(serializers.Serializer[Any]):
+class BudgetInput(StrictInput):
     """What is left out stays as it is. ``renew`` begins again with nothing spent."""
 
     total = LossInput(required=False)
@@ -98,12 +99,6 @@ class BudgetInput(serializers.Serializer[Any]):
     shares = ShareInput(many=True, required=False)
     renew = serializers.BooleanField(required=False, default=False)
     reason = serializers.CharField(max_length=MAX_REASON)
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            raise serializers.ValidationError({name: ["not a member that can be set"] for name in unknown})
-        return dict(super().to_internal_value(data))
 
 
 def cursor_id(wanted: PageRequest) -> UUID | None:

@@ -10,12 +10,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from anonymization.api.tokens import StrictInput
 from anonymization.api.trust import LISTING, cursor_of
 from anonymization.models import DetectionCase, FindingFeedback
 from anonymization.services import cases, feedback
 from anonymization.services.catalogue import list_entities
 from anonymization.services.feedback import NewFeedback, Settlement, Snippet
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
@@ -24,7 +24,10 @@ _PAGING = LISTING[:2]
 
 
 class FeedbackInput(StrictInput):
-    """``start`` and ``end`` count code points of ``text``, which is kept sealed, 200 characters around the span."""
+    """``start`` and ``end`` count code points of ``text``, which is kept sealed, 200 characters around the span.
+
+    ``dataset_id`` and ``record_id`` say whose text it is: it goes when the record is erased.
+    """
 
     verdict = serializers.ChoiceField(choices=FindingFeedback.VERDICTS)
     entity_type = serializers.CharField(max_length=64)
@@ -32,8 +35,8 @@ class FeedbackInput(StrictInput):
     start = serializers.IntegerField(min_value=0)
     end = serializers.IntegerField(min_value=1)
     pointer = serializers.CharField(max_length=500, required=False, default="")
-    dataset_id = serializers.UUIDField(required=False, allow_null=True, default=None)
-    record_id = serializers.CharField(max_length=128, required=False, default="")
+    dataset_id = serializers.UUIDField()
+    record_id = serializers.CharField(max_length=128)
     recognizer = serializers.CharField(max_length=128, required=False, default="")
     score = serializers.FloatField(min_value=0, max_value=1, required=False, allow_null=True, default=None)
     comment = serializers.CharField(max_length=1000, required=False, default="")

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from anonymization.api.tokens import StrictInput
 from anonymization.models import AnonymizationPolicy, AttachmentKind, PolicyAttachment
 from anonymization.policies.presets import PRESETS
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 
 

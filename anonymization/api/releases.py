@@ -26,7 +26,9 @@ from vaultsite.kernel.events.event import ResourceRef
 
 
 class ReleaseOutput(serializers.ModelSerializer[Release]):
-    """``state`` is live, expired or withdrawn."""
+    """``state`` is live, overdue (its time is over, nobody attested that it is gone) or withdrawn; ``reported_at`` is
+    when the recipient said that it has deleted its copies.
+    """
 
     family = serializers.UUIDField(source="family_id")
     l_diversity = serializers.IntegerField()
@@ -47,6 +49,7 @@ class ReleaseOutput(serializers.ModelSerializer[Release]):
             "classes",
             "state",
             "expires_at",
+            "reported_at",
             "withdrawn_at",
             "withdrawn_by",
             "withdrawal_reason",
@@ -90,7 +93,7 @@ class WithdrawalView(VaultAPIView):
 
     @extend_schema(request=ReleaseReasonInput, responses=ReleaseOutput)
     def post(self, request: Request, release_id: UUID) -> Response:
-        """Attest that every copy of a release was deleted: nothing is held against it any more."""
+        """Attest that every copy of a release was deleted: nothing is held against it any more. Not its recipient's."""
         body = ReleaseReasonInput(data=request.data)
         body.is_valid(raise_exception=True)
         found = withdraw_release(self.principal, release_id=release_id, reason=body.validated_data["reason"])

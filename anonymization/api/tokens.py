@@ -18,6 +18,7 @@ from anonymization.services.token_vault.upkeep import allow_frequent, expire_spa
 from anonymization.services.tokens import MAX_BATCH, MAX_VALUE, Issued, Revealed, detokenize, tokenize
 from anonymization.tokens.form import TokenForm, TokenKind, TokenScope
 from anonymization.tokens.text import DEFAULT_PREFIX
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput, VaultError
@@ -26,15 +27,6 @@ PURPOSE: Final = OpenApiParameter("X-Vault-Purpose", OpenApiTypes.STR, OpenApiPa
 PAGING: Final = [OpenApiParameter("limit", OpenApiTypes.INT), OpenApiParameter("cursor", OpenApiTypes.STR)]
 #: Longest life of a token that expires, in seconds: a hundred years.
 _LONGEST_LIFE: Final = 100 * 365 * 86_400
-
-
-class StrictInput(serializers.Serializer[Any]):
-    """A body whose members are all known; a member too many is refused by name."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):
-            raise serializers.ValidationError({str(name)[:64]: "is no member of this request" for name in unknown})
-        return dict(super().to_internal_value(data))
 
 
 class TokenScopeInput(StrictInput):

@@ -10,7 +10,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from anonymization.api.tokens import StrictInput
 from anonymization.api.trust_shapes import (
     FieldRuleInput,
     FieldRuleOutput,
@@ -24,6 +23,7 @@ from anonymization.api.trust_shapes import (
 from anonymization.models import FieldEntry, ListEntry, ThresholdEntry
 from anonymization.services import trust_rules
 from anonymization.services.trust_rules import NewFieldRule, NewListEntry, NewThreshold
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput

@@ -4,8 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from anonymization.api.tokens import StrictInput
 from anonymization.models import FieldEntry, ListEntry, ListKind, ThresholdEntry
+from vaultsite.kernel.api.inputs import StrictInput
 
 
 class ListEntryOutput(serializers.ModelSerializer[ListEntry]):

@@ -36,6 +36,8 @@ class Detector(ABC):
     version: str
     #: Lower-case words that, in the name of a field, tell what its value is ("phone", "ssn").
     label_words: frozenset[str] = frozenset()
+    #: What it finds by patterns, for people to look up: pairs of a recognizer's name and an entity type.
+    finds: Sequence[tuple[str, str]] = ()
 
     @property
     @abstractmethod

@@ -1,6 +1,7 @@
 """The words around a span that make it more or less likely to be personal data."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 import regex
@@ -55,7 +56,18 @@ def is_supported(words: Collection[str], context: Collection[str]) -> bool:
 
 def supporting_word(words: Collection[str], context: Collection[str]) -> str:
     """The first of the ``context`` words that one of the ``words`` is or begins with; empty without one."""
-    return next((root for word in words for root in context if _is_form_of(word, root)), "")
+    whole, beginnings = _forms(context if isinstance(context, frozenset) else tuple(context))
+    for word in words:
+        if word in whole or word.startswith(beginnings):
+            return next(root for root in context if _is_form_of(word, root))
+    return ""
+
+
+@lru_cache(maxsize=1024)
+def _forms(context: "frozenset[str] | tuple[str, ...]") -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words that support as they are, and those that support whatever follows."""
+    whole = frozenset(form for root in context if len(root) <= _WHOLE_UP_TO for form in (root, f"{root}s"))
+    return whole, tuple(root for root in context if len(root) > _WHOLE_UP_TO)
 
 
 def names_a_thing(words: list[str]) -> bool:

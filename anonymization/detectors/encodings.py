@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -13,11 +13,14 @@ from urllib.parse import unquote_plus
 import re2
 import regex
 
+from anonymization.detectors.keys import holds_people, label_of_key
 from anonymization.detectors.necessary import one_byte_a_code_point
 from anonymization.detectors.views import Mapped, View, Whole
 
 _JSON_TOKEN: Final = regex.compile(r'"(?:[^"\\]|\\.)*+"|-?\d[\d.eE+-]*+|[{}\[\]:,]')
 _SIGNS: Final = frozenset("{}[]:,")
+_OPENING: Final = frozenset("{[")
+_CLOSING: Final = frozenset("}]")
 _CONTAINER_EDGES: Final = regex.compile(r"\s*+[{\[]")
 _JSON_ESCAPE: Final = regex.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
 _UNICODE_ESCAPE: Final = regex.compile(
@@ -83,15 +86,26 @@ def json_leaves(text: str) -> Iterator[JsonLeaf]:
     """Every member name, string and number of JSON text that :func:`is_json_container` accepted."""
     tokens = [(match.group(), match.start()) for match in _JSON_TOKEN.finditer(text)]
     label = ""
+    above: list[tuple[str, str]] = []
     for index, (token, start) in enumerate(tokens):
+        if token in _OPENING:
+            above.append((token, label))
+        elif token in _CLOSING:
+            label = above.pop()[1] if above else ""
         if token in _SIGNS:
             continue
         view = _unescaped(token, start)
         if index + 1 < len(tokens) and tokens[index + 1][0] == ":":
             label = view.text
-            yield JsonLeaf(view, "")
+            yield JsonLeaf(view, _label_of_key(label, above))
         else:
             yield JsonLeaf(view, label)
+
+
+def _label_of_key(key: str, above: Sequence[tuple[str, str]]) -> str:
+    """Objects in a list are one for each element: their member names are those of what is said of each."""
+    in_list = len(above) > 1 and above[-2][0] == "["
+    return label_of_key(key) if above and not in_list and holds_people(above[-1][1]) else ""
 
 
 def json_literals(text: str) -> list[tuple[int, int, bool]]:

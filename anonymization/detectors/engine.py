@@ -77,6 +77,7 @@ class VaultDetector(Detector):
         keep_tldextract_offline()
         added = [*load_recognizers(recognizers, nlp_engine=nlp_engine), *compile_custom(custom)]
         shipped = build_recognizers()
+        self.finds = [(name_of(one), kind) for one in (*shipped, *added) for kind in one.supported_entities]
         self._scan = Scan([*shipped, *added], prefiltered=prefiltered, folder=folder)
         words = {name_of(one): tuple(one.context or ()) for one in (*shipped, *added)}
         labelled = frozenset(name_of(one) for one in (*label_demanding_recognizers(), *added))

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import phonenumbers
 from phonenumbers import phonenumbermatcher as matcher
+
+from anonymization.detectors.dialling import is_dialled
 
 _DIGITS: Final = re.compile(r"\d+")
 #: All that a candidate of plain form is made of; others may carry an extension, whose digits do not count.
@@ -44,48 +46,61 @@ class Plan:
     #: Some national numbers are rewritten while they are read, so that nothing can be said beforehand.
     is_rewritten: bool
 
-    def may_be_number(self, digits: str, start: int, end: int) -> bool:
-        """Whether these of the digits may be a number; prefixes are taken off the front of what was dialled."""
-        found = self.abroad.match(digits, start, end) or self.behind_prefix.fullmatch(digits, start, end)
-        return found is not None
-
-    def may_be_dialled(self, groups: Sequence[str]) -> bool:
-        """Whether some run of neighbouring groups of digits may be a number; what is too long for one is not tried."""
-        digits = "".join(groups)
-        edges = [0, *accumulate(map(len, groups))]
-        for place, start in enumerate(edges[:-1]):
-            if self.abroad.match(digits, start):
-                return True
-            for end in edges[place + 1 :]:
-                if end - start > _LONGEST:
-                    break
-                if end - start >= self.shortest and self.behind_prefix.fullmatch(digits, start, end):
-                    return True
-        return False
+    def may_be_dialled(self, digits: str, runs: Sequence[tuple[int, int]]) -> bool:
+        """Whether one of these runs of the digits may be a number."""
+        return any(
+            self.behind_prefix.fullmatch(digits, start, end) or self.abroad.match(digits, start, end)
+            for start, end in runs
+        )
 
     def may_contain(self, digits: str) -> bool:
         return bool(self.national.search(digits)) or bool(self.abroad.search(digits))
 
 
-class _Matcher(phonenumbers.PhoneNumberMatcher):
+#: Longer candidates are no numbers to libphonenumber, which counts more than their length.
+_LONGEST_CANDIDATE: Final = 200
+#: Stands for the number of a match, which nobody asks for.
+_SOME_NUMBER: Final = phonenumbers.PhoneNumber()
+
+
+class QuickMatcher(phonenumbers.PhoneNumberMatcher):
     """libphonenumber's matcher, which does not begin to parse what cannot be a number of the region.
 
     ``known`` holds what the matchers of other regions found out about candidates that name their country.
     """
 
-    def __init__(self, text: str, plan: Plan, leniency: int, known: dict[tuple[str, int], Any]) -> None:
+    def __init__(
+        self,
+        text: str,
+        plan: Plan,
+        leniency: int = phonenumbers.Leniency.VALID,
+        known: dict[tuple[str, int], Any] | None = None,
+    ) -> None:
         super().__init__(text, plan.region, leniency=leniency)
-        self._plan, self._known = plan, known
-        self._asks_all = plan.is_rewritten or leniency < phonenumbers.Leniency.VALID
+        self._plan, self._known = plan, {} if known is None else known
+        self._asks_all = leniency < phonenumbers.Leniency.VALID
 
     def _parse_and_verify(self, candidate: str, offset: int) -> Any:
         if _PLUS_FIRST.match(candidate):
             return self._international(candidate, offset)
-        if not self._asks_all and _PLAIN.fullmatch(candidate):
-            digits = _in_ascii("".join(_DIGITS.findall(candidate)))
-            if not self._plan.may_be_number(digits, 0, len(digits)):
-                return None
-        return super()._parse_and_verify(candidate, offset)
+        if self._asks_all or len(candidate) > _LONGEST_CANDIDATE or not _PLAIN.fullmatch(candidate):
+            return super()._parse_and_verify(candidate, offset)
+        digits = _in_ascii("".join(_DIGITS.findall(candidate)))
+        if is_dialled(self._plan.region, digits) and self._may_stand_here(candidate, offset):
+            return phonenumbers.PhoneNumberMatch(offset, candidate, _SOME_NUMBER)
+        return None
+
+    def _may_stand_here(self, candidate: str, offset: int) -> bool:
+        """What libphonenumber asks of a candidate besides its digits: brackets in pairs, no letters next to it."""
+        if not matcher._MATCHING_BRACKETS.fullmatch(candidate) or matcher._PUB_PAGES.search(candidate):  # noqa: SLF001 - its own patterns
+            return False
+        before = self.text[offset - 1 : offset] if not matcher._LEAD_PATTERN.match(candidate) else ""  # noqa: SLF001
+        behind = self.text[offset + len(candidate) :][:1]
+        return not any(
+            self._is_invalid_punctuation_symbol(character) or self._is_latin_letter(character)
+            for character in (before, behind)
+            if character
+        )
 
     def _international(self, candidate: str, offset: int) -> Any:
         if (candidate, offset) in self._known:
@@ -114,7 +129,12 @@ class PhoneScan:
         self._leniency = leniency
         self._asks_all = leniency < phonenumbers.Leniency.VALID
         self._plans = tuple(_distinct_plans(regions))
-        fewest = 2 if self._asks_all else min(plan.shortest for plan in self._plans)
+        self._rewritten = tuple(plan for plan in self._plans if plan.is_rewritten)
+        self._fewest = min(plan.shortest for plan in self._plans)
+        #: What no region's numbers match is a number nowhere.
+        self._anywhere = re.compile("|".join(f"(?:{plan.behind_prefix.pattern})" for plan in self._plans))
+        self._abroad = re.compile("|".join(f"(?:{plan.abroad.pattern})" for plan in self._plans))
+        fewest = 2 if self._asks_all else self._fewest
         #: A pattern without which there is no number.
         self.necessary = rf"\d(?:[^\d]{{0,8}}\d){{{fewest - 1}}}"
 
@@ -127,12 +147,9 @@ class PhoneScan:
     def _numbers(self, text: str, candidate: str, start: int, *, is_whole: bool) -> Iterator[tuple[int, int]]:
         groups = [_in_ascii(group) for group in _DIGITS.findall(candidate)]
         is_settled = is_whole and len(groups) <= _MOST_GROUPS and _PLAIN.fullmatch(candidate) is not None
-        is_international = any(plus in candidate for plus in _PLUS)
         known: dict[tuple[str, int], Any] = {}
-        for plan in self._plans:
-            if not (is_international or self._asks_all or _fits(plan, groups, is_settled=is_settled)):
-                continue
-            search = _Matcher(text, plan, self._leniency, known)
+        for plan in self._fitting(groups, is_settled=is_settled, is_international=any(map(candidate.count, _PLUS))):
+            search = QuickMatcher(text, plan, self._leniency, known)
             match = search._extract_match(candidate, start)  # noqa: SLF001 - the step that its own loop takes
             if match is None:
                 continue
@@ -145,11 +162,28 @@ class PhoneScan:
             search._search_index = match.end  # noqa: SLF001
             yield from ((after.start, after.end) for after in search)
 
+    def _fitting(self, groups: Sequence[str], *, is_settled: bool, is_international: bool) -> Iterable[Plan]:
+        """The regions in which something of the candidate may be a number."""
+        if is_international or self._asks_all:
+            return self._plans
+        digits = "".join(groups)
+        if not is_settled:
+            return (plan for plan in self._plans if plan.is_rewritten or plan.may_contain(digits))
+        runs = list(self._runs(digits, groups))
+        asked = self._plans if runs else self._rewritten
+        return (plan for plan in asked if plan.is_rewritten or plan.may_be_dialled(digits, runs))
 
-def _fits(plan: Plan, groups: Sequence[str], *, is_settled: bool) -> bool:
-    if plan.is_rewritten:
-        return True
-    return plan.may_be_dialled(groups) if is_settled else plan.may_contain("".join(groups))
+    def _runs(self, digits: str, groups: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Neighbouring groups of digits that may be a number somewhere; what is too long for one is not tried."""
+        edges = [0, *accumulate(map(len, groups))]
+        for place, start in enumerate(edges[:-1]):
+            if self._abroad.match(digits, start):
+                yield start, len(digits)
+            for end in edges[place + 1 :]:
+                if end - start > _LONGEST:
+                    break
+                if end - start >= self._fewest and self._anywhere.fullmatch(digits, start, end):
+                    yield start, end
 
 
 def _candidates(text: str) -> Iterator[tuple[str, int, bool]]:
@@ -178,11 +212,12 @@ def _distinct_plans(regions: Sequence[str]) -> Iterator[Plan]:
         )  # fmt: skip
         if reading not in seen:
             seen.add(reading)
-            yield _plan(region)
+            yield plan_of(region)
 
 
 @lru_cache(maxsize=256)
-def _plan(region: str) -> Plan:
+def plan_of(region: str) -> Plan:
+    """The numbering plan of a region, by its two letters."""
     own: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
     kinds = list(_kinds(own.country_code))
     national = "|".join(f"(?:{one})" for one in sorted({str(kind.national_number_pattern) for kind in kinds}))

@@ -10,11 +10,12 @@ import regex
 from anonymization.detectors import encodings
 from anonymization.detectors.base import Detector, Span
 from anonymization.detectors.context import words_of
+from anonymization.detectors.keys import holds_people, label_of_key
 from anonymization.detectors.views import Nested, Slice, View, Whole
 from anonymization.findings import UNSCANNABLE, Finding, Part, escape_token
 
 #: Part of a detector's identity for stored findings: raise it when walking changes what is found.
-WALK_VERSION: Final = 1
+WALK_VERSION: Final = 2
 
 #: Longer texts are scanned in windows of WINDOW code points that overlap by OVERLAP.
 WINDOW: Final = 100_000
@@ -80,9 +81,10 @@ def leaves(record: Mapping[str, Any]) -> Iterator[Leaf]:
         if isinstance(node, str):
             yield Leaf(pointer, "value", node, label)
         elif isinstance(node, Mapping):
+            has_people = holds_people(label) and not pointer[pointer.rindex("/") + 1 :].isdecimal()
             for name, value in node.items():
                 below = f"{pointer}/{escape_token(name)}"
-                yield Leaf(below, "key", name, "")
+                yield Leaf(below, "key", name, label_of_key(name) if has_people else "")
                 todo.append((below, name, value))
         elif isinstance(node, list | tuple):
             todo.extend((f"{pointer}/{index}", label, value) for index, value in enumerate(node))

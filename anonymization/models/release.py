@@ -27,8 +27,9 @@ class ReleaseFamily(TenantModel):
 class Release(TenantModel):
     """One release of generalized rows: who got it, which guarantee it carries, until when it is out.
 
-    It is live until ``expires_at`` (null: for ever) or until somebody attests that every copy was deleted
-    (``withdrawn_at``, by whom and why).
+    It is live until somebody else than its recipient attests that every copy was deleted (``withdrawn_at``, by whom and
+    why). ``expires_at`` is when the recipient must have deleted it (null: never), ``reported_at`` when the recipient
+    said so. Each subject has a value in each of ``value_columns``.
     """
 
     family_id = models.UUIDField()
@@ -40,7 +41,9 @@ class Release(TenantModel):
     l_diversity = models.PositiveIntegerField(default=1)
     subjects = models.PositiveIntegerField()
     classes = models.PositiveIntegerField()
+    value_columns = models.PositiveSmallIntegerField(default=1)
     expires_at = models.DateTimeField(null=True)
+    reported_at = models.DateTimeField(null=True, default=None)
     withdrawn_at = models.DateTimeField(null=True, default=None)
     withdrawn_by = models.UUIDField(null=True, default=None)
     withdrawal_reason = models.CharField(max_length=500, blank=True, default="")
@@ -58,16 +61,16 @@ class Release(TenantModel):
         ]
 
     def state_at(self, moment: datetime) -> str:
-        """``live``, ``expired`` or ``withdrawn``."""
+        """``live``, ``overdue`` (out there past its time) or ``withdrawn``."""
         if self.withdrawn_at is not None:
             return "withdrawn"
-        return "live" if self.expires_at is None or self.expires_at > moment else "expired"
+        return "live" if self.expires_at is None or self.expires_at > moment else "overdue"
 
 
 class ReleaseSegment(TenantModel):
     """A part of a release's signature, sealed: which subject is in which class, in order of subject key.
 
-    Goes with the release's life: removed once it has expired or was withdrawn.
+    Goes with the release's life: removed once it was withdrawn.
     """
 
     release = TenantForeignKey(Release, on_delete=models.CASCADE, related_name="segments")

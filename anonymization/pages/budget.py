@@ -8,9 +8,10 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
+from access.selectors import people_named
 from access.services.authorize import may
 from anonymization.models import BudgetSpend, PrivacyBudget
-from anonymization.pages.gauge import Gauge, gauges_of, names_of
+from anonymization.pages.gauge import Gauge, gauges_of
 from anonymization.pages.page import open_page, refusal_of, render_page
 from anonymization.privacy.amounts import Loss, as_text
 from anonymization.privacy.errors import BudgetNotFound
@@ -36,7 +37,7 @@ class ShownBudget:
 class ShownShare:
     """What one recipient had."""
 
-    name: str
+    recipient: UUID
     gauges: tuple[Gauge, Gauge]
 
 
@@ -45,7 +46,6 @@ class ShownSpend:
     """One line of the history."""
 
     spend: BudgetSpend
-    name: str
 
     @property
     def epsilon(self) -> str:
@@ -87,14 +87,14 @@ def _page(request: HttpRequest, family_id: UUID, refusal: VaultError | None = No
         raise BudgetNotFound
     shares = list(budget.shares.order_by("-epsilon_spent")[:SHOWN])
     history = list(history_of(budget)[:SHOWN])
-    names = names_of(principal, [*(row.recipient for row in shares), *(row.recipient for row in history)])
     context: dict[str, Any] = {
         "title": "Privacy budget",
         "budget": budget,
         "shown": _shown(budget, principal.id),
         "usual": Loss(budget.recipient_epsilon, budget.recipient_delta).as_json(),
-        "shares": [_share(budget, row.recipient, names[row.recipient]) for row in shares],
-        "history": [ShownSpend(row, names[row.recipient]) for row in history],
+        "shares": [_share(budget, row.recipient) for row in shares],
+        "history": [ShownSpend(row) for row in history],
+        "people": people_named(principal, [*(row.recipient for row in shares), *(row.recipient for row in history)]),
         "may_manage": may(principal, "budget.manage"),
         "reason": request.POST.get("reason", "") if refusal else "",
     }
@@ -106,9 +106,9 @@ def _shown(budget: PrivacyBudget, reader: UUID) -> ShownBudget:
     return ShownBudget(budget.family_id, gauges_of(state.total, state.spent, state.left), budget.shares.count())
 
 
-def _share(budget: PrivacyBudget, recipient: UUID, name: str) -> ShownShare:
+def _share(budget: PrivacyBudget, recipient: UUID) -> ShownShare:
     state = state_of(budget.family_id, recipient)
-    return ShownShare(name, gauges_of(state.share, state.recipient_spent, state.recipient_left))
+    return ShownShare(recipient, gauges_of(state.share, state.recipient_spent, state.recipient_left))
 
 
 def _change(given: QueryDict) -> BudgetChange:

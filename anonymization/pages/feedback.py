@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
+from access.selectors import people_named
 from access.services.authorize import may
 from anonymization.models import DetectionCase, FindingFeedback
 from anonymization.pages.page import refusal_of, render_page
@@ -16,6 +17,7 @@ from anonymization.services.cases import CaseRun, run_cases
 from anonymization.services.feedback import Settlement, Snippet, list_feedback, settle_feedback, snippet_of
 from vaultsite.kernel.errors import InvalidInput, VaultError
 from vaultsite.kernel.tenancy.ports import resolve_principal
+from vaultsite.kernel.tenancy.principal import Principal
 
 PAGE_SIZE: Final = 20
 _CASES_SHOWN: Final = 100
@@ -84,6 +86,12 @@ def _rows(request: HttpRequest) -> list[FindingFeedback]:
     return list_feedback(resolve_principal(request), state=state, after=after, limit=PAGE_SIZE + 1)
 
 
+def _outcomes(principal: Principal, row: FindingFeedback) -> tuple[tuple[str, str], ...]:
+    """What the reader may make of it: of what they gave themselves nothing."""
+    every = _OUTCOMES[row.verdict]
+    return every[-1:] if row.created_by == principal.id else every
+
+
 def _page(
     request: HttpRequest,
     rows: list[FindingFeedback],
@@ -94,7 +102,8 @@ def _page(
     shown = rows[:PAGE_SIZE]
     context: dict[str, Any] = {
         "title": "Feedback on findings",
-        "cards": [Card(row, snippet_of(principal, row), _OUTCOMES[row.verdict]) for row in shown],
+        "cards": [Card(row, snippet_of(principal, row), _outcomes(principal, row)) for row in shown],
+        "people": people_named(principal, [who for row in shown for who in (row.created_by, row.settled_by)]),
         "state": request.GET.get("state", "open"),
         "states": FindingFeedback.STATES,
         "next_after": shown[-1].pk if len(rows) > PAGE_SIZE else None,

@@ -1,14 +1,9 @@
 """A budget as a picture: what was spent of epsilon and of delta."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID
 
-from access.models import User
-from access.services.authorize import may
 from anonymization.privacy.amounts import Loss, as_text
-from vaultsite.kernel.tenancy.principal import Principal
 
 
 @dataclass(frozen=True)
@@ -45,12 +40,3 @@ def _gauge(title: str, total: Decimal, spent: Decimal, left: Decimal) -> Gauge:
 def _percent(part: Decimal, total: Decimal) -> int:
     """Whole percents; what is there at all is at least one."""
     return max(int(part / total * 100) if total else 0, 1 if part else 0)
-
-
-def names_of(principal: Principal, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """A name for each recipient: "you", the user name for who may read users, else the end of the id."""
-    wanted = set(ids)
-    names = {each: f"..{str(each)[-8:]}" for each in wanted}
-    if may(principal, "user.read"):
-        names |= dict(User.objects.filter(pk__in=wanted).values_list("pk", "username"))
-    return names | {principal.id: "you"}

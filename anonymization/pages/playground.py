@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from access.policy.builtin import READ_RAW
+from access.services.authorize import may, shows_raw
 from anonymization.pages.marks import Stretch, stretches
 from anonymization.pages.page import open_page, refusal_of, render_page
 from anonymization.services.explain import Shown, explain_record, show_with_every_operator, show_with_presets
@@ -44,7 +44,8 @@ class Result:
     counting: list[Row]
     ignored: list[Row]
     operators: list[tuple[Shown, str]]
-    #: Empty for readers of anonymized records: pseudonyms of a policy would let them test guesses.
+    #: Empty for readers of anonymized records: pseudonyms of a policy would let them test guesses. Empty for those who
+    #: may not read the rules of detection: what policies show would tell which values are listed.
     presets: list[tuple[Shown, str]]
 
 
@@ -63,21 +64,24 @@ class Trial:
 
 def playground_page(request: HttpRequest) -> HttpResponse:
     """The form; posted, what was found and how it would be shown."""
-    principal = open_page(request, "pii.detect", ResourceRef(type="text"))
+    text = ResourceRef(type="text")
+    principal = open_page(request, "pii.detect", text)
+    sees_rules = may(principal, "detection.read")
     trial = Trial.of(request.POST)
     refusal = None
     if request.method == "POST":
-        refusal = refusal_of(lambda: _run(trial, reads_raw=READ_RAW in principal.permissions))
-    context = {"title": "Playground", "trial": trial, "max_text": MAX_TEXT}
+        sees_presets = sees_rules and shows_raw(principal, text)
+        refusal = refusal_of(lambda: _run(trial, sees_rules=sees_rules, sees_presets=sees_presets))
+    context = {"title": "Playground", "trial": trial, "max_text": MAX_TEXT, "sees_rules": sees_rules}
     return render_page(request, "vault/playground.html", context, refusal=refusal)
 
 
-def _run(trial: Trial, *, reads_raw: bool) -> None:
+def _run(trial: Trial, *, sees_rules: bool, sees_presets: bool) -> None:
     record = _record(trial)
-    judged = explain_record(record, is_strict=trial.is_strict)
+    judged = explain_record(record, is_strict=trial.is_strict, with_rules=sees_rules)
     rows = [Row(number, one, _covered(record, one)) for number, one in enumerate(judged, 1)]
     findings = sorted(one.finding for one in judged if one.counts)
-    presets = show_with_presets(record, [one.finding for one in judged]) if reads_raw else []
+    presets = show_with_presets(record, [one.finding for one in judged]) if sees_presets else []
     trial.result = Result(
         places=_places(record, rows),
         counting=[row for row in rows if row.judged.counts],

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 
 from access.models import Purpose, Role
+from access.selectors import people_named
 from access.services.authorize import may
 from anonymization.models import AnonymizationPolicy, AttachmentKind, PolicyVersion
 from anonymization.operators.registry import OPERATORS, get_operator
@@ -191,6 +192,8 @@ def _page(
     versions = policies.list_versions(policy, after=None, limit=_SHOWN)
     shown = _versions(versions)
     active = next((one for one in shown if one.version.number == policy.active_version), None)
+    attachments = policies.attachments_of(policy)
+    acted = [*(row.created_by for row in versions), *(row.created_by for row in attachments)]
     text = text or (shown[0].text if shown else _pretty(_START))
     context: dict[str, Any] = {
         "title": policy.name,
@@ -202,7 +205,8 @@ def _page(
         "rules": _rule_rows(text, refusal),
         "elsewhere": [one for one in refusal.errors if not one.field.startswith("/document/rules/")] if refusal else [],
         "is_checked": is_checked,
-        "attachments": policies.attachments_of(policy),
+        "attachments": attachments,
+        "people": people_named(principal, acted),
         "roles": list(Role.objects.order_by("code").values_list("code", flat=True)),
         "purposes": list(Purpose.objects.filter(is_active=True).order_by("code").values_list("code", flat=True)),
         "operators": [get_operator(name) for name in sorted(OPERATORS)],

@@ -1,17 +1,17 @@
 """The token vault on screen: what there is and who uses it, in counters; never a token or a value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from access.models import ApiKey, User
+from access.selectors import people_named
 from access.services.authorize import may
 from anonymization.models import TokenResealing
 from anonymization.pages.page import refusal_of, render_page
-from anonymization.services.token_vault.overview import list_spaces
+from anonymization.services.token_vault.overview import SpaceView, list_spaces
 from anonymization.services.token_vault.upkeep import allow_frequent, expire_space, rotate_space
 from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
 from vaultsite.kernel.tenancy.ports import resolve_principal
@@ -36,18 +36,22 @@ def _show(request: HttpRequest, refusal: VaultError | None) -> HttpResponse:
     principal = resolve_principal(request)
     found = list_spaces(principal, after=_uuid_or_none(request.GET.get("after", "")), limit=_PAGE + 1)
     spaces = found[:_PAGE]
-    who = {one.principal_id for view in spaces for one in view.revealers}
     context = {
         "title": "Token vault",
         "spaces": spaces,
-        "names": dict(User.objects.filter(pk__in=who).values_list("pk", "username"))
-        | dict(ApiKey.objects.filter(pk__in=who).values_list("pk", "name")),
+        "people": people_named(principal, _acted(spaces)),
         "jobs": TokenResealing.objects.order_by("-created_at")[:_JOBS_SHOWN],
         "next_after": spaces[-1].space.pk if len(found) > _PAGE else None,
         "may_manage": may(principal, "token.manage"),
         "may_allow": may(principal, "anonymization.manage"),
     }
     return render_page(request, "vault/tokens.html", context, refusal=refusal)
+
+
+def _acted(spaces: Sequence[SpaceView]) -> list[UUID | None]:
+    """Everybody whom the page names."""
+    revealed = [one.principal_id for view in spaces for one in view.revealers]
+    return [*revealed, *(view.space.frequent_by for view in spaces)]
 
 
 def _act(request: HttpRequest) -> None:

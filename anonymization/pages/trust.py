@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 from django.utils.dateparse import parse_date
 
+from access.selectors import people_named
 from access.services.authorize import may
 from anonymization.models import FieldEntry, ListEntry, ThresholdEntry
 from anonymization.pages.page import open_page, refusal_of, render_page
@@ -126,14 +128,21 @@ def _end(given: QueryDict) -> datetime | None:
 
 def _page(request: HttpRequest, refusal: VaultError | None = None) -> HttpResponse:
     principal = resolve_principal(request)
+    allowed = ListEntry.objects.filter(list_name="allow").order_by("-id")[:SHOWN]
+    denied = ListEntry.objects.filter(list_name="deny").order_by("-id")[:SHOWN]
+    fields = FieldEntry.objects.order_by("-id")[:SHOWN]
+    thresholds = ThresholdEntry.objects.order_by("entity_type", "dataset_id")[:SHOWN]
+    acted = chain(
+        (row.created_by for row in chain(allowed, denied)),
+        (row.created_by for row in fields),
+        (row.created_by for row in thresholds),
+    )
     context: dict[str, Any] = {
         "title": "Detection rules",
-        "lists": [
-            ("allow", "Allow-list", ListEntry.objects.filter(list_name="allow").order_by("-id")[:SHOWN]),
-            ("deny", "Deny-list", ListEntry.objects.filter(list_name="deny").order_by("-id")[:SHOWN]),
-        ],
-        "fields": FieldEntry.objects.order_by("-id")[:SHOWN],
-        "thresholds": ThresholdEntry.objects.order_by("entity_type", "dataset_id")[:SHOWN],
+        "lists": [("allow", "Allow-list", allowed), ("deny", "Deny-list", denied)],
+        "fields": fields,
+        "thresholds": thresholds,
+        "people": people_named(principal, acted),
         "decisions": FieldEntry.DECISIONS,
         "entities": [one.entity_type for one in known_entities() if one.can_be_tuned],
         "given": request.POST if refusal else {},

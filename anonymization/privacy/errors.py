@@ -76,3 +76,10 @@ class InvalidRelease(VaultError):
 
     code, slug, status = "VAULT_ANON_6093", "invalid-release", 400
     title = "The release cannot be entered into the ledger"
+
+
+class OwnRelease(VaultError):
+    """Whoever has a copy cannot be the one who says that it is gone, nor that it is shared with nobody."""
+
+    code, slug, status = "VAULT_ANON_6094", "own-release", 409
+    title = "Somebody else than the recipient attests this"

@@ -2,12 +2,11 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 from access.services.authorize import authorize
-from anonymization.detectors.recognizers.catalogue import build_recognizers
 from anonymization.findings import UNSCANNABLE
+from anonymization.services.detect import active_detector
 from anonymization.trust.rules import LOCKED, SENSITIVE
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
@@ -33,18 +32,16 @@ class EntityType:
 
 
 def list_entities(principal: Principal) -> tuple[EntityType, ...]:
-    """The shipped recognizers by what they find, in order of name. Raises AccessDenied."""
+    """The recognizers of the configured detector by what they find, in order of name. Raises AccessDenied."""
     authorize(principal, "detection.read", ResourceRef("detection-rule"))
     return known_entities()
 
 
-@cache
 def known_entities() -> tuple[EntityType, ...]:
     """The same without a decision, for lists to choose from."""
     found: dict[str, set[str]] = defaultdict(set)
-    for recognizer in build_recognizers():
-        for entity_type in recognizer.supported_entities:
-            found[entity_type].add(recognizer.name)  # type: ignore[has-type]
+    for recognizer_name, entity_type in active_detector().finds:
+        found[entity_type].add(recognizer_name)
     for entity_type, recognizer_name in _BESIDE_PATTERNS:
         found[entity_type].add(recognizer_name)
     return tuple(EntityType(kind, tuple(sorted(names)), kind not in LOCKED) for kind, names in sorted(found.items()))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+from access.models import EncryptionKey
+from access.models.encryption_key import KeyPurpose
 from access.services.authorize import authorize
 from access.services.keyring import key_by_id
 from anonymization.errors import NotReversible
@@ -16,10 +18,11 @@ from anonymization.services.operator_keys import sealing_key
 from anonymization.services.tokens import TokenScope, detokenize_values
 from anonymization.tokens.text import is_token
 from vaultsite.kernel.crypto.keys import SecretKey
-from vaultsite.kernel.errors import KeyDestroyed, KeyUnavailable
+from vaultsite.kernel.errors import KeyDestroyed, KeyUnavailable, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_tenant_id
 
 _TEXT: Final = ResourceRef(type="text")
 _TOKEN: Final = re.compile(r"(?<![0-9A-Za-z_])[a-z][a-z0-9]{1,15}_[1-9][0-9]{0,4}_[0-9A-Za-z]{20,60}(?![0-9A-Za-z_])")
@@ -40,11 +43,14 @@ def deanonymize(
     """JSON, or a text, with everything reversible in it turned back: what was encrypted, and tokens of the scope.
 
     A string that is nothing but the code of a number becomes the number again. Tokens are those of ``dataset_id`` and
-    the purpose; unknown ones stay as they are. Raises AccessDenied, PurposeRequired, UnknownPurpose, the not-found
-    error of datasets, and NotReversible when one of the codes was not made here or its key is gone.
+    the purpose; unknown ones stay as they are. What was encrypted in other datasets takes a decision on each of them.
+    Raises AccessDenied, PurposeRequired, UnknownPurpose, the not-found error of datasets, and NotReversible when one of
+    the codes was not made here, its key is gone, or its dataset cannot be seen.
     """
     resource = find_dataset(principal, dataset_id, action="token.reveal") if dataset_id else _TEXT
     decision = authorize(principal, "token.reveal", resource, purpose=purpose)
+    for other in sorted(_datasets_of(content) - {dataset_id}):
+        _decide_on(principal, other, purpose)
     reverse = _Reverse(_revealed(content, TokenScope(dataset_id, decision.purpose or "")))
     turned = TurnedBack(reverse.value(content), reverse.opened, reverse.revealed)
     emit(
@@ -57,6 +63,26 @@ def deanonymize(
         )
     )
     return turned
+
+
+def _datasets_of(content: Any) -> set[UUID]:
+    """The datasets under whose keys something in the content was encrypted."""
+    codes = {code for text in _strings(content) for code in SEALED.findall(text)}
+    keys = {UUID(bytes=key_id_of(code)) for code in codes}
+    scopes = EncryptionKey.objects.filter(pk__in=keys, purpose=KeyPurpose.PSEUDONYM).values_list("pk", "scope_id")
+    found = dict(scopes)
+    if keys - set(found):
+        raise NotReversible
+    return set(found.values()) - {current_tenant_id()}
+
+
+def _decide_on(principal: Principal, dataset_id: UUID, purpose: str | None) -> None:
+    """A dataset that cannot be seen is none: its codes are like those that were made elsewhere."""
+    try:
+        resource = find_dataset(principal, dataset_id, action="token.reveal")
+    except VaultError:
+        raise NotReversible from None
+    authorize(principal, "token.reveal", resource, purpose=purpose)
 
 
 def _revealed(content: Any, scope: TokenScope) -> dict[str, str]:

@@ -8,16 +8,17 @@ from uuid import UUID
 
 import orjson
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from access.policy.builtin import READ_RAW
-from access.services.authorize import authorize, may
+from access.services.authorize import authorize, may, shows_raw
 from access.services.keyring import open_column, seal_column
 from anonymization.models import DetectionCase, FieldEntry, FindingFeedback, ListEntry
+from anonymization.ports import find_dataset
 from anonymization.services.cases import NewCase, add_case
 from anonymization.services.descriptions import refuse_personal_data
 from anonymization.services.trust_rules import NewFieldRule, NewListEntry, add_field_rule, add_list_entry
-from anonymization.trust.errors import FeedbackNotFound, FeedbackSettled
+from anonymization.trust.errors import FeedbackNotFound, FeedbackSettled, OwnFeedback
 from anonymization.trust.rules import is_entity_type
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.event import ResourceRef
@@ -66,14 +67,17 @@ class Snippet:
 
 @dataclass(frozen=True)
 class NewFeedback:
-    """``verdict`` is false_positive or missed; the finding's recognizer and score where there was one."""
+    """``verdict`` is false_positive or missed; the finding's recognizer and score where there was one.
+
+    The text is that of a record: without its dataset and id no erasure would reach it.
+    """
 
     verdict: str
     entity_type: str
     snippet: Snippet
-    dataset_id: UUID | None = None
+    dataset_id: UUID
+    record_id: str
     version_id: UUID | None = None
-    record_id: str = ""
     recognizer: str = ""
     score: float | None = None
     comment: str = ""
@@ -89,7 +93,10 @@ class Settlement:
 
 
 def give_feedback(principal: Principal, *, new: NewFeedback) -> FindingFeedback:
-    """Keep, sealed, what somebody says of a span. Raises AccessDenied, InvalidInput, PersonalDataInName."""
+    """Keep, sealed, what somebody says of a span. Raises AccessDenied, InvalidInput, PersonalDataInName, and what
+    find_dataset raises for a dataset that cannot be seen.
+    """
+    find_dataset(principal, new.dataset_id, action="finding.review")
     feedback_id = uuid7()
     resource = ResourceRef("feedback", str(feedback_id), dataset_id=new.dataset_id)
     authorize(principal, "finding.review", resource, facts={"verdict": new.verdict})
@@ -116,6 +123,8 @@ def give_feedback(principal: Principal, *, new: NewFeedback) -> FindingFeedback:
 def _check(new: NewFeedback) -> None:
     snippet = new.snippet
     problems = []
+    if not new.record_id:
+        problems.append(FieldProblem("/record_id", "the id of the record that the text is from"))
     if not 0 <= snippet.start < snippet.end <= len(snippet.text) or snippet.end - snippet.start > MAX_SPAN:
         problems.append(FieldProblem("/start", f"a span of 1 to {MAX_SPAN} characters within the text"))
     if not is_entity_type(new.entity_type):
@@ -136,17 +145,17 @@ def list_feedback(
 
 
 def snippet_of(principal: Principal, row: FindingFeedback) -> Snippet | None:
-    """The text the feedback is about; None for who reads no records raw."""
-    if READ_RAW not in principal.permissions:
+    """The text the feedback is about; None for who reads no records of its dataset raw."""
+    if not shows_raw(principal, ResourceRef("feedback", str(row.pk), dataset_id=row.dataset_id)):
         return None
     return Snippet(**orjson.loads(open_column(_SEALED_AS, row.pk.bytes, bytes(row.sealed))))
 
 
 def settle_feedback(principal: Principal, *, feedback_id: UUID, settlement: Settlement) -> FindingFeedback:
-    """Turn feedback into a rule or a test case, or dismiss it; once.
+    """Turn feedback into a rule or a test case, or dismiss it; once. Who gave it may only dismiss it.
 
     Rules need the permission to change rules beside that to review findings. Raises AccessDenied, FeedbackNotFound,
-    FeedbackSettled, InvalidInput, and what adding a rule raises.
+    FeedbackSettled, OwnFeedback, InvalidInput, and what adding a rule raises.
     """
     settle = _SETTLEMENTS.get(settlement.outcome)
     if settle is None:
@@ -161,6 +170,8 @@ def settle_feedback(principal: Principal, *, feedback_id: UUID, settlement: Sett
             raise FeedbackNotFound
         if row.state != "open":
             raise FeedbackSettled
+        if row.created_by == principal.id and settlement.outcome != "dismiss":
+            raise OwnFeedback
         snippet = Snippet(**orjson.loads(open_column(_SEALED_AS, row.pk.bytes, bytes(row.sealed))))
         row.settled_id = settle(principal, row, snippet, settlement)
         row.state = "dismissed" if settlement.outcome == "dismiss" else "settled"
@@ -227,12 +238,12 @@ _SETTLEMENTS: Final[Mapping[str, Any]] = MappingProxyType(
 
 
 def forget_feedback(dataset_id: UUID, record_ids: Iterable[str] | None = None) -> int:
-    """Delete what feedback and test cases quote of records that are erased; None: of a whole dataset. How many."""
-    gone = 0
-    for rows in (
-        FindingFeedback.objects.filter(dataset_id=dataset_id),
-        DetectionCase.objects.filter(dataset_id=dataset_id),
-    ):
-        chosen = rows if record_ids is None else rows.filter(record_id__in=list(record_ids))
-        gone += chosen.delete()[0]
-    return gone
+    """Delete what feedback and test cases quote of records that are erased; None: of a whole dataset. How many.
+
+    What does not say which record or dataset it quotes, as feedback once could, may quote these.
+    """
+    of_dataset = Q(dataset_id=dataset_id)
+    if record_ids is not None:
+        of_dataset &= Q(record_id__in=["", *record_ids])
+    quoting = of_dataset | Q(dataset_id=None)
+    return FindingFeedback.objects.filter(quoting).delete()[0] + DetectionCase.objects.filter(quoting).delete()[0]

@@ -1,5 +1,6 @@
 """Anonymization policies: made, versioned, activated, attached and taken away."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,6 +36,8 @@ from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import active_alias
 
 _READ: Final = "anonymization.read"
+#: A version's number, as long as its column holds.
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _MANAGE: Final = "anonymization.manage"
 #: Versions a form offers.
 _CHOICES: Final = 200
@@ -200,7 +203,7 @@ def list_versions(policy: AnonymizationPolicy, *, after: tuple[str, ...] | None,
     """Versions of a policy that was decided on, newest first. Raises InvalidCursor."""
     rows: QuerySet[PolicyVersion] = PolicyVersion.objects.filter(policy=policy).order_by("-number")
     if after:
-        if not after[0].isdecimal():
+        if not _NUMBER.fullmatch(after[0]):
             raise InvalidCursor
         rows = rows.filter(number__lt=int(after[0]))
     return list(rows[:limit])

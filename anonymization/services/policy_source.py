@@ -52,11 +52,12 @@ class AttachedPolicies(ObligationSource):
 
 def _targets(principal: Principal, dataset_id: UUID | None, purpose: str) -> Q:
     wanted = Q(kind=AttachmentKind.ROLE, target__in=sorted(principal.roles))
+    of_purpose, of_dataset = Q(kind=AttachmentKind.PURPOSE), Q(kind=AttachmentKind.DATASET)
     if purpose:
-        wanted |= Q(kind=AttachmentKind.PURPOSE, target=purpose)
+        of_purpose &= Q(target=purpose)
     if dataset_id is not None:
-        wanted |= Q(kind=AttachmentKind.DATASET, target=str(dataset_id))
-    return wanted
+        of_dataset &= Q(target=str(dataset_id))
+    return wanted | of_purpose | of_dataset
 
 
 def _bound(name: str, version: PolicyVersion | None, *, binds_raw: bool) -> BoundPolicy:

@@ -3,26 +3,28 @@
 Recipients are taken to show each other everything they got, unless one is attested not to.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
+from access.selectors import hands_of
 from access.services.authorize import authorize
 from access.services.keyring import KeyPurpose, current_key, open_column, seal_column
 from anonymization.models import RecipientAttestation, Release, ReleaseFamily, ReleaseSegment
 from anonymization.privacy.errors import (
     InvalidRelease,
+    OwnRelease,
     ReleaseNotFound,
     ReleaseWithdrawn,
     ReleaseWouldIsolate,
 )
-from anonymization.privacy.signatures import ROW, Promise, Released, Rows, collect, find_breach, segments_of
+from anonymization.privacy.signatures import Promise, Released, Rows, collect, find_breach, row_type, segments_of
 from anonymization.services.reasons import require_reason
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.events.bus import emit
@@ -54,7 +56,7 @@ def admit(
     recipient: UUID,
     k: int,
     l: int = 1,  # noqa: E741 - the letter of l-diversity
-    classes: Iterable[tuple[bytes, bytes, bytes]],
+    classes: Iterable[tuple[bytes, bytes, Sequence[bytes]]],
     expires_at: datetime | None = None,
     dataset_id: UUID | None = None,
     version: str = "",
@@ -62,10 +64,11 @@ def admit(
 ) -> Release:
     """Enter a release into the ledger, in the open scope, or raise ReleaseWouldIsolate.
 
-    ``classes`` is streamed once: (subject key of at least 16 bytes, class key of any length, key of the sensitive
-    value, b"" for none), one tuple a released row; rows that were dropped are left out. The family stays locked until
-    the scope ends, so that two releases are judged one after the other. ``expires_at``: when the recipient must have
-    deleted the copy; None: never. Raises InvalidRelease, too.
+    ``classes`` is streamed once: (subject key of at least 16 bytes, class key of any length, keys of the sensitive
+    values, one a sensitive column), one tuple a released row; rows that were dropped are left out. ``l`` is promised of
+    every sensitive column. The family stays locked until the scope ends, so that two releases are judged one after the
+    other. ``expires_at``: when the recipient must have deleted the copy; None: never. The release stays in the ledger
+    beyond that, until somebody else than the recipient attests that it is gone. Raises InvalidRelease, too.
     """
     if k < 1 or l < 1:
         raise InvalidRelease("k and l are at least 1")
@@ -97,6 +100,7 @@ def admit(
             l_diversity=l,
             subjects=len(rows),
             classes=len(np.unique(rows["group"])),
+            value_columns=rows["value"].shape[1],
             expires_at=expires_at,
         ),
         rows,
@@ -104,9 +108,18 @@ def admit(
 
 
 def live_releases(family_id: UUID) -> QuerySet[Release]:
-    """The releases of a family that may still be out there, in the open scope; oldest first."""
-    is_out = Q(expires_at=None) | Q(expires_at__gt=Now())
-    return Release.objects.filter(is_out, family_id=family_id, withdrawn_at=None).order_by("created_at", "id")
+    """The releases of a family that may still be out there, in the open scope; oldest first.
+
+    A copy that should be gone is one of them: that its time is over deletes nothing at its recipient's.
+    """
+    return Release.objects.filter(family_id=family_id, withdrawn_at=None).order_by("created_at", "id")
+
+
+def copies_out() -> QuerySet[Release]:
+    """The releases of all families that nobody attested to be gone, in the open scope: first those that should be gone
+    longest, last those that may stay for ever.
+    """
+    return Release.objects.filter(withdrawn_at=None).order_by(F("expires_at").asc(nulls_last=True), "id")
 
 
 def held_against(release: Release) -> QuerySet[Release]:
@@ -138,16 +151,31 @@ def withdraw(release: Release, *, reason: str, withdrawn_by: UUID) -> Release:
 
 
 def withdraw_release(principal: Principal, *, release_id: UUID, reason: str) -> Release:
-    """Attest that every copy of a release was deleted.
+    """Attest that every copy of a release was deleted: nothing is held against it any more.
 
-    Raises AccessDenied, ReasonMissing, PersonalDataInName, ReleaseNotFound, ReleaseWithdrawn.
+    Raises AccessDenied, ReasonMissing, PersonalDataInName, ReleaseNotFound, OwnRelease, ReleaseWithdrawn.
     """
-    authorize(principal, "budget.manage", ResourceRef(type="release", id=str(release_id)))
+    authorize(principal, "release.manage", ResourceRef(type="release", id=str(release_id)))
     reason = require_reason(reason)
     release = Release.objects.filter(pk=release_id).first()
     if release is None:
         raise ReleaseNotFound
+    _require_another(principal, release.recipient)
     return withdraw(release, reason=reason, withdrawn_by=principal.id)
+
+
+def report_deleted(release: Release) -> None:
+    """The recipient says that it has deleted its copies, in the open scope. The release stays in the ledger: that it
+    may leave is for somebody else to attest.
+    """
+    if Release.objects.filter(pk=release.pk, reported_at=None, withdrawn_at=None).update(reported_at=Now()):
+        emit(_fact(EventType.RELEASE_REPORTED, release))
+
+
+def _require_another(principal: Principal, recipient: UUID) -> None:
+    """Whoever got a copy, by an own API key or in person, attests nothing about it. Raises OwnRelease."""
+    if hands_of(principal.id) & hands_of(recipient):
+        raise OwnRelease
 
 
 def attest_recipient(
@@ -156,10 +184,11 @@ def attest_recipient(
     """Attest that a recipient shares nothing with others; takes the place of an earlier attestation.
 
     What it gets is then held against its own releases alone, and not against what others get. Raises AccessDenied,
-    ReasonMissing, PersonalDataInName.
+    ReasonMissing, PersonalDataInName, OwnRelease.
     """
-    authorize(principal, "budget.manage", ResourceRef(type="recipient", id=str(recipient)))
+    authorize(principal, "release.manage", ResourceRef(type="recipient", id=str(recipient)))
     reason = require_reason(reason)
+    _require_another(principal, recipient)
     _attestations(recipient).update(revoked_at=Now())
     row = RecipientAttestation.objects.create(
         recipient=recipient, reason=reason, attested_by=principal.id, expires_at=expires_at
@@ -169,8 +198,11 @@ def attest_recipient(
 
 
 def revoke_attestation(principal: Principal, *, recipient: UUID, reason: str) -> None:
-    """From now on the recipient is taken to share again, what it got before included. Raises as attest_recipient."""
-    authorize(principal, "budget.manage", ResourceRef(type="recipient", id=str(recipient)))
+    """From now on the recipient is taken to share again, what it got before included.
+
+    Raises AccessDenied, ReasonMissing, PersonalDataInName.
+    """
+    authorize(principal, "release.manage", ResourceRef(type="recipient", id=str(recipient)))
     reason = require_reason(reason)
     _attestations(recipient).update(revoked_at=Now())
     emit(_attested(recipient, is_attested=False, why=reason))
@@ -215,7 +247,7 @@ def _segments(release: Release) -> Iterator[Rows]:
     """One at a time, so that as many releases as there are can be joined."""
     for number in range(release.segments.count()):
         sealed = release.segments.values_list("sealed", flat=True).get(number=number)
-        yield np.frombuffer(open_column(_SEGMENT, _place(release, number), sealed), ROW)
+        yield np.frombuffer(open_column(_SEGMENT, _place(release, number), sealed), row_type(release.value_columns))
 
 
 def _enter(release: Release, rows: Rows) -> Release:
@@ -223,15 +255,8 @@ def _enter(release: Release, rows: Rows) -> Release:
     for number, segment in enumerate(segments_of(rows)):
         sealed = seal_column(_SEGMENT, _place(release, number), segment.tobytes())
         ReleaseSegment.objects.create(release=release, number=number, sealed=sealed)
-    _forget_expired(release.family_id)
     emit(_fact(EventType.RELEASE_ADMITTED, release, k=release.k, l=release.l_diversity, subjects=release.subjects))
     return release
-
-
-def _forget_expired(family_id: UUID) -> None:
-    """Signatures are personal data: those of releases that are over go with the next release."""
-    over = Release.objects.filter(family_id=family_id, expires_at__lte=Now())
-    ReleaseSegment.objects.filter(release__in=over).delete()
 
 
 def _place(release: Release, number: int) -> bytes:

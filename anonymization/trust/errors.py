@@ -46,3 +46,11 @@ class TestCaseNotFound(VaultError):
 
     code, slug, status = "VAULT_ANON_6106", "test-case-not-found", 404
     title = "No such test case"
+
+
+class OwnFeedback(VaultError):
+    """Who gave feedback may drop it, but makes no rule or test case of it."""
+
+    code, slug, status = "VAULT_ANON_6107", "own-feedback", 403
+    title = "Somebody else settles the feedback"
+    outcome = "denied"

@@ -32,10 +32,10 @@ from datasets.selectors import get_dataset, resource_of
 from datasets.services.exports.download import Address
 from datasets.services.guaranteed.download import GuaranteedDownload, make_address, open_download, stream_download
 from datasets.services.guaranteed.request import (
-    attest_deletion,
     create_guaranteed_export,
     get_guaranteed_export,
     list_guaranteed_exports,
+    report_deletion,
     withdraw_guaranteed_export,
 )
 from datasets.services.guaranteed.schedules import create_schedule, end_schedule, list_schedules
@@ -128,8 +128,8 @@ class DeletionView(VaultAPIView):
 
     @extend_schema(request=None, responses=AnalyticsExportOutput)
     def post(self, _: Request, guaranteed_id: UUID) -> Response:
-        """Attest that every copy of the files was deleted: the release leaves the ledger."""
-        return Response(AnalyticsExportOutput(attest_deletion(self.principal, guaranteed_id)).data)
+        """Say that every copy of the files was deleted. The release leaves the ledger once somebody else attests it."""
+        return Response(AnalyticsExportOutput(report_deletion(self.principal, guaranteed_id)).data)
 
 
 class AnalyticsAddressView(VaultAPIView):
@@ -231,7 +231,7 @@ class ScheduleListView(VaultAPIView):
 
     @extend_schema(parameters=[_DATASET], responses=SchedulesOutput)
     def get(self, request: Request) -> Response:
-        """The caller's own schedules of a dataset."""
+        """The caller's own schedules of a dataset; with release.manage everybody's."""
         dataset = get_dataset(self.principal, _dataset_of(request), action="dataset.read")
         authorize(self.principal, "dataset.read", resource_of(dataset))
         rows = list_schedules(self.principal, dataset_id=dataset.pk)

@@ -10,7 +10,6 @@ from rest_framework import serializers
 
 from anonymization.guarantees.guarantee import MAX_K, MAX_L, Diversity, DiversityKind, Guarantee
 from anonymization.guarantees.methods import Method
-from datasets.api.branches import StrictInput
 from datasets.api.exports import ExportFileOutput
 from datasets.models import ExportFormat, ExportSchedule, GuaranteedExport
 from datasets.query import parse_filter
@@ -24,6 +23,7 @@ from datasets.services.guaranteed.options import (
     TimeRange,
     Transformation,
 )
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.jobs import JobStatus
 
 _NAME: Final[dict[str, Any]] = {"max_length": 200}
@@ -274,7 +274,7 @@ class AnalyticsExportOutput(serializers.ModelSerializer[GuaranteedExport]):
 
     @extend_schema_field(serializers.DictField())
     def get_copy(self, export: GuaranteedExport) -> dict[str, Any]:
-        """The recipient's copy: until when it must be deleted, and whether it was said to be."""
+        """The recipient's copy: until when it must be deleted, and when the recipient said that it was."""
         is_out = export.delete_by is not None and export.deleted_at is None
         return {
             "delete_by": export.delete_by,
@@ -316,7 +316,17 @@ class ScheduleInput(AnalyticsExportInput):
 class ScheduleOutput(serializers.ModelSerializer[ExportSchedule]):
     class Meta:
         model = ExportSchedule
-        fields = ["id", "dataset_id", "purpose", "interval_hours", "next_at", "last_export", "failure", "created_at"]
+        fields = [
+            "id",
+            "dataset_id",
+            "owner",
+            "purpose",
+            "interval_hours",
+            "next_at",
+            "last_export",
+            "failure",
+            "created_at",
+        ]
 
 
 class SchedulesOutput(serializers.Serializer[Any]):

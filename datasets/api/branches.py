@@ -17,21 +17,12 @@ from datasets.models.version import DEFAULT_BRANCH
 from datasets.services import branches, tags
 from datasets.services.history import read_log
 from datasets.services.rollback import roll_back
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import InvalidCursor
 
 PAGING = [OpenApiParameter("limit", OpenApiTypes.INT), OpenApiParameter("cursor", OpenApiTypes.STR)]
-
-
-class StrictInput(serializers.Serializer[Any]):
-    """Members that are not the caller's to set are an error, never silently dropped."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            raise serializers.ValidationError({name: ["not a member that can be set"] for name in unknown})
-        return dict(super().to_internal_value(data))
 
 
 class BranchInput(StrictInput):

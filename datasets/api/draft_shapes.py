@@ -12,19 +12,10 @@ from datasets.services.drafts.find import StagedCounts
 from datasets.services.drafts.open import DraftFacts
 from datasets.services.drafts.patch import MERGE, UPSERT
 from datasets.services.drafts.publish import PublishOptions
+from vaultsite.kernel.api.inputs import StrictInput
 
 
-class _StrictInput(serializers.Serializer[Any]):
-    """Members that are not the caller's to set are an error, never silently dropped."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            raise serializers.ValidationError({name: ["not a member that can be set"] for name in unknown})
-        return dict(super().to_internal_value(data))
-
-
-class DraftInput(_StrictInput):
+class DraftInput(StrictInput):
     label = serializers.CharField(max_length=32, required=False, default="", allow_blank=True)  # type: ignore[assignment]
     parent = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)  # type: ignore[assignment]
     branch = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
@@ -74,7 +65,7 @@ class DraftOutput(serializers.ModelSerializer[Draft]):
         return StagedCountsOutput(counts[draft.pk]).data  # type: ignore[return-value]
 
 
-class VersionListInput(_StrictInput):
+class VersionListInput(StrictInput):
     """Query parameters of the list of versions."""
 
     status = serializers.ChoiceField(choices=[("published", "published"), DraftStatus.choices[0]], required=False)
@@ -111,7 +102,7 @@ class StageOutput(serializers.Serializer[Any]):
     results = RecordResultOutput(many=True)
 
 
-class PublishInput(_StrictInput):
+class PublishInput(StrictInput):
     message = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
     rebase = serializers.BooleanField(required=False, default=False)
 

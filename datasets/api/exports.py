@@ -18,7 +18,6 @@ from rest_framework.response import Response
 
 from access.services.authorize import authorize
 from access.services.idempotency import begin_attempt, fingerprint_of, store_answer
-from datasets.api.branches import StrictInput
 from datasets.api.views import PAGING, PURPOSE, idempotency_key
 from datasets.models import Export, ExportCompression, ExportFormat
 from datasets.passport import verify
@@ -28,6 +27,7 @@ from datasets.services.exports.options import ExportOptions
 from datasets.services.exports.request import create_export, get_export, list_exports, withdraw_export
 from datasets.services.exports.selection import MAX_SAMPLE, Sample, Split
 from datasets.services.exports.statement import public_keys
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.events.event import ResourceRef

@@ -11,23 +11,19 @@ from rest_framework.response import Response
 
 from access.models import KeyPurpose
 from access.services.key_rotation import confirm_destruction, request_destruction, withdraw_destruction
-from datasets.api.serializers import refuse_unknown
 from datasets.models import KeyRotation
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.rotation.overview import KeyFamily, KeyView, list_keys
 from datasets.services.rotation.request import REQUESTABLE, get_rotation, start_rotation, uses_at_stake
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.views import VaultAPIView
 
 
-class RotationInput(serializers.Serializer[Any]):
+class RotationInput(StrictInput):
     """``dataset_id`` belongs to the purpose ``dataset``, and to no other."""
 
     purpose = serializers.ChoiceField(choices=[purpose.value for purpose in REQUESTABLE])
     dataset_id = serializers.UUIDField(required=False, allow_null=True, default=None)
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        refuse_unknown(self, data)
-        return dict(super().to_internal_value(data))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if (attrs["purpose"] == KeyPurpose.DATASET) != (attrs["dataset_id"] is not None):

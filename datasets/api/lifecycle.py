@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from datasets.api.serializers import DatasetOutput
 from datasets.models import Purge
 from datasets.services import lifecycle, quotas
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.views import VaultAPIView
 
 _LARGEST = 2**63 - 1
@@ -32,18 +33,12 @@ class PurgeOutput(serializers.ModelSerializer[Purge]):
         ]
 
 
-class LimitsInput(serializers.Serializer[Any]):
+class LimitsInput(StrictInput):
     """All limits; null or left out: none."""
 
     bytes = serializers.IntegerField(min_value=0, max_value=_LARGEST, allow_null=True, required=False)
     datasets = serializers.IntegerField(min_value=0, max_value=_LARGEST, allow_null=True, required=False)
     records = serializers.IntegerField(min_value=0, max_value=_LARGEST, allow_null=True, required=False)
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
-        if unknown:
-            raise serializers.ValidationError({name: ["not a member that can be set"] for name in unknown})
-        return dict(super().to_internal_value(data))
 
 
 class MeasureOutput(serializers.Serializer[Any]):

@@ -12,13 +12,13 @@ from rest_framework.response import Response
 
 from access.services.authorize import authorize
 from datasets import lineage_graph
-from datasets.api.serializers import refuse_unknown
 from datasets.errors.lineage import NoLineagePath
 from datasets.lineage_graph import Graph
 from datasets.models import EdgeKind, LineageEdge, LineageNode, NodeType, Version
 from datasets.selectors import find_version, get_dataset, resource_of
 from datasets.services.lineage import REPORTABLE, LineageEnd, Report, node_of, report_edge, visible_nodes
 from datasets.services.openlineage import accept_event, version_event
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.views import VaultAPIView
 
 VERSION = OpenApiParameter("version", OpenApiTypes.STR, description="label, branch, tag, number or id; default main")
@@ -32,7 +32,7 @@ class ThingInput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
 
 
-class EdgeInput(serializers.Serializer[Any]):
+class EdgeInput(StrictInput):
     """``thing`` came from the version, or with ``is_source`` the version from it."""
 
     kind = serializers.ChoiceField(choices=EdgeKind.choices)
@@ -42,10 +42,6 @@ class EdgeInput(serializers.Serializer[Any]):
     facts = serializers.DictField(
         child=serializers.CharField(max_length=200, allow_blank=True), required=False, default=dict
     )
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        refuse_unknown(self, data)
-        return dict(super().to_internal_value(data))
 
     def validate_facts(self, value: dict[str, str]) -> dict[str, str]:
         if len(value) > 20 or any(len(name) > 64 for name in value):  # noqa: PLR2004 - said in the message

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
-from datasets.api.merges import MergeJobView, MergeOutput, StrictInput
+from datasets.api.merges import MergeJobView, MergeOutput
 from datasets.api.views import PAGING
 from datasets.models import MergeRequest, RequestState, Verdict
 from datasets.selectors import get_dataset, resource_of
@@ -23,6 +23,7 @@ from datasets.services.merges.requests import (
     review_request,
     standing_of,
 )
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import FieldProblem, InvalidInput

@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
-from datasets.api.serializers import refuse_unknown
 from datasets.api.views import PAGING, PURPOSE
 from datasets.models import Merge, MergeStrategy, Resolution
 from datasets.selectors import get_dataset, resource_of
@@ -25,18 +24,11 @@ from datasets.services.merges.start import (
     start_merge,
 )
 from datasets.services.merges.work import run_merge
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.jobs import JobStatus
 from vaultsite.kernel.tenancy.middleware import facts_of
-
-
-class StrictInput(serializers.Serializer[Any]):
-    """A body whose members are all known."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        refuse_unknown(self, data)
-        return dict(super().to_internal_value(data))
 
 
 class MergeInput(StrictInput):

@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
-from datasets.api.branches import StrictInput
 from datasets.api.views import PAGING
 from datasets.models import QuarantinedRecord, RecordState, Rescan, VersionQuarantine
 from datasets.selectors import get_dataset, resource_of
@@ -22,6 +21,7 @@ from datasets.services.quarantine_review import (
 )
 from datasets.services.rescan.start import get_rescan, list_rescans, start_rescan
 from datasets.services.version_quarantine import list_quarantines, quarantine_version, release_version
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 

@@ -9,12 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from datasets.api.branches import StrictInput
 from datasets.models import Compatibility, RecordSchema
 from datasets.schemas.shorthand import expand_shorthand
 from datasets.selectors import get_dataset
 from datasets.services import schemas
 from datasets.services.schemas import NewSchema, SchemaCheck
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 

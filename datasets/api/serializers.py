@@ -18,9 +18,10 @@ from datasets.models import (
 from datasets.services.commit import is_label
 from datasets.services.datasets import DatasetFacts
 from datasets.services.write import UploadOptions
+from vaultsite.kernel.api.inputs import StrictInput
 
 
-class DatasetInput(serializers.Serializer[Any]):
+class DatasetInput(StrictInput):
     name = serializers.CharField(max_length=200)
     description = serializers.CharField(max_length=4000, allow_blank=True, required=False, default="")
     classification = serializers.ChoiceField(
@@ -33,10 +34,6 @@ class DatasetInput(serializers.Serializer[Any]):
         min_value=1, max_value=36_500, allow_null=True, required=False, default=None
     )
     region = serializers.CharField(max_length=64, allow_blank=True, required=False, default="")
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        refuse_unknown(self, data)
-        return dict(super().to_internal_value(data))
 
     def facts(self) -> DatasetFacts:
         """The validated members as the services take them."""
@@ -139,7 +136,7 @@ class IngestOutput(serializers.ModelSerializer[Ingest]):
         return ingest.version.label if ingest.version else None
 
 
-class UploadInput(serializers.Serializer[Any]):
+class UploadInput(StrictInput):
     """Query parameters of an upload."""
 
     format = serializers.ChoiceField(choices=IngestFormat.choices, required=False, default="jsonl")
@@ -154,10 +151,6 @@ class UploadInput(serializers.Serializer[Any]):
     message = serializers.CharField(max_length=1000, required=False, default="")
     branch = serializers.CharField(max_length=100, required=False, default="main")
     wait = serializers.IntegerField(min_value=0, max_value=60, required=False, default=0)
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        refuse_unknown(self, data)
-        return dict(super().to_internal_value(data))
 
     def validate_version(self, value: str) -> str:
         if value and not is_label(value):
@@ -185,11 +178,3 @@ class RecordOutput(serializers.Serializer[Any]):
     id = serializers.CharField()
     data = serializers.JSONField()  # type: ignore[assignment]
     metadata = serializers.JSONField()
-
-
-def refuse_unknown(serializer: serializers.Serializer[Any], data: Any) -> None:
-    """Members that are not the caller's to set are an error, never silently dropped."""
-    if isinstance(data, dict):
-        unknown = sorted(set(data) - set(serializer.fields))
-        if unknown:
-            raise serializers.ValidationError({name: ["not a member that can be set"] for name in unknown})

@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from access.services.authorize import authorize
 from access.services.idempotency import begin_attempt, fingerprint_of, store_answer
-from datasets.api.branches import StrictInput
 from datasets.api.views import PAGING, idempotency_key
 from datasets.models import Erasure, GarbageCollection, Scrub
 from datasets.selectors import get_dataset, resource_of
@@ -19,6 +18,7 @@ from datasets.services.erasure.receipt import open_receipt
 from datasets.services.erasure.request import MAX_RECORDS, request_erasure
 from datasets.services.upkeep.jobs import start_collection, start_scrub
 from datasets.upkeep_selectors import Job, get_collection, get_erasure, get_scrub, list_jobs
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 

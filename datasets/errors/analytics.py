@@ -29,7 +29,24 @@ class ScheduleNotFound(VaultError):
 
 
 class CopyNotOut(VaultError):
-    """Only the copy of a finished export can be attested to be deleted, and only once."""
+    """Only the copy of a finished export can be said to be deleted, and only once."""
 
     code, slug, status = "VAULT_DATA_4705", "copy-not-out", 409
     title = "There is no copy of this export out there"
+
+
+class ReleaseRulesMissing(VaultError):
+    """Whoever does not read raw is given tables and statistics only under rules that somebody else has declared.
+
+    ``missing`` names the members of the rules without which nothing is released.
+    """
+
+    code, slug, status = "VAULT_DATA_4706", "release-rules-missing", 409
+    title = "Nobody has declared what may be released about the people of this dataset"
+
+
+class OutsideReleaseRules(VaultError):
+    """``errors`` names each member of what was asked for that the release rules of the dataset do not allow."""
+
+    code, slug, status = "VAULT_DATA_4707", "outside-release-rules", 422
+    title = "The release rules of the dataset do not allow this"

@@ -6,6 +6,7 @@ from vaultsite.kernel.errors import VaultError
 class RescanNotFound(VaultError):
     code, slug, status = "VAULT_DATA_4601", "rescan-not-found", 404
     title = "There is no such rescan"
+    outcome = "denied"
 
 
 class VersionQuarantined(VaultError):
@@ -21,6 +22,7 @@ class NotQuarantined(VaultError):
 class QuarantinedRecordNotFound(VaultError):
     code, slug, status = "VAULT_DATA_4604", "quarantined-record-not-found", 404
     title = "There is no such record in quarantine"
+    outcome = "denied"
 
 
 class RecordDecided(VaultError):
@@ -31,3 +33,11 @@ class RecordDecided(VaultError):
 class StillUnscannable(VaultError):
     code, slug, status = "VAULT_DATA_4606", "still-unscannable", 409
     title = "The record still cannot be scanned, or may not be stored"
+
+
+class OwnQuarantine(VaultError):
+    """Who had a hand in a version, or put it into quarantine, does not let readers have it again."""
+
+    code, slug, status = "VAULT_DATA_4607", "own-quarantine", 403
+    title = "Somebody else releases the version"
+    outcome = "denied"

@@ -26,6 +26,7 @@ from datasets.models.merge import (
 )
 from datasets.models.object_permission import DatasetUserPermission
 from datasets.models.quarantine import QuarantineCause, QuarantinedRecord, RecordState, VersionQuarantine
+from datasets.models.release_rules import ReleaseRules
 from datasets.models.rescan import Rescan, VersionProfile
 from datasets.models.schema import Compatibility, RecordSchema
 from datasets.models.upkeep import GarbageCollection, Scrub
@@ -81,6 +82,7 @@ __all__ = [
     "RecordSchema",
     "RecordShape",
     "RecordState",
+    "ReleaseRules",
     "RequestState",
     "Rescan",
     "Resolution",

@@ -26,7 +26,8 @@ class Export(LongRunning):
 
     ``options`` are what may be read in the clear; the filter, which holds values, is sealed in ``filter``, and so is
     what a first pass over the rows found, in ``survey``. ``operator`` is how records were anonymized (empty: raw),
-    ``epoch`` the dataset's erasure epoch when it was decided. ``seed`` is the job's sealed random seed, from which
+    ``view_hash`` what the anonymizing depended on beside records and keys, ``epoch`` the dataset's erasure epoch when
+    it was decided. ``seed`` is the job's sealed random seed, from which
     fresh ids, their order and the salt of the row trees come; it is gone once the job is final. ``removed_at`` is set
     when the files went, by age, by hand or by erasure.
     """
@@ -43,6 +44,7 @@ class Export(LongRunning):
     seed = models.BinaryField(null=True)
     purpose = models.CharField(max_length=64)
     operator = models.CharField(max_length=16, blank=True, default="")
+    view_hash = models.BinaryField(max_length=32, null=True)
     policies = models.JSONField(default=list)
     obligations = models.JSONField(default=list)
     epoch = models.PositiveIntegerField()

@@ -17,9 +17,10 @@ class GuaranteedExport(LongRunning):
     ``guarantee`` is what was promised, ``method`` how rows are generalized, ``attained`` what the released rows have.
     What was asked for in full (columns, filter, hierarchies: values) is sealed in ``request``, the job's random seed in
     ``seed``; both are gone once the job is final, except that a schedule keeps its own. ``obligations`` are those of
-    the asker's own view, on which the filter is judged. ``delete_by`` is when the recipient must have deleted its copy,
-    ``deleted_at`` when it said it did; ``release_id`` is the entry in the release ledger. ``expires_at`` is when our
-    own files go.
+    the asker's own view, on which the filter is judged; ``is_bound`` says that the dataset's release rules bound it,
+    because it does not read raw. ``delete_by`` is when the recipient must have deleted its copy, ``deleted_at`` when it
+    said it did; ``release_id`` is the entry in the release ledger, where the release stays until somebody else attests
+    that the copy is gone. ``expires_at`` is when our own files go.
     """
 
     task_name = "datasets.run_guaranteed_export"
@@ -38,6 +39,7 @@ class GuaranteedExport(LongRunning):
     policies = models.JSONField(default=list)
     obligations = models.JSONField(default=list)
     epoch = models.PositiveIntegerField()
+    is_bound = models.BooleanField(default=True)
     attained = models.JSONField(default=dict)
     utility = models.JSONField(default=dict)
     risk = models.JSONField(default=dict)

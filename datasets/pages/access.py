@@ -18,7 +18,7 @@ from access.lease_selectors import leases_of
 from access.leases.terms import LEVELS as LEASE_LEVELS
 from access.leases.terms import Terms
 from access.models import Role, RoleBinding, Shown, User
-from access.pages.people import names_of
+from access.selectors import people_named
 from access.pages.requests import give_back, lease_cards
 from access.pages.spans import SPANS, number_or_none, whole_number
 from access.policy import builtin
@@ -111,7 +111,7 @@ def _roles() -> list[RoleReach]:
 
 def _permissions(principal: Principal, dataset: Dataset) -> list[dict[str, Any]]:
     rows = list_permissions(dataset)
-    names = names_of(principal, [one for row in rows for one in (row.user_id, row.granted_by)])
+    names = people_named(principal, [one for row in rows for one in (row.user_id, row.granted_by)])
     return [
         {
             "row": row,

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 from rest_framework.exceptions import ValidationError
 
-from access.selectors import known_purposes
+from access.selectors import known_purposes, people_named
 from access.services.authorize import may
 from anonymization.guarantees.guarantee import DiversityKind
 from anonymization.guarantees.methods import Method
@@ -17,17 +17,20 @@ from datasets.api.analytics_shapes import AnalyticsExportInput, AnalyticsExportO
 from datasets.models import Dataset, ExportFormat
 from datasets.pages.page import open_dataset, render_page
 from datasets.pages.refusal import refusal_of
+from datasets.pages.steps import as_steps, is_number
 from datasets.selectors import get_dataset, list_versions
 from datasets.services.guaranteed.download import make_address
 from datasets.services.guaranteed.options import HierarchyKind, Role
 from datasets.services.guaranteed.request import (
-    attest_deletion,
     create_guaranteed_export,
     get_guaranteed_export,
     list_guaranteed_exports,
+    report_deletion,
     withdraw_guaranteed_export,
 )
+from datasets.services.guaranteed.schedules import end_schedule, list_schedules
 from datasets.services.guaranteed.suggestions import open_suggestions, suggest_columns
+from datasets.services.release_rules import rules_of
 from vaultsite.kernel.api.problem import as_vault_error
 from vaultsite.kernel.errors import InvalidInput, VaultError
 from vaultsite.kernel.tenancy.ports import resolve_principal
@@ -67,12 +70,29 @@ _MEMBERS: Final = {
 
 
 def guaranteed_list_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    """The reader's own tables of a dataset."""
+    """The reader's own tables of a dataset, and the schedules that ask for them; posted, a schedule ends."""
     principal = resolve_principal(request)
+    if request.method == "POST":
+        end_schedule(principal, _uuid(request.POST.get("schedule", "")))
+        return HttpResponseRedirect(reverse("admin:datasets_guaranteed", args=[dataset_id]))
     exports = list_guaranteed_exports(principal, dataset_id=dataset_id, limit=_LISTED)
     dataset = get_dataset(principal, dataset_id, action="dataset.read")
-    context = {"title": f"Analytics tables of {dataset.name}", "exports": exports}
+    schedules = list_schedules(principal, dataset_id=dataset.pk)
+    context = {
+        "title": f"Analytics tables of {dataset.name}",
+        "exports": exports,
+        "schedules": schedules,
+        "people": people_named(principal, [schedule.owner for schedule in schedules]),
+        "rules": rules_of(dataset.pk),
+    }
     return render_page(request, "vault/guaranteed_list.html", context, dataset=dataset, tab=_TAB)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput from None
 
 
 def guaranteed_wizard(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
@@ -119,6 +139,7 @@ def _questions(
         "diversities": [str(kind) for kind in DiversityKind],
         "combinations": [_bar(one) for one in found.combinations[:_SHOWN]] if found else [],
         "refusal": refusal,
+        "rules": rules_of(dataset.pk),
     }
     return render_page(request, "vault/guaranteed_wizard.html", context, dataset=dataset, tab=_TAB)
 
@@ -196,7 +217,7 @@ def _answers(given: QueryDict, dataset_id: UUID) -> dict[str, Any]:
     promise: dict[str, Any] = {
         "k": given.get("k") or None,
         "method": given.get("method") or "local",
-        "suppression_limit": (float(given.get("suppression") or 0) if _is_number(given.get("suppression")) else None),
+        "suppression_limit": (float(given.get("suppression") or 0) if is_number(given.get("suppression")) else None),
         "subject": next((column["name"] for column in columns if column["role"] == Role.SUBJECT), ""),
         "t_closeness": given.get("t") or None,
         "l_diversity": {"kind": given.get("l_kind") or "distinct", "l": given["l"]} if given.get("l") else None,
@@ -221,16 +242,8 @@ def _answers(given: QueryDict, dataset_id: UUID) -> dict[str, Any]:
     }
 
 
-def _is_number(text: str | None) -> bool:
-    return not text or text.replace(".", "", 1).isdigit()
-
-
 def _plan(column: dict[str, str]) -> dict[str, Any]:
-    steps = [step for step in column["steps"].replace(",", " ").split() if step]
-    return {
-        "kind": column["hierarchy"] or "auto",
-        "steps": [float(step) if _is_number(step) else step for step in steps],
-    }
+    return {"kind": column["hierarchy"] or "auto", "steps": as_steps(column["steps"])}
 
 
 def guaranteed_page(request: HttpRequest, export_id: UUID) -> HttpResponse:
@@ -242,7 +255,7 @@ def guaranteed_page(request: HttpRequest, export_id: UUID) -> HttpResponse:
     if do == "download":
         name = request.POST.get("file", "")
         return HttpResponseRedirect(analytics_url(make_address(principal, export_id, name=name)))
-    acts = {"withdraw": withdraw_guaranteed_export, "deleted": attest_deletion}
+    acts = {"withdraw": withdraw_guaranteed_export, "deleted": report_deletion}
     if do not in acts:
         raise InvalidInput
     acts[do](principal, export_id)
@@ -257,23 +270,24 @@ def _shown(request: HttpRequest, export_id: UUID) -> HttpResponse:
         "export": export,
         "copy": said["copy"],
         "risks": _risks(export.risk),
+        "has_before": "before" in export.risk,
         "losses": list(export.utility.get("loss_by_column", {}).items()),
     }
     return render_page(request, "vault/guaranteed.html", context, dataset=export.dataset, tab=_TAB)
 
 
 def _risks(risk: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Name, before, after: percent."""
+    """Name, before, after: percent. What was before is empty for who does not read raw."""
     words = {
         "prosecutor": "Prosecutor (highest)",
-        "journalist": "Journalist (highest)",
         "marketer": "Marketer (average)",
         "unique": "Rows alone in their class",
         "records_at_risk": "Rows with a risk above 20 %",
     }
     if not risk:
         return []
+    before = risk.get("before", {})
     return [
-        (text, f"{100 * float(risk['before'][name]):.1f}", f"{100 * float(risk['after'][name]):.1f}")
+        (text, f"{100 * float(before[name]):.1f}" if before else "", f"{100 * float(risk['after'][name]):.1f}")
         for name, text in words.items()
     ]

@@ -11,7 +11,7 @@ from access.services.authorize import may
 from anonymization.policies.presets import PRESETS
 from anonymization.services.policies import policy_choices
 from datasets.pages.compare import needs_purpose, purpose_page
-from datasets.pages.page import open_dataset, render_page
+from datasets.pages.page import empty_page, open_dataset, render_page
 from datasets.pages.refusal import refusal_of
 from datasets.selectors import get_dataset
 from datasets.services.anonymization_preview import Preview, Tried, preview_policy
@@ -42,6 +42,9 @@ def anonymization_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
         return _page(request, dataset_id)
     if needs_purpose(request):
         return purpose_page(request, open_dataset(request, dataset_id))
+    nothing = empty_page(request, dataset_id, title="Anonymization of", tab=_TAB)
+    if nothing is not None:
+        return nothing
     name, _, number = chosen.partition("@")
     tried = Tried(name, int(number) if number.isdecimal() and len(number) < 10 else None)  # noqa: PLR2004 - its column
     version = request.GET.get("version", "")[:64] or "main"
@@ -61,7 +64,7 @@ def _page(
     dataset = get_dataset(principal, dataset_id, action="dataset.read")
     context: dict[str, Any] = {
         "title": f"Anonymization of {dataset.name}",
-        "chosen": request.GET.get("policy", ""),
+        "chosen": preview.policy if preview and preview.policy else request.GET.get("policy", ""),
         "version": request.GET.get("version", "") or "main",
         "policies": policy_choices() if may(principal, "anonymization.read") else [],
         "presets": [(f"preset:{name}", preset.title) for name, preset in PRESETS.items()],

@@ -9,14 +9,14 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
-from access.models import User
+from access.selectors import people_named
 from access.services.authorize import may
 from datasets.models import Dataset
 from datasets.pages.page import open_dataset, render_page
 from datasets.pages.refusal import refusal_of
 from datasets.selectors import get_dataset
 from datasets.services.branches import create_branch, delete_branch, list_branches, protect_branch
-from datasets.services.graph import Graph, draw_history
+from datasets.services.graph import draw_history
 from datasets.services.rollback import roll_back
 from datasets.services.tags import create_tag, delete_tag, list_tags
 from vaultsite.kernel.errors import InvalidInput, VaultError
@@ -44,12 +44,14 @@ def branches_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
 def _page(request: HttpRequest, dataset: Dataset, refusal: VaultError | None = None) -> HttpResponse:
     principal = resolve_principal(request)
     graph = draw_history(dataset)
+    people = people_named(principal, [dot.version.author for dot in graph.dots])
     context: dict[str, Any] = {
         "title": f"Branches of {dataset.name}",
         "graph": graph,
         "branches": list_branches(dataset, limit=_SHOWN),
         "version_tags": list_tags(dataset, limit=_SHOWN),
-        "rows": list(zip(graph.dots, _authors(principal, graph), strict=True)),
+        "rows": [(dot, people[dot.version.author]) for dot in graph.dots],
+        "people": people,
         "refusal": refusal,
         "given": request.POST,
         "may_write": may(principal, "branch.write"),
@@ -59,16 +61,6 @@ def _page(request: HttpRequest, dataset: Dataset, refusal: VaultError | None = N
     page = render_page(request, "vault/branches.html", context, dataset=dataset, tab="datasets_branches")
     page.status_code = refusal.status if refusal else 200
     return page
-
-
-def _authors(principal: Principal, graph: Graph) -> list[str]:
-    """Who made each version: by name for who may know people by name, else the end of the id."""
-    wanted = [dot.version.author for dot in graph.dots]
-    names = {}
-    if may(principal, "user.read"):
-        names = dict(User.objects.filter(pk__in=set(wanted)).values_list("pk", "username"))
-    names[principal.id] = "you"
-    return [names.get(author, f"..{str(author)[-8:]}") for author in wanted]
 
 
 def _create_branch(principal: Principal, dataset_id: UUID, given: QueryDict) -> object:

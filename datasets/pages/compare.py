@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from access.selectors import known_purposes
 from access.services.authorize import may
 from datasets.models import Branch, Dataset, Version, VersionTag
-from datasets.pages.page import open_dataset, render_page
+from datasets.pages.page import empty_page, open_dataset, render_page
 from datasets.services.diff import KINDS, Comparison, count_changes, open_comparison, shown_changes
 from datasets.shown_change import ChangeCard, change_card
 from vaultsite.kernel.tenancy.ports import resolve_principal
@@ -41,6 +41,9 @@ def compare_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     principal = resolve_principal(request)
     if needs_purpose(request):
         return purpose_page(request, open_dataset(request, dataset_id, action="dataset.read"))
+    nothing = empty_page(request, dataset_id, title="Compare versions of", tab="datasets_compare")
+    if nothing is not None:
+        return nothing
     given = {name: request.GET.get(name, "")[:128] for name in ("from", "to", "kind", "after")}
     kinds = (given["kind"],) if given["kind"] in KINDS else KINDS
     comparison = open_comparison(principal, dataset_id=dataset_id, before=given["from"], after=given["to"] or "main")

@@ -10,7 +10,7 @@ from django.urls import reverse
 from access.services.authorize import may
 from anonymization.services.catalogue import known_entities
 from datasets.pages.compare import needs_purpose, purpose_page, version_names
-from datasets.pages.page import open_dataset, render_page
+from datasets.pages.page import empty_page, open_dataset, render_page
 from datasets.pages.refusal import refusal_of
 from datasets.services.commit import read_profile
 from datasets.services.findings_review import Mark, Wanted, mark_finding, review_findings
@@ -27,7 +27,8 @@ def findings_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     if needs_purpose(request):
         return purpose_page(request, open_dataset(request, dataset_id))
     if request.method != "POST":
-        return _page(request, dataset_id)
+        nothing = empty_page(request, dataset_id, title="Findings in", tab="datasets_findings")
+        return nothing or _page(request, dataset_id)
     refusal = refusal_of(lambda: _mark(request, dataset_id))
     if refusal is not None:
         return _page(request, dataset_id, refusal)

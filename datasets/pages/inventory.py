@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
+from access.selectors import people_named
 from datasets.api.search import csv_answer
 from datasets.pages.page import render_page
 from datasets.services.inventory import every_holding, list_holdings
@@ -30,6 +31,7 @@ def inventory_page(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Inventory of personal data",
         "holdings": found,
+        "people": people_named(principal, [one.dataset.created_by for one in found]),
         "by_type": shares(by_type),
         "type": wanted,
         "next_after": next_after,

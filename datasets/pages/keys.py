@@ -7,45 +7,65 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from access.models import KeyPurpose, User
+from access.models import KeyPurpose, KeyState
+from access.selectors import people_named
 from access.services.authorize import may
 from access.services.key_rotation import confirm_destruction, request_destruction, withdraw_destruction
 from datasets.models import KeyRotation
 from datasets.pages.page import render_page
+from datasets.pages.refusal import refusal_of
 from datasets.services.descriptions import refuse_personal_data
-from datasets.services.rotation.overview import list_keys
+from datasets.services.rotation.overview import list_key_rows
 from datasets.services.rotation.request import REQUESTABLE, start_rotation, uses_at_stake
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.tenancy.ports import resolve_principal
 
+_KEYS_SHOWN = 50
+_LONGEST_NUMBER = 6
 _ROTATIONS_SHOWN = 20
 _LONGEST_REASON = 1000
 
 
 def keys_page(request: HttpRequest) -> HttpResponse:
-    """GET shows, POST does one of the things in ``_ACTIONS``."""
+    """A page of keys; posted, it does one of the things in ``_ACTIONS``."""
+    refusal = None
     if request.method == "POST":
-        return _act(request)
+        refusal = refusal_of(lambda: _act(request))
+        if refusal is None:
+            return HttpResponseRedirect(reverse("admin:datasets_keys"))
     principal = resolve_principal(request)
-    families = list_keys(principal)
-    asked = {view.destruction.requested_by for one in families for view in one.versions if view.destruction}
+    state, name = request.GET.get("state", ""), request.GET.get("dataset", "").strip()[:200]
+    state = state if state in KeyState.values else ""
+    found = list_key_rows(principal, state=state, name=name, page=_number(request), limit=_KEYS_SHOWN)
+    rotations = KeyRotation.objects.select_related("dataset").order_by("-created_at")[:_ROTATIONS_SHOWN]
+    ending = [row.view.destruction.requested_by for row in found.rows if row.view.destruction]
     context: dict[str, Any] = {
         "title": "Keys",
-        "families": families,
-        "rotations": KeyRotation.objects.select_related("dataset").order_by("-created_at")[:_ROTATIONS_SHOWN],
+        "found": found,
+        "state": state,
+        "name": name,
+        "states": KeyState.choices,
+        "rotations": rotations,
         "may_manage": may(principal, "key.rotate"),
         "me": principal.id,
-        "names": dict(User.objects.filter(pk__in=asked).values_list("pk", "username")),
+        "people": people_named(principal, [*ending, *(row.requested_by for row in rotations)]),
+        "refusal": refusal,
     }
-    return render_page(request, "vault/keys.html", context)
+    page = render_page(request, "vault/keys.html", context)
+    page.status_code = refusal.status if refusal else 200
+    return page
 
 
-def _act(request: HttpRequest) -> HttpResponse:
+def _number(request: HttpRequest) -> int:
+    given = request.GET.get("page", "")
+    return max(int(given), 1) if given.isascii() and given.isdigit() and len(given) <= _LONGEST_NUMBER else 1
+
+
+def _act(request: HttpRequest) -> None:
     act = _ACTIONS.get(request.POST.get("act", ""))
     if act is None:
         raise InvalidInput(errors=[FieldProblem("act", "is not one of those offered")])
     messages.success(request, act(request))
-    return HttpResponseRedirect(reverse("admin:datasets_keys"))
 
 
 def _rotate(request: HttpRequest) -> str:

@@ -9,6 +9,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
+from access.selectors import people_named
 from access.services.authorize import authorize, may
 from datasets.models import Dataset, Merge, MergeRequest, MergeStrategy, Resolution, Verdict
 from datasets.pages.compare import (
@@ -19,7 +20,6 @@ from datasets.pages.compare import (
     version_names,
 )
 from datasets.pages.page import open_dataset, render_page
-from datasets.pages.people import names_of
 from datasets.pages.refusal import refusal_of
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.diff import open_comparison
@@ -81,11 +81,12 @@ def _merges(request: HttpRequest, dataset: Dataset, refusal: VaultError | None =
     principal = resolve_principal(request)
     standings = [standing_of(row) for row in list_merge_requests(dataset, limit=_SHOWN)]
     merges = list_merges(dataset, limit=_SHOWN)
-    names = names_of(principal, [s.request.author for s in standings] + [merge.requested_by for merge in merges])
+    acted = [*(standing.request.author for standing in standings), *(merge.requested_by for merge in merges)]
     context = {
         "title": f"Merges of {dataset.name}",
-        "standings": [(standing, names[standing.request.author]) for standing in standings],
-        "merges": [(merge, names[merge.requested_by]) for merge in merges],
+        "standings": standings,
+        "merges": merges,
+        "people": people_named(principal, acted),
         "strategies": MergeStrategy.choices,
         "names": version_names(dataset),
         "may_merge": may(principal, "merge.write"),
@@ -118,14 +119,12 @@ def request_page(request: HttpRequest, request_id: UUID) -> HttpResponse:
 def _request(request: HttpRequest, found: MergeRequest, refusal: VaultError | None = None) -> HttpResponse:
     principal = resolve_principal(request)
     standing = standing_of(found)
-    names = names_of(principal, [found.author, *(review.reviewer for review, _ in standing.reviews)])
     is_own = principal.id in authors_of(standing)
     context: dict[str, Any] = {
         "title": found.title,
         "standing": standing,
         "asked": found,
-        "author": names[found.author],
-        "reviews": [(review, names[review.reviewer], counts) for review, counts in standing.reviews],
+        "people": people_named(principal, [found.author, *(review.reviewer for review, _ in standing.reviews)]),
         "verdicts": Verdict.choices,
         "may_review": may(principal, "merge.review") and standing.is_open and not is_own,
         "is_own": is_own,
@@ -179,7 +178,7 @@ def _merge(request: HttpRequest, merge: Merge, refusal: VaultError | None) -> Ht
         "left": left,
         "is_running": not merge.is_final,
         "may_merge": may(principal, "merge.write"),
-        "requested_by": names_of(principal, [merge.requested_by])[merge.requested_by],
+        "people": people_named(principal, [merge.requested_by]),
         "refusal": refusal,
         "given": request.POST,
     }

@@ -20,6 +20,7 @@ from datasets.pages.lineage import lineage_page
 from datasets.pages.merges import merge_page, merges_page, request_page
 from datasets.pages.quarantine import quarantine_page
 from datasets.pages.query import query_page
+from datasets.pages.release_rules import release_rules_page
 from datasets.pages.schemas import schemas_page
 from datasets.pages.statistics import statistics_page
 from datasets.pages.upkeep import erasure_page, erasures_page, storage_page
@@ -49,6 +50,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("<uuid:dataset_id>/guaranteed/", guaranteed_list_page, "datasets_guaranteed"),
     ("<uuid:dataset_id>/guaranteed/new/", guaranteed_wizard, "datasets_guaranteed_new"),
     ("guaranteed/<uuid:export_id>/", guaranteed_page, "datasets_guaranteed_export"),
+    ("<uuid:dataset_id>/release-rules/", release_rules_page, "datasets_release_rules"),
     ("<uuid:dataset_id>/drafts/", drafts_page, "datasets_drafts"),
     ("<uuid:dataset_id>/drafts/<uuid:draft_id>/", draft_page, "datasets_draft"),
     ("<uuid:dataset_id>/compare/", compare_page, "datasets_compare"),

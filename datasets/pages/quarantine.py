@@ -9,6 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from access.selectors import people_named
 from access.services.authorize import may
 from datasets.models import Dataset, RecordState
 from datasets.pages.page import open_dataset, render_page
@@ -17,13 +18,14 @@ from datasets.selectors import get_dataset
 from datasets.services.quarantine_review import discard_quarantined, list_quarantined, restore_quarantined
 from datasets.services.rescan.start import list_rescans, start_rescan
 from datasets.services.version_quarantine import list_quarantines, quarantine_version, release_version
-from vaultsite.kernel.errors import InvalidInput, VaultError
+from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 
 _RESCANS: Final = 10
 _VERSIONS: Final = 50
 _RECORDS: Final = 100
+_LONGEST_REASON: Final = 1000
 
 
 def quarantine_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
@@ -44,14 +46,23 @@ def _shown(request: HttpRequest, dataset: Dataset, refusal: VaultError | None = 
     principal = resolve_principal(request)
     rescans = list_rescans(dataset, limit=_RESCANS)
     versions = list_quarantines(dataset, limit=_VERSIONS)
+    waiting = list_quarantined(dataset, state=RecordState.PENDING, limit=_RECORDS)
+    decided = [row for row in list_quarantined(dataset, limit=_RECORDS) if row.state != RecordState.PENDING]
+    acted = [
+        *(row.requested_by for row in rescans),
+        *(who for row in versions for who in (row.placed_by, row.released_by)),
+        *(row.decided_by for row in decided),
+    ]
     context = {
         "title": f"Quarantine of {dataset.name}",
         "rescans": rescans,
         "drift": _drift(rescans[0].drift) if rescans else [],
         "held": [row for row in versions if row.released_at is None],
         "released": [row for row in versions if row.released_at is not None],
-        "records": list_quarantined(dataset, state=RecordState.PENDING, limit=_RECORDS),
-        "decided": [row for row in list_quarantined(dataset, limit=_RECORDS) if row.state != RecordState.PENDING],
+        "records": waiting,
+        "decided": decided,
+        "people": people_named(principal, acted),
+        "given": request.POST if refusal and request.POST["do"] == "place" else {},
         "may_rescan": may(principal, "rescan.manage"),
         "may_review": may(principal, "quarantine.review"),
         "may_write": may(principal, "record.write"),
@@ -94,8 +105,8 @@ def _discard(principal: Principal, _: UUID, given: Mapping[str, str]) -> None:
 
 def _reason(given: Mapping[str, str]) -> str:
     reason = given.get("reason", "").strip()
-    if not 0 < len(reason) <= 1000:  # noqa: PLR2004 - the column's length
-        raise InvalidInput("A reason of at most 1,000 characters is needed")
+    if not 0 < len(reason) <= _LONGEST_REASON:
+        raise InvalidInput(errors=[FieldProblem("reason", f"1 to {_LONGEST_REASON:,} characters")])
     return reason
 
 

@@ -10,6 +10,7 @@ import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
+from access.selectors import people_named
 from access.services.authorize import may
 from datasets.errors.schemas import InvalidSchema
 from datasets.models import Compatibility, RecordSchema
@@ -146,6 +147,7 @@ def _page(request: HttpRequest, dataset_id: UUID, form: Form, refusal: VaultErro
         "active": active,
         "annotations": annotations_of(active) if active else (),
         "versions": _versions(rows),
+        "people": people_named(principal, [row.created_by for row in rows]),
         "modes": Compatibility.choices,
         "types": ", ".join(TYPES),
         "pii_types": sorted(PII_TYPES),

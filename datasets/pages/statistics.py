@@ -18,6 +18,7 @@ from datasets.pages.refusal import refusal_of
 from datasets.query import parse_expression
 from datasets.selectors import get_dataset
 from datasets.services.families import family_of
+from datasets.services.release_rules import rules_of
 from datasets.services.statistics.ask import Statistics, answer, open_statistics, release
 from datasets.services.statistics.request import Kind, parse_request
 from vaultsite.kernel.errors import VaultError
@@ -129,7 +130,7 @@ def _ask(request: HttpRequest, dataset_id: UUID, form: Form) -> None:
         dataset_id=dataset_id,
         version=form.version,
         request=parse_request(
-            subject=form.subject,
+            subject=form.subject or None,
             queries=[row.as_query(number) for number, row in enumerate(form.questions, start=1) if row.kind],
             filter_=parse_expression(form.expression).as_json() if form.expression.strip() else None,
             contributions=int(form.contributions) if form.contributions.isdecimal() else None,
@@ -152,6 +153,7 @@ def _page(request: HttpRequest, dataset_id: UUID, form: Form, refusal: VaultErro
         "all": gauges_of(state.total, state.spent, state.left),
         "family_id": state.family_id,
         "purpose": current_scope().purpose,
+        "rules": rules_of(dataset.pk),
     }
     page = render_page(request, "vault/statistics.html", context, dataset=dataset, tab="datasets_statistics")
     page.status_code = refusal.status if refusal else 200

@@ -1,4 +1,4 @@
-"""The tabs over the pages of a dataset."""
+"""The tabs over the pages of a dataset: a row of groups, and below it the pages of the group that is open."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,48 +12,80 @@ from vaultsite.kernel.tenancy.principal import Principal
 
 @dataclass(frozen=True)
 class Tab:
+    """A link to a page. ``current`` is what aria-current says: "page", "true" on the page's group, else nothing."""
+
     title: str
     url: str
-    is_open: bool
+    current: str
 
 
 @dataclass(frozen=True)
 class Tabs:
-    """The tabs in a row, and the rare ones, of which only the open one is in the row."""
+    """The groups, each leading to its first page, and the pages of the open group when it has more than one."""
 
-    row: list[Tab]
-    more: list[Tab]
+    groups: list[Tab]
+    pages: list[Tab]
 
 
-#: Title, name of the admin path (its one argument is the dataset's id), action a reader must be allowed.
-TABS: Final = (
-    ("Overview", "datasets_dataset_page", "dataset.read"),
-    ("Records", "datasets_records", "record.read"),
-    ("Findings", "datasets_findings", "record.read"),
-    ("Anonymization", "datasets_anonymization", "record.read"),
-    ("Quarantine", "datasets_quarantine", "detection.read"),
-    ("Query", "datasets_query", "record.read"),
-    ("Statistics", "datasets_statistics", "statistics.query"),
-    ("Branches", "datasets_branches", "version.read"),
-    ("Compare", "datasets_compare", "record.read"),
-    ("Merges", "datasets_merges", "version.read"),
-    ("Drafts", "datasets_drafts", "version.read"),
-    ("Schema", "datasets_schemas", "dataset.read"),
-    ("Lineage", "datasets_lineage", "version.read"),
-    ("Access", "datasets_access", "access.own"),
-    ("Exports", "datasets_exports", "export.read"),
-    ("Analytics", "datasets_guaranteed", "analytics.export"),
-    ("Storage", "datasets_storage", "storage.read"),
-    ("Erasures", "datasets_erasures", "erasure.read"),
+#: By group: title, name of the admin path (its one argument is the dataset's id), action a reader must be allowed.
+GROUPS: Final = (
+    ("Overview", (("Overview", "datasets_dataset_page", "dataset.read"),)),
+    (
+        "Records",
+        (
+            ("Records", "datasets_records", "record.read"),
+            ("Query", "datasets_query", "record.read"),
+            ("Schema", "datasets_schemas", "dataset.read"),
+        ),
+    ),
+    (
+        "Privacy",
+        (
+            ("Findings", "datasets_findings", "record.read"),
+            ("Anonymization", "datasets_anonymization", "record.read"),
+            ("Quarantine", "datasets_quarantine", "detection.read"),
+            ("Erasures", "datasets_erasures", "erasure.read"),
+        ),
+    ),
+    (
+        "History",
+        (
+            ("Branches", "datasets_branches", "version.read"),
+            ("Compare", "datasets_compare", "record.read"),
+            ("Merges", "datasets_merges", "version.read"),
+            ("Drafts", "datasets_drafts", "version.read"),
+            ("Lineage", "datasets_lineage", "version.read"),
+        ),
+    ),
+    (
+        "Releases",
+        (
+            ("Exports", "datasets_exports", "export.read"),
+            ("Analytics tables", "datasets_guaranteed", "analytics.export"),
+            ("Statistics", "datasets_statistics", "statistics.query"),
+            ("Release rules", "datasets_release_rules", "release.rules.read"),
+        ),
+    ),
+    ("Access", (("Access", "datasets_access", "access.own"),)),
+    ("Storage", (("Storage", "datasets_storage", "storage.read"),)),
 )
-RARE: Final = frozenset({"datasets_storage", "datasets_erasures"})
 
 
 def tabs_for(principal: Principal, dataset: Dataset, current: str) -> Tabs:
-    """The tabs this principal may open."""
+    """The tabs this principal may open, on the page whose path is named ``current``."""
     tabs = Tabs([], [])
-    for title, name, action in TABS:
-        if may(principal, action):
-            place = tabs.more if name in RARE and name != current else tabs.row
-            place.append(Tab(title, reverse(f"admin:{name}", args=[dataset.pk]), name == current))
+    for title, pages in GROUPS:
+        allowed = [
+            Tab(page, reverse(f"admin:{name}", args=[dataset.pk]), "page" if name == current else "")
+            for page, name, action in pages
+            if may(principal, action)
+        ]
+        if not allowed:
+            continue
+        is_open = any(name == current for _, name, _ in pages)
+        is_alone = len(allowed) == 1
+        state = ("page" if is_alone else "true") if is_open else ""
+        tabs.groups.append(Tab(allowed[0].title if is_alone else title, allowed[0].url, state))
+        if is_open and not is_alone:
+            tabs.pages.extend(allowed)
     return tabs

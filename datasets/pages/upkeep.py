@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from access.selectors import people_named
 from access.services.authorize import authorize, may
 from datasets.formats.ids import is_allowed_id
 from datasets.models import Dataset, Erasure, GarbageCollection, Scrub
@@ -68,6 +69,7 @@ def erasure_page(request: HttpRequest, erasure_id: UUID) -> HttpResponse:
     context = {
         "title": f"Erasure from {erasure.dataset.name}",
         "erasure": erasure,
+        "people": people_named(resolve_principal(request), [erasure.requested_by]),
         "receipt": receipt,
         "records": receipt["records"][:_IDS_SHOWN] if receipt else [],
         "not_found": receipt["not_found"][:_IDS_SHOWN] if receipt else [],
@@ -77,9 +79,11 @@ def erasure_page(request: HttpRequest, erasure_id: UUID) -> HttpResponse:
 
 def _erasures(request: HttpRequest, dataset: Dataset, refusal: VaultError | None = None) -> HttpResponse:
     principal = resolve_principal(request)
+    erasures = list_jobs(Erasure, dataset, after=None, limit=_ERASURES)
     context: dict[str, Any] = {
         "title": f"Erasures from {dataset.name}",
-        "erasures": list_jobs(Erasure, dataset, after=None, limit=_ERASURES),
+        "erasures": erasures,
+        "people": people_named(principal, [row.requested_by for row in erasures]),
         "refusal": refusal,
         "given": request.POST,
         "max_records": MAX_RECORDS,
@@ -102,7 +106,7 @@ def _ask(principal: Principal, dataset_id: UUID, request: HttpRequest) -> Erasur
     if request.POST.get("confirmed") != "1":
         problems.append(FieldProblem("confirmed", "confirm that this cannot be undone"))
     if problems:
-        raise InvalidInput("; ".join(problem.detail for problem in problems[:5]), errors=problems[:5])
+        raise InvalidInput(errors=problems[:5])
     return request_erasure(principal, dataset_id=dataset_id, record_ids=ids, reason=reason)
 
 

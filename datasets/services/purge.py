@@ -3,7 +3,6 @@
 Every step looks for what is left and removes a batch of it: a worker killed anywhere leaves nothing to remember.
 """
 
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,9 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError
 from django.db.models import Model
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from access.services.keyring import destroy_keys
@@ -23,19 +20,14 @@ from datasets.models import Blob, BlobState, Dataset, Purge, Version
 from datasets.selectors import resource_of
 from datasets.services.removal import remove_batch, tables_of_a_dataset
 from vaultsite.kernel.blobs import BlobStore
-from vaultsite.kernel.errors import BlobMissing, JobFenced, VaultError
+from vaultsite.kernel.errors import BlobMissing, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
-from vaultsite.kernel.jobs import FINAL, Claim, Heartbeat, JobStatus, LongRunning, claim
-from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import tenant_scope
-
-logger = logging.getLogger("vault.purge")
+from vaultsite.kernel.jobs import FINAL, Claim, JobStatus, LongRunning
+from vaultsite.kernel.turn import take_turn
 
 #: How long a purge waits before it asks again whether the hold was lifted.
 HELD_WAIT: Final = timedelta(hours=1)
-#: How long it waits after a failure.
-RETRY: Final = timedelta(minutes=5)
 #: A worker gives its turn back after this long, so that other jobs come to theirs.
 TURN_SECONDS: Final = 480.0
 #: Objects removed between two looks at the database.
@@ -62,20 +54,16 @@ def shred(dataset: Dataset) -> int:
 
 def run_purge(tenant_id: UUID, purge_id: UUID) -> None:
     """Continue a purge until nothing is left, or until it is due."""
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(Purge, purge_id)
-    if claimed is None:
-        return
-    purge, held = claimed
-    try:
-        with Heartbeat(held):
-            Removal(purge, held).run()
-    except JobFenced:
-        logger.warning("purge %s was taken over or cancelled", purge_id)
-    except (VaultError, DatabaseError, OSError):
-        with suppress(VaultError, DatabaseError, OSError):
-            held.save(status=JobStatus.QUEUED, lease_until=Now() + RETRY, attempt=0)  # a purge is never given up
-        raise
+
+    def work(purge: Purge, held: Claim) -> None:
+        Removal(purge, held).run()
+
+    take_turn(Purge, tenant_id, purge_id, work, fail=_begin_anew, ends=lambda _: False)
+
+
+def _begin_anew(_purge: Purge, held: Claim, _error: VaultError) -> None:
+    """A purge is never given up."""
+    held.wait()
 
 
 class Removal:

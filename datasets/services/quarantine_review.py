@@ -7,7 +7,7 @@ import orjson
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from access.services.authorize import authorize
+from access.services.authorize import authorize, shows_raw
 from anonymization.errors import DetectionFailed
 from datasets.errors import UnmetObligation
 from datasets.errors.quarantine import QuarantinedRecordNotFound, RecordDecided, StillUnscannable
@@ -86,7 +86,8 @@ def restore_quarantined(principal: Principal, record_id: UUID) -> Draft:
     draft = open_draft(principal, dataset_id=row.dataset_id, facts=facts)
     root = bytes(draft.parent.root) if draft.parent else EMPTY_ROOT
     same = unchanged_in_parent(PackReader(keys), root, prepared)
-    put_changes(keys, lock_open_draft(row.dataset_id, draft.pk), prepared, same, by=principal.id)
+    blind = not shows_raw(principal, resource_of(row.dataset))
+    put_changes(keys, lock_open_draft(row.dataset_id, draft.pk), prepared, same, by=principal.id, blind=blind)
     _decide(principal, row, RecordState.RESTORED, "")
     return draft
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from access.services.authorize import authorize
-from datasets.errors import NoRejectReport
+from datasets.errors import NoRejectReport, UnmetObligation
 from datasets.models import Blob
 from datasets.selectors import get_ingest, resource_of
 from datasets.services.keys import load_keys
@@ -15,10 +15,13 @@ from vaultsite.kernel.tenancy.principal import Principal
 def open_rejects(principal: Principal, *, ingest_id: UUID) -> Iterator[bytes]:
     """Decide, in the open scope; the lines of JSON that are returned are read outside of it.
 
-    Raises IngestNotFound, AccessDenied, NoRejectReport.
+    No detector has seen the lines, so no policy can be carried out on them: where one binds, nothing is released.
+    Raises IngestNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation, NoRejectReport.
     """
     ingest = get_ingest(principal, ingest_id)
-    authorize(principal, "ingest.rejects.read", resource_of(ingest.dataset))
+    decision = authorize(principal, "ingest.rejects.read", resource_of(ingest.dataset))
+    if decision.obligations:
+        raise UnmetObligation
     names = ingest.checkpoint.get("reports", [])
     if not names:
         raise NoRejectReport

@@ -20,7 +20,7 @@ from datasets.schemas.annotations import Annotation, stated_findings
 from datasets.schemas.compatibility import Incompatibility, incompatibilities
 from datasets.schemas.compile import CompiledSchema, Problem, canonical_schema, compile_schema
 from datasets.selectors import get_dataset, resource_of
-from datasets.services.descriptions import refuse_personal_data
+from datasets.services.descriptions import refuse_personal_data, refuse_personal_data_among
 from vaultsite.kernel.errors import FieldProblem, InvalidCursor
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
@@ -71,7 +71,8 @@ def add_schema(principal: Principal, *, dataset_id: UUID, new: NewSchema) -> Rec
     dataset = get_dataset(principal, dataset_id, action="schema.write")
     authorize(principal, "schema.write", resource_of(dataset))
     compiled = compile_schema(new.document, field=new.field)
-    refuse_personal_data(message=new.message, schema="\n".join(sorted(set(_texts(new.document)))))
+    refuse_personal_data(message=new.message)
+    refuse_personal_data_among("schema", sorted(set(_texts(new.document))))
     list(Dataset.objects.select_for_update(no_key=True).filter(pk=dataset.pk).values_list("pk"))
     before = active_schema(dataset.pk)
     mode = _mode(new, before)
@@ -109,17 +110,17 @@ def _changed(dataset: Dataset, made: RecordSchema) -> Event:
     return Event(type=EventType.SCHEMA_CHANGED, operation="update", resource=resource_of(dataset), metadata=facts)
 
 
-def _texts(document: Any, name: str = "") -> Iterator[str]:
-    """What people wrote into a schema: names of members and words, not its syntax."""
+def _texts(document: Any, name: str = "", label: str = "") -> Iterator[tuple[str, str]]:
+    """What people wrote into a schema: names of members, and words behind the property they are about; no syntax."""
     if isinstance(document, dict):
         for member, value in document.items():
-            yield member
-            yield from _texts(value, member)
+            yield "", member
+            yield from _texts(value, member, member if name == "properties" else label)
     elif isinstance(document, list):
         for value in document:
-            yield from _texts(value, name)
+            yield from _texts(value, name, label)
     elif isinstance(document, str) and name not in _SYNTAX:
-        yield document
+        yield label, document
 
 
 def check_schema(

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from access.services.authorize import authorize
 from access.services.leases import resume_leases, suspend_leases
-from datasets.errors.quarantine import NotQuarantined, VersionQuarantined
+from datasets.errors.quarantine import NotQuarantined, OwnQuarantine, VersionQuarantined
 from datasets.models import Dataset, QuarantineCause, Version, VersionQuarantine
 from datasets.selectors import find_version, get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
@@ -69,11 +69,12 @@ def quarantine_version(principal: Principal, *, dataset_id: UUID, version: str, 
     placed = place(dataset, [found], cause=QuarantineCause.BY_HAND, by=principal.id, reason=reason)
     if not placed:
         raise VersionQuarantined(version=found.label)
+    placed[0].refresh_from_db()
     return placed[0]
 
 
 def release_version(principal: Principal, *, dataset_id: UUID, version: str, reason: str) -> VersionQuarantine:
-    """Let readers have the version again. Raises as ``quarantine_version``, and NotQuarantined."""
+    """Let readers have the version again. Raises as ``quarantine_version``, NotQuarantined, and OwnQuarantine."""
     dataset = get_dataset(principal, dataset_id, action="quarantine.review")
     authorize(principal, "quarantine.review", resource_of(dataset))
     refuse_personal_data(reason=reason)
@@ -81,6 +82,9 @@ def release_version(principal: Principal, *, dataset_id: UUID, version: str, rea
     row = VersionQuarantine.objects.select_for_update(no_key=True).filter(version=found, released_at=None).first()
     if row is None:
         raise NotQuarantined
+    placed_by = {str(row.placed_by)} if row.cause == QuarantineCause.BY_HAND else set()
+    if str(principal.id) in {str(found.author), *found.contributors, *placed_by}:
+        raise OwnQuarantine
     VersionQuarantine.objects.filter(pk=row.pk).update(
         released_by=principal.id, released_at=Now(), release_reason=reason
     )

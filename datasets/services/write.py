@@ -4,7 +4,6 @@
 """
 
 import hashlib
-import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -36,18 +35,17 @@ from datasets.services.descriptions import refuse_personal_data
 from datasets.services.ingest.commit import new_seed
 from datasets.services.ingest.options import check_options
 from datasets.services.ingest.receive import Received, receive_parts
-from datasets.services.ingest.work import Work, fail_ingest, settle_exhausted
+from datasets.services.ingest.work import Work, fail_ingest
 from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.quotas import require_upload_room
 from datasets.services.sweep import remove_dead_blobs
 from datasets.services.writable import require_open
-from vaultsite.kernel.errors import JobFenced, StorageFull, VaultError
+from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.identifiers import uuid7
-from vaultsite.kernel.jobs import Heartbeat, claim, enqueue, new_lease
+from vaultsite.kernel.jobs import enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
-
-logger = logging.getLogger("vault.ingest")
+from vaultsite.kernel.turn import take_turn
 
 
 @dataclass(frozen=True)
@@ -203,25 +201,5 @@ def _new_ingest(principal: Principal, upload: Upload, received: Received) -> Ing
 
 def run_ingest(tenant_id: UUID, ingest_id: UUID) -> None:
     """Continue an ingest from its checkpoint until it is finished, failed, or taken over by another worker."""
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(Ingest, ingest_id)
-        if claimed is None:
-            settle_exhausted(ingest_id)
-            return
-    ingest, held = claimed
-    try:
-        with Heartbeat(held):
-            Work.open(ingest, held).run()
-    except JobFenced:
-        logger.warning("ingest %s was taken over", ingest_id)
-    except (DatabaseError, OSError):
-        with suppress(VaultError, DatabaseError, OSError):
-            held.release()
-        raise
-    except VaultError as error:
-        is_ours = error.status >= 500 and not isinstance(error, StorageFull)  # noqa: PLR2004 - the reaper tries again
-        if is_ours:
-            held.release()
-            raise
-        fail_ingest(ingest, held, error)
+    take_turn(Ingest, tenant_id, ingest_id, lambda ingest, held: Work.open(ingest, held).run(), fail=fail_ingest)
     remove_dead_blobs(tenant_id, job=ingest_id)

@@ -27,11 +27,13 @@ __all__ = ["Change", "ChunkBuilt", "Delete", "TreeResult", "Upsert", "build"]
 class Upsert(NamedTuple):
     """Put this record in place of the one with its id, or beside the others. ``findings`` is passed to ``on_chunk``.
 
-    When the parent's record has the same canonical bytes, that one stays, with its nonce.
+    When the parent's record has the same canonical bytes, that one stays, with its nonce, unless this one ``renews``
+    it: then nobody can tell by the root whether the two were the same.
     """
 
     record: TreeRecord
     findings: bytes | None = None
+    renews: bool = False
 
 
 class Delete(NamedTuple):
@@ -215,7 +217,7 @@ class _Merge:
         """A change to a record of the parent."""
         if not isinstance(change, Upsert):
             self._removed += 1
-        elif change.record.canonical == record.canonical:
+        elif change.record.canonical == record.canonical and not change.renews:
             self._assembly.add(record, origin, change.findings)
         else:
             self._replaced += 1

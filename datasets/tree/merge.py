@@ -237,12 +237,18 @@ class _Run:
             )
             erased.update(gone.id for child in children for gone in self._chunks[child.digest].erased)
         self._ours.update(child.digest for child in group.sides[_OURS])
+        add, (of_base, of_ours, of_theirs) = self._assembly.add, (side.get for side in sides)
         for record_id in sorted(sides[_BASE].keys() | sides[_OURS].keys() | sides[_THEIRS].keys()):
             if group.covers(record_id):
-                base, ours, theirs = (side.get(record_id, _NOTHING) for side in sides)
+                ours, theirs = of_ours(record_id, _NOTHING), of_theirs(record_id, _NOTHING)
+                if ours[0] == theirs[0]:  # nearly all of them: nothing to choose, nothing to count
+                    if ours[0] is not None:
+                        add(ours[0], ours[1])
+                    continue
+                base = of_base(record_id, _NOTHING)
                 entry = self._choice.of(record_id, base, ours, theirs, is_erased=record_id in erased)
                 if entry is not None:
-                    self._assembly.add(*entry)
+                    add(*entry)
 
 
 def _decide(group: Group) -> _Decided:

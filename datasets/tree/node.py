@@ -1,7 +1,6 @@
 """A node: the children of one level in order of id, as one body and one sidecar."""
 
 import struct
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import zstandard
@@ -96,7 +95,8 @@ def decode_node(body: bytes, sidecar: bytes, digest: bytes) -> Node:
         raise CorruptTree("A node is damaged") from None
     if node_digest(entries) != digest:
         raise CorruptTree("A node's children do not give its digest")
-    return Node(level, [Child(child, count, *rest) for (child, count), rest in zip(entries, columns, strict=True)])
+    digests, counts = zip(*entries, strict=True)
+    return Node(level, list(map(Child, digests, counts, *columns)))
 
 
 def _entries(body: bytes) -> tuple[int, list[tuple[bytes, int]]]:
@@ -108,7 +108,8 @@ def _entries(body: bytes) -> tuple[int, list[tuple[bytes, int]]]:
     return level, list(_CHILD.iter_unpack(body[_HEADER.size :]))
 
 
-def _sidecar_columns(sidecar: bytes, expected: int) -> Sequence[tuple[int, int, str, str]]:
+def _sidecar_columns(sidecar: bytes, expected: int) -> tuple[tuple[int, ...], tuple[int, ...], list[str], list[str]]:
+    """Canonical sizes, numbers of chunks, first and last ids, ``expected`` of each."""
     magic, form, count, first_bytes, last_bytes = _SIDECAR.unpack_from(sidecar)
     if (magic, count) != (SIDECAR_MAGIC, expected) or form not in (SIDECAR_PLAIN, SIDECAR_PACKED):
         raise CorruptTree("A node's sidecar has an unknown format")
@@ -126,4 +127,4 @@ def _sidecar_columns(sidecar: bytes, expected: int) -> Sequence[tuple[int, int, 
     last = columns[last_start:end].decode("ascii").split("\n")
     if len(first) != count or len(last) != count:
         raise CorruptTree("A node's sidecar has columns of different length")
-    return list(zip(sizes, chunks, first, last, strict=True))
+    return sizes, chunks, first, last

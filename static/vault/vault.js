@@ -275,11 +275,23 @@
       button.textContent = "Copied";
     });
 
+  /** Ties what a refused form says to the field that it is about, and goes there. */
+  const blame = (problem) => {
+    const name = problem.dataset.problem;
+    const field = name && document.querySelector(`#content :is(input, select, textarea)[name="${CSS.escape(name)}"]:not([type=hidden])`);
+    if (!field) return;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", problem.id);
+    if (!document.activeElement?.matches("[aria-invalid]")) field.focus();
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-problem]").forEach(blame);
     document.querySelectorAll("[data-collapse]").forEach(collapse);
     document.querySelectorAll("form[data-upload]").forEach((form) => new Upload(form));
     document.querySelectorAll("[data-activity]").forEach((box) => new Activity(box));
     document.querySelectorAll("[data-copy]").forEach(copy);
+    document.querySelectorAll(".v-tabs [aria-current]").forEach((tab) => tab.scrollIntoView({ block: "nearest", inline: "nearest" }));
     document.querySelectorAll("form[data-autosubmit]").forEach((form) => form.addEventListener("change", () => form.submit()));
   });
 })();

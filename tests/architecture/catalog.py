@@ -75,6 +75,7 @@ TENANT: Final = frozenset(
         "datasets_findingsblob",
         "datasets_garbagecollection",
         "datasets_guaranteedexport",
+        "datasets_releaserules",
         "datasets_ingest",
         "datasets_merge",
         "datasets_mergeconflict",

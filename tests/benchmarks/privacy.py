@@ -80,9 +80,9 @@ def _releases(plan: Plan) -> list[Figure]:
     ]
 
 
-def _classes(subjects: list[bytes], shift: int) -> Iterator[tuple[bytes, bytes, bytes]]:
+def _classes(subjects: list[bytes], shift: int) -> Iterator[tuple[bytes, bytes, list[bytes]]]:
     for number, subject in enumerate(subjects):
-        yield subject, b"class %d" % ((number + shift) // CLASS), b"value %d" % (number % 7)
+        yield subject, b"class %d" % ((number + shift) // CLASS), [b"value %d" % (number % 7)]
 
 
 def _segments(rows: Rows) -> Callable[[], Iterator[Rows]]:

@@ -81,7 +81,7 @@ def _client(principal: Principal, role: str) -> Client:
     boss = operator(principal.tenant_id)
     with tenant_scope(principal.tenant_id, boss):
         _, key = create_api_key(boss, name=f"b-{uuid7().hex[-12:]}", roles=(role,))
-    return Client(headers={"Authorization": f"Bearer {key}", "X-Vault-Purpose": PURPOSE})
+    return Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {key}", "X-Vault-Purpose": PURPOSE})
 
 
 def _tokens(client: Client, path: str, member: str, batch: list[str], scope: dict[str, str]) -> list[str]:

@@ -40,7 +40,10 @@ def test_findings_are_shown_with_their_reason_and_marked_wrong_or_missed(tenant,
     triage = opened(browser, "/admin/privacy/feedback/")[0].content.decode()
     assert "Falcon" in triage
     settle = {"do": "allow", "id": str(rows[0].pk), "reason": "ours", "is_for_dataset": "1"}
-    assert opened(browser, "/admin/privacy/feedback/", settle, method="post")[0].status_code == 302
+    assert 'value="allow"' not in triage, "nobody settles what they gave"
+    second = browser_of(tenant, "data_steward", purpose="evaluation")
+    assert 'value="allow"' in opened(second, "/admin/privacy/feedback/")[0].content.decode()
+    assert opened(second, "/admin/privacy/feedback/", settle, method="post")[0].status_code == 302
     assert "decided by allow" in opened(browser, f"{page}?type=EMAIL_ADDRESS")[0].content.decode()
 
 

@@ -57,7 +57,7 @@ def test_a_table_is_guided_made_watched_and_its_copy_deleted(tenant, dataset):
     got = browser.post(path, {"do": "download", "file": "export.jsonl"})
     assert b"".join(browser.get(got["Location"]).streaming_content).count(b"\n") > 60
     assert browser.post(path, {"do": "deleted"}).status_code == 302
-    assert "that every copy was deleted" in browser.get(path).text
+    assert "Until somebody else attests it" in browser.get(path).text
     assert path in browser.get(f"{BASE}{dataset.pk}/guaranteed/").text
 
 

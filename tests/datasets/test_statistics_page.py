@@ -5,6 +5,7 @@ import pytest
 from anonymization.models import BudgetSpend
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, upload
+from tests.factories.guaranteed import declare_rules
 from tests.factories.pages import browser_of
 from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 
@@ -18,6 +19,7 @@ def dataset(tenant):
     made = make_dataset(tenant)
     rows = [{"person": n, "age": 20 + n % 40, "city": "Springfield" if n % 2 else "Ogdenville"} for n in range(200)]
     upload(tenant, made, jsonl(rows))
+    declare_rules(tenant, made)
     return made
 
 

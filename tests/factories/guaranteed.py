@@ -13,6 +13,7 @@ from datasets.services.guaranteed.read_back import rows_of
 from datasets.services.guaranteed.request import create_guaranteed_export
 from datasets.services.guaranteed.run import run_guaranteed_export
 from datasets.services.guaranteed.spool import analytics_keys
+from datasets.services.release_rules import DeclaredRules, NewRules, declare_release_rules
 from tests.factories.access import acting
 from tests.factories.datasets import someone
 from vaultsite.kernel.tenancy.principal import Principal
@@ -89,3 +90,13 @@ def table(tenant: Tenant, export: GuaranteedExport) -> list[dict[str, Any]]:
     return [
         row for name, body in files.items() if name != PASSPORT for row in rows_of(body, ExportFormat(export.format))
     ]
+
+
+def declare_rules(
+    tenant: Tenant, dataset: Dataset, *, subject: str = "person", principal: Principal | None = None, **given: Any
+) -> DeclaredRules:
+    """What a steward says of the dataset's people, before who reads no raw record may ask about them."""
+    principal = principal or someone(tenant, "data_steward")
+    new = NewRules(subject, **({"sensitive": ("spent",), "minimum_k": 2} | given))
+    with tenant_scope(tenant.pk, principal):
+        return declare_release_rules(principal, dataset_id=dataset.pk, new=new)

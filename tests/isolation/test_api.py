@@ -45,7 +45,12 @@ BODIES = {"PUT": {"name": "other"}, "PATCH": {"description": "other"}, "POST": b
 DATASET = "/datasets/<uuid:dataset_id>"
 MODEL = {"type": "model", "namespace": "registry", "name": "bot"}
 #: Bodies that pass where the usual one would be refused before anything is looked up.
+REASON = {"reason": "found by nobody"}
 SUITABLE = {
+    ("POST", f"{DATASET}/versions/<str:version>/quarantine"): REASON,
+    ("POST", f"{DATASET}/versions/<str:version>/release"): REASON,
+    ("POST", "/quarantined-records/<uuid:record_id>/discard"): REASON,
+    ("POST", "/quarantined-records/<uuid:record_id>/restore"): REASON,
     ("POST", f"{DATASET}/branches"): {"name": "other"},
     ("PATCH", f"{DATASET}/branches/<path:branch>"): {"is_protected": True},
     ("POST", f"{DATASET}/branches/<path:branch>/rollback"): {"version": "v1.0.0"},
@@ -53,6 +58,7 @@ SUITABLE = {
     ("POST", f"{DATASET}/exports"): {},
     ("POST", f"{DATASET}/permissions"): {"user": str(uuid4()), "permission": "view"},
     ("POST", f"{DATASET}/lineage"): {"kind": "trained", "thing": MODEL},
+    ("PUT", f"{DATASET}/release-rules"): {"subject": "a"},
     ("POST", f"{DATASET}/statistics"): {"subject": "a", "queries": [{"type": "count", "epsilon": "0.1"}]},
     ("POST", f"{DATASET}/tags"): {"name": "other", "version": "v1.0.0"},
     ("POST", f"{DATASET}/versions"): {},

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PATIENCE = 180.0
+#: Seconds: machines that run much else start workers slowly.
+PATIENCE = 420.0
 
 
 def until(condition: Callable[[], Any], *, seconds: float = PATIENCE, every: float = 0.1) -> Any:

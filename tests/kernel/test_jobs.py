@@ -15,9 +15,8 @@ from access.models import Purpose
 from datasets.models import Dataset, Ingest
 from tests.factories.audit import make_principal
 from vaultsite.kernel import jobs
-from vaultsite.kernel.errors import InvalidInput, JobExhausted, JobFenced
+from vaultsite.kernel.errors import InvalidInput, JobFenced
 from vaultsite.kernel.jobs import (
-    MAX_ATTEMPTS,
     QUEUED_LEASE,
     RETRY_DELAY,
     RUNNING_LEASE,
@@ -228,20 +227,6 @@ def test_a_job_that_gives_its_turn_back_has_used_no_attempt(job, sent):
     now = state(job)
     assert (now.status, now.attempt, now.fence) == (JobStatus.QUEUED, 0, 1)
     assert sent == [str(job.pk)]
-    with pytest.raises(JobFenced):
-        held.save(progress={"late": True})
-
-
-def test_a_job_tried_too_often_fails_for_good(job):
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        assert take(job)[0].attempt == attempt
-        lapse(job)
-    held = jobs.Claim(Ingest, job.tenant_id, job.pk, state(job).fence)
-    assert take(job) is None
-    now = state(job)
-    assert (now.status, now.error_code, now.attempt) == (JobStatus.FAILED, JobExhausted.code, MAX_ATTEMPTS)
-    assert now.error["code"] == JobExhausted.code
-    assert now.finished_at is not None
     with pytest.raises(JobFenced):
         held.save(progress={"late": True})
 

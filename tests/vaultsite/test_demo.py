@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from access.models import Tenant, User
 from access.policy.builtin import ROLES
 from access.selectors import find_tenant
-from datasets.models import Dataset, Ingest, Version
+from datasets.models import Dataset, Ingest, ReleaseRules, Version
 from datasets.services.datasets import create_dataset
 from tests.factories.access import acting
 from vaultsite.demo.credentials import Login, read_logins
@@ -81,6 +81,7 @@ def test_seeding_makes_a_user_for_every_role_and_seeding_again_changes_nothing(h
     for slug, _ in TENANTS:
         with acting(find_tenant(slug)):
             names = set(Dataset.objects.filter(versions__isnull=False).values_list("name", flat=True))
+            assert ReleaseRules.objects.filter(subject="/id").count() == len(names)
         assert names == {sample.name for sample in DATASETS if sample.tenant == slug}
 
 

@@ -12,6 +12,7 @@ from access.models import Tenant
 from access.policy.builtin import ROLES
 from datasets.models import Dataset, Ingest, IngestFormat
 from datasets.services.datasets import DatasetFacts, create_dataset
+from datasets.services.release_rules import NewRules, declare_release_rules, rules_of
 from datasets.services.write import UploadOptions
 from vaultsite.demo.credentials import Login, read_logins, write_logins
 from vaultsite.demo.people import ensure_tenant, ensure_users, principal_named
@@ -114,12 +115,16 @@ def _logins(path: Path) -> tuple[list[Login], list[Login]]:
 
 
 def seed_dataset(tenant: Tenant, sample: Sample, say: Say) -> None:
-    """Make the sample's dataset and its version, or what is missing of the two. Raises SeedFailed."""
+    """Make the sample's dataset, its release rules and its version, or what is missing of them. Raises SeedFailed."""
     steward = principal_named(tenant, STEWARD)
     with tenant_scope(tenant.pk, steward):
         dataset = Dataset.objects.filter(name=sample.name).first()
         if dataset is None:
             dataset = create_dataset(steward, facts=sample.facts())
+        if rules_of(dataset.pk) is None:
+            # Each record of a sample is a conversation, pair or question of its own; nobody occurs in two on purpose.
+            rules = NewRules("id", insensitive=("language",))
+            declare_release_rules(steward, dataset_id=dataset.pk, new=rules)
         if dataset.versions.exists():
             say(f"{tenant.slug}/{sample.name}: there already")
             return

@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from vaultsite.kernel.errors import JobExhausted, JobFenced, VaultError
+from vaultsite.kernel.errors import JobFenced, VaultError
 from vaultsite.kernel.tenancy.models import TenantModel
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_scope, tenant_scope
@@ -206,21 +206,11 @@ def claim(model: type[J], pk: UUID) -> tuple[J, Claim] | None:
     """Take the job for this worker, inside the open scope: raises its attempt and its fence.
 
     None when it is finished, cancelled, or held by a worker whose lease runs (by the database's clock, like everything
-    about leases). A job tried more than MAX_ATTEMPTS times is failed with JobExhausted.
+    about leases). Whoever is given a claim of more than MAX_ATTEMPTS attempts ends the job (kernel.turn does).
     """
     rows = model._default_manager.filter(pk=pk)  # noqa: SLF001 - the public alias of a model's manager
     job = rows.select_for_update().exclude(status=JobStatus.RUNNING, lease_until__gt=Now()).first()
     if job is None or job.is_final:
-        return None
-    if job.attempt >= MAX_ATTEMPTS:
-        exhausted = JobExhausted()
-        rows.update(
-            status=JobStatus.FAILED,
-            finished_at=Now(),
-            error_code=exhausted.code,
-            error=exhausted.as_problem(),
-            fence=F("fence") + 1,
-        )
         return None
     rows.update(
         status=JobStatus.RUNNING,

@@ -1,9 +1,14 @@
 """Figures and names as people read them."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from access.selectors import UNKNOWN
 from datasets.shown_record import entity_words
 
 register = template.Library()
@@ -35,8 +40,9 @@ def kind(entity_type: str) -> str:
 
 
 @register.filter
-def tail(identifier: str) -> str:
+def tail(identifier: Any) -> str:
     """The end of a long id."""
+    identifier = str(identifier)
     return identifier if len(identifier) <= _TAIL + 4 else f"..{identifier[-_TAIL:]}"
 
 
@@ -44,3 +50,23 @@ def tail(identifier: str) -> str:
 def hexadecimal(digest: Any) -> str:
     """A digest of the database, in hexadecimal."""
     return bytes(digest).hex()
+
+
+@register.filter
+def spaced(word: str) -> str:
+    """A word of the program as people write it."""
+    return word.replace("_", " ")
+
+
+@register.filter
+def member(field: str) -> str:
+    """What is wrong in a form, by the name of its member: a JSON pointer without its first slash."""
+    return field.removeprefix("/")
+
+
+@register.filter
+def person(identifier: UUID | None, people: Mapping[UUID, str]) -> SafeString | str:
+    """Who acted, by the name ``people`` (of ``access.selectors.people_named``) has for the id, with the id on hover."""
+    if identifier is None:
+        return ""
+    return format_html('<span class="v-person" title="{}">{}</span>', identifier, people.get(identifier, UNKNOWN))

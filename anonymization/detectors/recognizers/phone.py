@@ -9,6 +9,8 @@ import regex
 from presidio_analyzer import AnalysisExplanation, EntityRecognizer, RecognizerResult
 from presidio_analyzer.predefined_recognizers import PhoneRecognizer as StockPhoneRecognizer
 
+from anonymization.detectors.phones import QuickMatcher, plan_of
+
 #: Shorter numbers are valid somewhere (four digits in Germany) but not worth what they would hide.
 SHORTEST: Final = 7
 
@@ -80,8 +82,9 @@ class PhoneRecognizer(StockPhoneRecognizer):
     def _numbers(self, text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         offset = max(0, start - _BEFORE)
         nearby = text[offset : end + _AFTER]
+        known: dict[tuple[str, int], Any] = {}
         for region in self._regions(text[start:end]):
-            for match in phonenumbers.PhoneNumberMatcher(nearby, region, leniency=phonenumbers.Leniency.VALID):
+            for match in QuickMatcher(nearby, plan_of(region), known=known):
                 first, last = match.start + offset, match.end + offset
                 if first < end and last > start and _is_long_enough(match.raw_string):
                     yield first, last

@@ -1,13 +1,10 @@
 """A new key for what the token vault holds of one dataset, or of the tenant: a job that can be killed at any moment."""
 
-import logging
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
-from django.db import DatabaseError
 from django.db.models import F
 
 from access.services.key_rotation import rotate_key
@@ -16,14 +13,11 @@ from anonymization.models import Token, TokenResealing, TokenSpace
 from anonymization.services.token_vault.space import OpenSpace, load_space
 from anonymization.tokens.statements import replace_sealed
 from vaultsite.kernel.crypto.aead import read_key_id
-from vaultsite.kernel.errors import JobFenced, KeyDestroyed, VaultError
+from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
-from vaultsite.kernel.jobs import FINAL, Claim, Heartbeat, claim, enqueue, new_lease
-from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import tenant_scope
-
-logger = logging.getLogger("vault.tokens")
+from vaultsite.kernel.jobs import FINAL, Claim, enqueue, new_lease
+from vaultsite.kernel.turn import is_hopeless, take_turn
 
 _BATCH: Final = 500
 #: A worker gives its turn back after this many seconds.
@@ -103,33 +97,28 @@ class _Work:
 
 def run_resealing(tenant_id: UUID, job_id: UUID) -> None:
     """Continue a resealing until it is done, its turn is over, or another worker has taken it."""
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(TokenResealing, job_id)
-    if claimed is None:
-        return
-    row, held = claimed
-    work = _Work(row, held)
-    try:
-        with Heartbeat(held):
-            if work.run():
-                work.finish()
-            else:
-                held.give_turn_back(row)
-    except JobFenced:
-        logger.warning("%s was taken over", row)
-    except KeyDestroyed as error:
+
+    def work(row: TokenResealing, held: Claim) -> None:
+        turn = _Work(row, held)
+        if turn.run():
+            turn.finish()
+        else:
+            held.give_turn_back(row)
+
+    take_turn(TokenResealing, tenant_id, job_id, work, fail=_fail, ends=is_hopeless)
+
+
+def _fail(row: TokenResealing, held: Claim, error: VaultError) -> None:
+    with held.scope():
         held.fail(error)
-    except (VaultError, DatabaseError, OSError):
-        with suppress(VaultError, DatabaseError, OSError):
-            held.release()
-        raise
+        emit(replace(_rotated(row), status="failure", severity="critical", failure_reason=error.code))
 
 
 def _rotated(row: TokenResealing) -> Event:
     return Event(
         type=EventType.KEY_ROTATED,
         operation="update",
-        resource=ResourceRef("encryption_key", str(row.new_key)),
+        resource=ResourceRef("encryption_key", str(row.new_key or "")),
         metadata={
             "purpose": str(KeyPurpose.TOKEN),
             "objects": row.moved_count,

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
-from access.services.authorize import authorize
+from access.services.authorize import authorize, shows_raw
 from access.services.idempotency import Attempt, begin_attempt, freed_on_failure, store_answer
 from datasets.errors import DuplicateRecordId, RecordNotFound, RecordTooLong
 from datasets.errors.branches import BranchMoved
@@ -79,12 +79,13 @@ class PatchOptions:
 
 @dataclass(frozen=True)
 class Patch:
-    """The right to change records of one dataset."""
+    """The right to change records of one dataset; ``blind`` see ``put_changes``."""
 
     dataset: Dataset
     keys: DatasetKeys
     rules: RecordRules
     purpose: str
+    blind: bool
     attempt: Attempt | None = None
 
 
@@ -107,7 +108,8 @@ def begin_patch(principal: Principal, *, dataset_id: UUID, key: str = "") -> Pat
     require_open(dataset)
     require_upload_room(adds_records=False)
     attempt = begin_attempt(principal, route=f"PATCH data {dataset.pk}", key=key) if key else None
-    return Patch(dataset, load_keys(dataset.pk), rules_for(dataset.pk), decision.purpose or "", attempt)
+    keys, rules, blind = load_keys(dataset.pk), rules_for(dataset.pk), not shows_raw(principal, resource_of(dataset))
+    return Patch(dataset, keys, rules, decision.purpose or "", blind, attempt)
 
 
 def apply_patch(principal: Principal, patch: Patch, body: bytes, request: RequestFacts | None = None) -> PatchOutcome:
@@ -148,7 +150,8 @@ def _applied(
         if hold_open(patch.dataset.pk).erasure_epoch != epoch:
             return None
         draft = _internal_draft(principal, patch, options, head)
-        done = put_changes(patch.keys, draft, [*prepared, *deletions], in_parent, by=principal.id)
+        changes = [*prepared, *deletions]
+        done = put_changes(patch.keys, draft, changes, in_parent, by=principal.id, blind=patch.blind)
         outcome = _queued(principal, patch, options, draft, done, records=len(prepared))
         if patch.attempt is not None:
             store_answer(patch.attempt, fingerprint=fingerprint, answer=_answer(outcome))

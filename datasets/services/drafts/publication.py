@@ -3,13 +3,10 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
-from django.db import DatabaseError
 from django.db.models import Max
 
 from access.services.keyring import open_column
@@ -29,7 +26,6 @@ from datasets.models import (
     Version,
     VersionKind,
 )
-from datasets.selectors import resource_of
 from datasets.services.attachments import attach
 from datasets.services.commit import NewVersion, commit_version, discard_packs, keep_packs
 from datasets.services.drafts.open import next_expiry, remove_draft
@@ -37,6 +33,7 @@ from datasets.services.drafts.parent import find_many
 from datasets.services.drafts.publish import branch_moved
 from datasets.services.drafts.staged import iterate_staged, open_staged
 from datasets.services.erasure.suppress import Suppression, suppressed
+from datasets.services.failures import failed
 from datasets.services.findings_recorder import FindingsRecorder
 from datasets.services.ingest.entries import Entry
 from datasets.services.ingest.subjects import subject_keys
@@ -49,43 +46,26 @@ from datasets.tree.builder import Change, Delete, TreeResult, Upsert, build
 from datasets.tree.digests import EMPTY_ROOT, keyed_digest
 from datasets.tree.record import TreeRecord
 from vaultsite.kernel.crypto.keys import SecretKey
-from vaultsite.kernel.errors import JobFenced, StorageFull, VaultError
+from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
-from vaultsite.kernel.events.event import Event, EventType
-from vaultsite.kernel.jobs import RUNNING_LEASE, Claim, Heartbeat, JobStatus, claim
-from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.events.event import EventType
+from vaultsite.kernel.jobs import RUNNING_LEASE, Claim
+from vaultsite.kernel.turn import take_turn
 
 logger = logging.getLogger("vault.publish")
-
-_SERVER_FAULT: Final = 500
 
 
 def run_publication(tenant_id: UUID, publication_id: UUID) -> None:
     """Do a publication until it is finished, failed, or taken over by another worker. No scope may be open."""
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(Publication, publication_id)
-        if claimed is None:
-            _settle_exhausted(publication_id)
-            return
-    publication, held = claimed
+    take_turn(Publication, tenant_id, publication_id, _publish, fail=_fail)
+    remove_dead_blobs(tenant_id, job=publication_id)
+
+
+def _publish(publication: Publication, held: Claim) -> None:
     try:
-        with Heartbeat(held):
-            Publishing.open(publication, held).run()
-    except JobFenced:
-        logger.warning("publication %s was taken over", publication_id)
-    except (DatabaseError, OSError):
-        with suppress(VaultError, DatabaseError, OSError):
-            held.release()
-        raise
+        Publishing.open(publication, held).run()
     except ErasureUnderway:
         held.wait()
-    except VaultError as error:
-        if error.status >= _SERVER_FAULT and not isinstance(error, StorageFull):
-            held.release()
-            raise
-        _fail(publication, held, error)
-    remove_dead_blobs(tenant_id, job=publication_id)
 
 
 @dataclass(frozen=True)
@@ -197,8 +177,12 @@ class Publishing:
             return ground
 
     def _require_replayable(self, ground: Ground) -> None:
-        """Raises RebaseConflict unless every record that is staged is on the branch as the draft's parent had it."""
+        """Raises RebaseConflict unless every record that is staged is on the branch as the draft's parent had it.
+
+        Or as it is staged; not for one who may not read it: that would tell whether it is the same.
+        """
         reader, conflicts = PackReader(self.keys), list[str]()
+        blind = self.publication.checkpoint.get("blind", True)
         for rows in iterate_staged(self.keys, self.draft_id):
             self._beat()
             ids = [row.record_id for row in rows]
@@ -207,7 +191,7 @@ class Publishing:
             for row in rows:
                 if before.get(row.record_id) != now.get(row.record_id):
                     entry = open_staged(self.keys, row)
-                    if (entry.canonical if entry else None) != now.get(row.record_id):
+                    if blind or (entry.canonical if entry else None) != now.get(row.record_id):
                         conflicts.append(row.record_id)
         if conflicts:
             raise RebaseConflict(conflicts)
@@ -225,7 +209,7 @@ class Publishing:
                 if ground.erased.holds(row, entry):
                     continue
                 record = TreeRecord(entry.id, nonce(entry.id.encode()), entry.content_key, entry.canonical)
-                yield Upsert(record, attach(entry.findings, entry.subjects))
+                yield Upsert(record, attach(entry.findings, entry.subjects), renews=True)
             self._done += len(rows)
             self._beat()
 
@@ -299,17 +283,7 @@ def _fail(publication: Publication, held: Claim, error: VaultError) -> None:
     with held.scope():
         _take_back(publication)
         held.fail(error, seed=None)
-        emit(_failed(publication, error.code))
-
-
-def _settle_exhausted(publication_id: UUID) -> None:
-    """Inside a scope: clean up after a publication that was failed for having been tried too often, once."""
-    waiting = Publication.objects.select_for_update().filter(pk=publication_id, status=JobStatus.FAILED)
-    publication = waiting.filter(seed__isnull=False).first()
-    if publication is not None:
-        _take_back(publication)
-        Publication.objects.filter(pk=publication.pk).update(seed=None)
-        emit(_failed(publication, publication.error_code))
+        emit(failed(EventType.PUBLISH_FAILED, publication, error, job="publication"))
 
 
 def _take_back(publication: Publication) -> None:
@@ -321,16 +295,3 @@ def _take_back(publication: Publication) -> None:
         remove_draft(draft)
     else:
         Draft.objects.filter(pk=draft.pk).update(status=DraftStatus.DRAFT, expires_at=next_expiry(), warned_at=None)
-
-
-def _failed(publication: Publication, code: str) -> Event:
-    return Event(
-        type=EventType.PUBLISH_FAILED,
-        operation="write",
-        status="failure",
-        severity="warning",
-        resource=resource_of(Dataset.objects.get(pk=publication.dataset_id)),
-        purpose=publication.purpose,
-        failure_reason=code,
-        metadata={"publication": str(publication.pk), "requested_by": str(publication.requested_by)},
-    )

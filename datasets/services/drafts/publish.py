@@ -7,7 +7,7 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
-from access.services.authorize import authorize
+from access.services.authorize import authorize, shows_raw
 from access.services.idempotency import begin_attempt, fingerprint_of, store_answer
 from access.services.keyring import seal_column
 from datasets.errors import VersionLabelTaken
@@ -128,6 +128,7 @@ def queue_publication(
         message=message or draft.description,
         seed=seal_column("publication-seed", identifier.bytes, new_seed().reveal()),
         staged_count=staged,
+        checkpoint={"blind": not shows_raw(principal, resource_of(draft.dataset))},
         purpose=purpose,
         requested_by=principal.id,
         lease_until=new_lease(),

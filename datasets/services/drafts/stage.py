@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
-from access.services.authorize import authorize
+from access.services.authorize import authorize, shows_raw
 from access.services.idempotency import Attempt, begin_attempt, freed_on_failure, store_answer
 from anonymization.services.detect import detector_hash
 from datasets.errors import RecordNotFound
@@ -38,13 +38,14 @@ _COLUMNS: Final = ("kind", "body", "key_id", "secret", "detector", "size", "upda
 
 @dataclass(frozen=True)
 class Staging:
-    """The right to change one draft, and what that takes outside of a scope."""
+    """The right to change one draft, and what that takes outside of a scope; ``blind`` see ``put_changes``."""
 
     dataset: Dataset
     draft: Draft
     keys: DatasetKeys
     rules: RecordRules
     purpose: str
+    blind: bool
     attempt: Attempt | None = None
 
     @property
@@ -64,7 +65,8 @@ def begin_staging(principal: Principal, *, dataset_id: UUID, name: str, key: str
     require_upload_room(adds_records=False)
     draft = find_open_draft(dataset, name)
     attempt = begin_attempt(principal, route=f"{route} {draft.pk}", key=key) if key else None
-    return Staging(dataset, draft, load_keys(dataset.pk), rules_for(dataset.pk), decision.purpose or "", attempt)
+    keys, rules, blind = load_keys(dataset.pk), rules_for(dataset.pk), not shows_raw(principal, resource_of(dataset))
+    return Staging(dataset, draft, keys, rules, decision.purpose or "", blind, attempt)
 
 
 def stage(
@@ -84,14 +86,15 @@ def stage(
     if staging.attempt is not None:
         staging.attempt.require_same(fingerprint)
         if staging.attempt.answer is not None:
-            results: list[dict[str, Any]] = staging.attempt.answer["results"]
-            return results
+            answered: list[dict[str, Any]] = staging.attempt.answer["results"]
+            return answered
     with freed_on_failure(principal, staging.attempt):
         prepared = prepare()
         same = unchanged_in_parent(PackReader(staging.keys), staging.root, prepared)
         with tenant_scope(principal.tenant_id, principal, request):
             draft = lock_open_draft(staging.dataset.pk, staging.draft.pk)
-            done = [result.as_json() for result in put_changes(staging.keys, draft, prepared, same, by=principal.id)]
+            results = put_changes(staging.keys, draft, prepared, same, by=principal.id, blind=staging.blind)
+            done = [result.as_json() for result in results]
             _announce(staging, draft, done)
             if staging.attempt is not None:
                 store_answer(staging.attempt, fingerprint=fingerprint, answer={"results": done})
@@ -108,17 +111,24 @@ def unchanged_in_parent(store: PackReader, root: bytes, prepared: Sequence[Prepa
 
 
 def put_changes(
-    keys: DatasetKeys, draft: Draft, prepared: Sequence[Prepared], in_parent: Mapping[str, bool], *, by: UUID
+    keys: DatasetKeys,
+    draft: Draft,
+    prepared: Sequence[Prepared],
+    in_parent: Mapping[str, bool],
+    *,
+    by: UUID,
+    blind: bool,
 ) -> list[RecordResult]:
     """Write the changes over what is staged already; the draft is locked in the open scope.
 
     ``by`` is whose changes they are; ``in_parent`` is what ``unchanged_in_parent`` said. A record that becomes
-    what the parent has leaves no row.
+    what the parent has leaves no row. Of one who is ``blind``, who may not read records raw, every record counts as
+    changed: who could tell would learn whether a guess at a hidden value is right.
     """
     ids = [item.id for item in prepared if item.id and not item.error]
     rows = StagedRecord.objects.filter(dataset_id=draft.dataset_id, draft=draft)
     staged = {row.record_id: row for row in rows.filter(record_id__in=ids)}
-    changes = _Changes(keys, draft, in_parent, staged, detector_hash())
+    changes = _Changes(keys, draft, in_parent, staged, detector_hash(), blind=blind)
     results = [changes.put(item) for item in prepared]
     rows.filter(record_id__in=changes.dropped).delete()
     StagedRecord.objects.bulk_create(
@@ -145,6 +155,8 @@ class _Changes:
         in_parent: Mapping[str, bool],
         staged: Mapping[str, StagedRecord],
         detector: bytes,
+        *,
+        blind: bool,
     ) -> None:
         self.rows: list[StagedRecord] = []
         self.dropped: list[str] = []
@@ -153,6 +165,7 @@ class _Changes:
         self._in_parent = in_parent
         self._staged = staged
         self._detector = detector
+        self._blind = blind
 
     def put(self, item: Prepared) -> RecordResult:
         if item.error is not None or item.id is None:
@@ -168,11 +181,11 @@ class _Changes:
 
     def _upsert(self, record_id: str, item: Prepared, row: StagedRecord | None, *, is_shown: bool) -> str:
         assert item.entry is not None
-        if self._in_parent.get(record_id):
+        if self._in_parent.get(record_id) and not self._blind:
             if row is not None:
                 self.dropped.append(record_id)
             return "unchanged" if row is None else "updated" if is_shown else "created"
-        before = open_staged(self._keys, row) if row is not None else None
+        before = open_staged(self._keys, row) if row is not None and not self._blind else None
         if before is not None and before.canonical == item.entry.canonical:
             return "unchanged"
         kind = StagedKind.UPDATED if record_id in self._in_parent else StagedKind.ADDED

@@ -2,12 +2,10 @@
 
 import logging
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
@@ -22,12 +20,11 @@ from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
 from datasets.services.places import PLACE_SECONDS
 from datasets.services.sweep import remove_dead_blobs
-from vaultsite.kernel.errors import JobFenced, StorageFull, VaultError
+from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
-from vaultsite.kernel.jobs import Claim, Heartbeat, JobStatus, Pulse, claim
-from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.jobs import Claim, Pulse
+from vaultsite.kernel.turn import take_turn
 
 logger = logging.getLogger("vault.erasure")
 
@@ -119,44 +116,25 @@ class Work:
 
 def run_erasure(tenant_id: UUID, erasure_id: UUID) -> None:
     """Continue an erasure until it is finished, refused, or taken over by another worker."""
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(Erasure, erasure_id)
-        if claimed is None:
-            _report_exhausted(erasure_id)
-            return
-    erasure, held = claimed
-    try:
-        with Heartbeat(held):
-            Work.open(erasure, held).run()
-    except JobFenced:
-        logger.warning("erasure %s was taken over", erasure_id)
-    except (DatabaseError, OSError):
-        with suppress(VaultError, DatabaseError, OSError):
-            held.release()
-        raise
-    except VaultError as error:
-        if error.status >= 500 or isinstance(error, StorageFull):  # noqa: PLR2004 - the reaper tries again
-            held.release()
-            raise
-        _refuse(erasure, held, error)
+
+    def work(erasure: Erasure, held: Claim) -> None:
+        Work.open(erasure, held).run()
+
+    take_turn(Erasure, tenant_id, erasure_id, work, fail=_fail, ends=_is_refused)
     remove_dead_blobs(tenant_id, job=erasure_id)
 
 
-def _refuse(erasure: Erasure, held: Claim, error: VaultError) -> None:
-    """End an erasure that may not be: the records were not erased, so nothing suppresses them."""
+def _is_refused(error: VaultError) -> bool:
+    return error.status < 500  # noqa: PLR2004 - a store without room is waited for: the request still stands
+
+
+def _fail(erasure: Erasure, held: Claim, error: VaultError) -> None:
+    """What may not be erased is not suppressed either; what was tried too often stays suppressed."""
     with held.scope():
-        ErasedRecord.objects.filter(erasure=erasure).delete()
+        if _is_refused(error):
+            ErasedRecord.objects.filter(erasure=erasure).delete()
         held.fail(error)
         emit(_ended(erasure, failure=error.code))
-
-
-def _report_exhausted(erasure_id: UUID) -> None:
-    """Inside a scope: report an erasure that was tried too often, once. What it listed stays suppressed."""
-    failed = Erasure.objects.select_for_update().filter(pk=erasure_id, status=JobStatus.FAILED)
-    erasure = failed.exclude(checkpoint__stage="reported").first()
-    if erasure is not None and erasure.records.exists():
-        Erasure.objects.filter(pk=erasure.pk).update(checkpoint={"stage": "reported"})
-        emit(_ended(erasure, failure=erasure.error_code))
 
 
 def _ended(erasure: Erasure, *, failure: str = "", **facts: Any) -> Event:

@@ -13,7 +13,6 @@ from datasets.errors.exports import ExportOutdated
 from datasets.models import Blob, BlobKind, BlobState, Dataset, Export
 from datasets.models.lineage import EdgeKind
 from datasets.passport.statement import ExportedFile
-from datasets.selectors import resource_of
 from datasets.services.exports.collect import Collector
 from datasets.services.exports.options import ExportOptions
 from datasets.services.exports.parts import (
@@ -28,12 +27,13 @@ from datasets.services.exports.parts import (
 )
 from datasets.services.exports.progress import Progress, WrittenFile
 from datasets.services.exports.statement import current_signer, make_statement, prove_rows, scan_of, source_of
+from datasets.services.failures import failed
 from datasets.services.lineage import LineageEnd, record_edge
 from datasets.services.read import Release
 from vaultsite.kernel.errors import BlobMissing, VaultError
 from vaultsite.kernel.events.bus import emit
-from vaultsite.kernel.events.event import Event, EventType
-from vaultsite.kernel.jobs import Claim, JobStatus
+from vaultsite.kernel.events.event import EventType
+from vaultsite.kernel.jobs import Claim
 
 
 @dataclass(frozen=True)
@@ -160,32 +160,9 @@ def fail_export(export: Export, held: Claim, error: VaultError) -> None:
     with held.scope():
         discard(export.pk)
         held.fail(error, seed=None, survey=None, checkpoint={})
-        emit(_failed(export, error.code))
-
-
-def settle_exhausted(export_id: UUID) -> None:
-    """Inside a scope: clean up after an export that was failed for having been tried too often, once."""
-    waiting = Export.objects.select_for_update().filter(pk=export_id, status=JobStatus.FAILED, seed__isnull=False)
-    export = waiting.first()
-    if export is not None:
-        discard(export.pk)
-        Export.objects.filter(pk=export.pk).update(seed=None, survey=None)
-        emit(_failed(export, export.error_code))
+        emit(failed(EventType.EXPORT_FAILED, export, error, job="export", operation="export"))
 
 
 def discard(export_id: UUID) -> None:
     """Inside a scope: everything the export wrote is to be removed."""
     Blob.objects.filter(job=export_id).update(state=BlobState.DEAD)
-
-
-def _failed(export: Export, code: str) -> Event:
-    return Event(
-        type=EventType.EXPORT_FAILED,
-        operation="export",
-        status="failure",
-        severity="warning",
-        resource=resource_of(Dataset.objects.get(pk=export.dataset_id)),
-        purpose=export.purpose,
-        failure_reason=code,
-        metadata={"export": str(export.pk), "requested_by": str(export.requested_by)},
-    )

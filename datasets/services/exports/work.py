@@ -8,7 +8,7 @@ import orjson
 
 from access.services.authorize import Decision, Obligation
 from access.services.keyring import open_column, seal_column
-from datasets.errors.exports import ExportOutdated
+from datasets.errors.exports import ExportOutdated, StricterObligations
 from datasets.models import Dataset, Export, Version
 from datasets.services.exports.collect import Collector
 from datasets.services.exports.encode import Encoder
@@ -48,7 +48,11 @@ class Work:
 
     @classmethod
     def open(cls, export: Export, held: Claim) -> "Work":
-        """Fetch what the export was decided on. Raises ExportOutdated, UnmetObligation, KeyUnavailable."""
+        """Fetch what the export was decided on.
+
+        Raises ExportOutdated, UnmetObligation, KeyUnavailable, and StricterObligations when records would now be shown
+        otherwise than in the turns before: no export mixes two views.
+        """
         with held.scope():
             dataset = Dataset.objects.get(pk=export.dataset_id)
             if dataset.erasure_epoch != export.epoch:
@@ -56,11 +60,13 @@ class Work:
             version = Version.objects.select_related("parent").get(pk=export.version_id)
             progress = Progress.of(export.checkpoint)
             drop_unnamed(export.pk, progress.number)
+            release = release_under(decided(export), dataset, version)
+            _keep_view(export, held, release.anonymizer.content_hash)
             return cls(
                 export=export,
                 claim=held,
                 keys=load_keys(dataset.pk),
-                release=release_under(decided(export), dataset, version),
+                release=release,
                 options=ExportOptions.of(export, _opened_filter(export)),
                 seed=_opened_seed(export),
                 progress=progress,
@@ -154,6 +160,13 @@ def decided(export: Export) -> Decision:
         policy_ids=tuple(export.policies),
         purpose=export.purpose,
     )
+
+
+def _keep_view(export: Export, held: Claim, view_hash: bytes) -> None:
+    if export.view_hash is None:
+        held.save(view_hash=view_hash)
+    elif bytes(export.view_hash) != view_hash:
+        raise StricterObligations
 
 
 def _opened_seed(export: Export) -> SecretKey:

@@ -18,7 +18,7 @@ from anonymization.guarantees.grouping import group_rows
 from anonymization.guarantees.guarantee import Guarantee
 from anonymization.guarantees.measures import count_subjects
 from anonymization.guarantees.risk import Risk, risk_of
-from anonymization.guarantees.table import Ids, Recoding, Table
+from anonymization.guarantees.table import Codes, Ids, Recoding, Table
 from anonymization.guarantees.utility import utility_of
 from anonymization.models import Release as LedgerEntry
 from anonymization.privacy.errors import ReleaseWouldIsolate
@@ -141,12 +141,14 @@ class Ending:
         return {
             "attained": attained(self.table, self.recoding.classes).as_json(),
             "utility": dict(utility.as_json(names)),
-            "risk": {"before": dict(self._risk_before().as_json()), "after": dict(self._risk_after().as_json())},
+            "risk": self._risk(),
             "counts": dict(self.export.checkpoint.get("counts", {})) | {"dropped_rows": utility.dropped},
         }
 
-    def _risk_before(self) -> Risk:
-        return risk_of_values(self.table)
+    def _risk(self) -> dict[str, Any]:
+        """The risk before anything is generalized is told to who reads raw: it is a figure of the raw data."""
+        after = {"after": dict(self._risk_after().as_json())}
+        return after if self.export.is_bound else {"before": dict(risk_of_values(self.table).as_json())} | after
 
     def _risk_after(self) -> Risk:
         released = np.flatnonzero(self.recoding.classes >= 0)
@@ -181,23 +183,22 @@ class Ending:
                 releases=odd,
             )
 
-    def _classes(self) -> Iterator[tuple[bytes, bytes, bytes]]:
+    def _classes(self) -> Iterator[tuple[bytes, bytes, Sequence[bytes]]]:
         whose = [bytes.fromhex(value) for value in self.spooled.whose.values()]
         people = self.spooled.whose.as_codes()[self.output.order].tolist()
         classes = self.recoding.classes[self.output.order].tolist()
         values = self._value_keys()
         for person, group, row in zip(people, classes, self.output.order.tolist(), strict=True):
-            yield whose[person], b"%d" % group, values(row)
+            yield whose[person], b"%d" % group, [names[codes[row]] for names, codes in values]
 
-    def _value_keys(self) -> Any:
-        """The ledger's name of a row's sensitive value; of the first column where there are several."""
+    def _value_keys(self) -> list[tuple[list[bytes], Codes]]:
+        """For each sensitive column the ledger's names of its values, and the code of every row's."""
         key = ledger_key()
-        for column, coded in zip(self.options.columns, self.spooled.columns, strict=True):
-            if column.role is Role.SENSITIVE:
-                names = [value_key(key, orjson.dumps(value).decode()) for value in coded.values()]
-                codes = coded.as_codes()
-                return lambda row: names[codes[row]]
-        return lambda _: b""
+        return [
+            ([value_key(key, orjson.dumps(value).decode()) for value in coded.values()], coded.as_codes())
+            for column, coded in zip(self.options.columns, self.spooled.columns, strict=True)
+            if column.role is Role.SENSITIVE
+        ]
 
     def _passport(self, files: list[StoredFile], facts: dict[str, Any]) -> StoredFile:
         trees = {file.name: file.tree for file in self.written}
@@ -250,6 +251,8 @@ class Ending:
             "label": self.options.label | {"parameters": in_words(self.options.guarantee)},
             "retention_days": self.options.retention_days,
             **facts,
+            # A passport goes where the table goes: to people who read no raw record.
+            "risk": {"after": facts["risk"]["after"]},
         }
 
     def _drop_others(self, files: list[StoredFile]) -> None:

@@ -60,10 +60,26 @@ class HierarchyPlan:
     table: str = ""
     is_ordered: bool = False
 
+    def as_json(self) -> dict[str, Any]:
+        """Everything, values included: to be sealed."""
+        return {
+            "kind": str(self.kind),
+            "steps": list(self.steps),
+            "table": self.table,
+            "is_ordered": self.is_ordered,
+        }
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(HierarchyKind(stored["kind"]), tuple(stored["steps"]), stored["table"], stored["is_ordered"])
+
 
 @dataclass(frozen=True)
 class Column:
-    """One declared member of ``data``. ``precision`` (hour, day) is of truncate, ``entities`` of redact_pii."""
+    """One declared member of ``data``. ``precision`` (hour, day) is of truncate, ``entities`` of redact_pii.
+
+    ``pointer`` says where in the record the subject stands; empty: where the name says.
+    """
 
     name: str
     role: Role
@@ -72,6 +88,7 @@ class Column:
     entities: tuple[str, ...] = ()
     hierarchy: HierarchyPlan = field(default_factory=HierarchyPlan)
     is_ordered: bool = False
+    pointer: str = ""
 
     @property
     def is_released(self) -> bool:
@@ -173,7 +190,6 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _column_json(column: Column) -> dict[str, Any]:
-    plan = column.hierarchy
     return {
         "name": column.name,
         "role": str(column.role),
@@ -181,17 +197,13 @@ def _column_json(column: Column) -> dict[str, Any]:
         "precision": column.precision,
         "entities": list(column.entities),
         "is_ordered": column.is_ordered,
-        "hierarchy": {
-            "kind": str(plan.kind),
-            "steps": list(plan.steps),
-            "table": plan.table,
-            "is_ordered": plan.is_ordered,
-        },
+        "pointer": column.pointer,
+        "hierarchy": column.hierarchy.as_json(),
     }
 
 
 def _column_of(stored: Mapping[str, Any]) -> Column:
-    plan, how = stored["hierarchy"], stored["transformation"]
+    how = stored["transformation"]
     return Column(
         name=stored["name"],
         role=Role(stored["role"]),
@@ -199,7 +211,8 @@ def _column_of(stored: Mapping[str, Any]) -> Column:
         precision=stored["precision"],
         entities=tuple(stored["entities"]),
         is_ordered=stored["is_ordered"],
-        hierarchy=HierarchyPlan(HierarchyKind(plan["kind"]), tuple(plan["steps"]), plan["table"], plan["is_ordered"]),
+        pointer=stored.get("pointer", ""),
+        hierarchy=HierarchyPlan.of(stored["hierarchy"]),
     )
 
 

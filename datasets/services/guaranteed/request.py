@@ -1,4 +1,4 @@
-"""Ask for an export under a guarantee, look at it, take it back, attest that its copy was deleted."""
+"""Ask for an export under a guarantee, look at it, take it back, say that its copy was deleted."""
 
 from typing import Any, Final
 from uuid import UUID
@@ -11,12 +11,13 @@ from django.utils import timezone
 from access.services.authorize import Decision, authorize
 from access.services.keyring import seal_column
 from anonymization.models import Release as LedgerEntry
-from anonymization.services.releases import withdraw
+from anonymization.services.releases import report_deleted
 from datasets.errors import DatasetNotFound, UnmetObligation, VersionNotFound
 from datasets.errors.analytics import CopyNotOut
 from datasets.errors.exports import ExportNotFound
 from datasets.models import Dataset, GuaranteedExport, Version
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
+from datasets.services.bound_releases import bind_table
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.exports.encode import require_format
 from datasets.services.exports.finish import discard
@@ -64,11 +65,13 @@ def create_guaranteed_export(
 ) -> GuaranteedExport:
     """Decide on releasing a version under a guarantee, and queue the work, in the open scope.
 
-    Raises what ``decide`` raises, UnmetObligation, InvalidInput, PersonalDataInName, FormatUnavailable.
+    Raises what ``decide`` raises, UnmetObligation, InvalidInput, PersonalDataInName, FormatUnavailable,
+    ReleaseRulesMissing, OutsideReleaseRules.
     """
     require_sound(options)
     facts = {"guarantee": options.guarantee.as_json(), "method": str(options.method)}
     view, dataset, found = decide(principal, dataset_id=dataset_id, version=version, purpose=purpose, facts=facts)
+    options, is_bound = bind_table(principal, view, dataset, options)
     _require_k(view, options)
     names = {f"columns/{place}/name": column.name for place, column in enumerate(options.columns)}
     refuse_personal_data(**names, target=options.target)
@@ -77,7 +80,7 @@ def create_guaranteed_export(
     if not Dataset.objects.select_for_update(no_key=True).filter(pk=dataset_id).exists():
         raise DatasetNotFound
     export = _new(principal, view, dataset, found, options)
-    export.schedule_id = schedule_id
+    export.schedule_id, export.is_bound = schedule_id, is_bound
     export.save(force_insert=True)
     enqueue(export)
     return export
@@ -167,8 +170,9 @@ def withdraw_guaranteed_export(principal: Principal, export_id: UUID) -> Guarant
     return export
 
 
-def attest_deletion(principal: Principal, export_id: UUID) -> GuaranteedExport:
-    """The recipient says that it has deleted every copy; ours goes too, and the release leaves the ledger.
+def report_deletion(principal: Principal, export_id: UUID) -> GuaranteedExport:
+    """The recipient says that it has deleted every copy; ours goes too. The release stays in the ledger until somebody
+    else attests that the copies are gone (``withdraw_release``).
 
     Raises ExportNotFound, AccessDenied, CopyNotOut.
     """
@@ -180,7 +184,7 @@ def attest_deletion(principal: Principal, export_id: UUID) -> GuaranteedExport:
     take_back(export.pk)
     entry = LedgerEntry.objects.filter(export_id=export.pk, withdrawn_at=None).first()
     if entry is not None:
-        withdraw(entry, reason="the recipient attests that every copy was deleted", withdrawn_by=principal.id)
+        report_deleted(entry)
     export.refresh_from_db()
     return export
 

@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from access.models import ApiKey, User
 from access.selectors import api_key_principal, user_principal
+from access.services.authorize import authorize, may
 from access.services.keyring import open_column, seal_column
 from datasets.errors.analytics import ScheduleNotFound
 from datasets.models import ExportSchedule
-from datasets.selectors import get_dataset
+from datasets.selectors import get_dataset, resource_of
+from datasets.services.bound_releases import bind_table
 from datasets.services.guaranteed.options import GuaranteedOptions, require_sound
 from datasets.services.guaranteed.request import ACTION, create_guaranteed_export, decide
 from vaultsite.kernel.errors import VaultError
@@ -40,6 +42,7 @@ def create_schedule(
     require_sound(options)
     facts = {"guarantee": options.guarantee.as_json(), "interval_hours": interval_hours}
     view, dataset, _ = decide(principal, dataset_id=dataset_id, version="main", purpose=purpose, facts=facts)
+    bind_table(principal, view, dataset, options)
     pk = uuid7()
     return ExportSchedule.objects.create(
         id=pk,
@@ -54,16 +57,25 @@ def create_schedule(
 
 
 def list_schedules(principal: Principal, *, dataset_id: UUID) -> list[ExportSchedule]:
-    """The principal's own of a dataset, in the open scope, after a decision on the dataset was made."""
-    return list(ExportSchedule.objects.filter(dataset_id=dataset_id, owner=principal.id).order_by("created_at", "id"))
+    """The principal's own of a dataset, everybody's for who answers for releases; in the open scope, after a decision
+    on the dataset was made.
+    """
+    rows = ExportSchedule.objects.filter(dataset_id=dataset_id).order_by("created_at", "id")
+    return list(rows if may(principal, "release.manage") else rows.filter(owner=principal.id))
 
 
 def end_schedule(principal: Principal, schedule_id: UUID) -> None:
-    """Ask no more; what was released stays released. Raises ScheduleNotFound, AccessDenied."""
-    found = ExportSchedule.objects.filter(pk=schedule_id, owner=principal.id).first()
-    if found is None:
+    """Ask no more; what was released stays released. Its owner's to say, and theirs who answer for releases.
+
+    Raises ScheduleNotFound, AccessDenied.
+    """
+    found = ExportSchedule.objects.filter(pk=schedule_id).first()
+    is_own = found is not None and found.owner == principal.id
+    if found is None or not (is_own or may(principal, "release.manage")):
         raise ScheduleNotFound
-    get_dataset(principal, found.dataset_id, action=ACTION)
+    action = ACTION if is_own else "release.manage"
+    dataset = get_dataset(principal, found.dataset_id, action=action)
+    authorize(principal, action, resource_of(dataset), purpose=found.purpose, facts={"schedule": str(found.pk)})
     found.delete()
 
 

@@ -14,6 +14,8 @@ from anonymization.operators.strategy import make_strategy
 from anonymization.services.anonymize import apply
 from anonymization.services.anonymizer import Anonymizer
 from anonymization.services.releases import subject_key
+from datasets.query.ast import parse_path
+from datasets.query.evaluate import MISSING, value_at
 from datasets.services.guaranteed.options import Column, GuaranteedOptions, Role, TimeRange, Transformation
 from datasets.services.read import ReadRecord, Release
 from vaultsite.kernel.crypto.keys import SecretKey
@@ -40,6 +42,8 @@ class RowMaker:
         self._pseudonyms = pseudonyms
         self._names = names
         self._anonymizer = _cutting(reader)
+        column = options.subject
+        self._subject_at = parse_path(column.pointer) if column is not None and column.pointer else None
         # Cutting out what was found is not all of a view: it may hide fields that a schema or a rule names.
         is_mild = reader.operator in _MILDER and reader.anonymizer.acts_on_findings_alone
         self._strict = not reader.is_raw and not is_mild
@@ -74,12 +78,19 @@ class RowMaker:
     def _whose(self, record: ReadRecord) -> str:
         column = self._options.subject
         # Rows that name nobody are taken to be about one and the same.
-        text = f"record\0{record.id}" if column is None else f"person\0{_text(value_of(record.data, column.name))}"
+        text = f"record\0{record.id}" if column is None else f"person\0{_text(self._subject(column, record))}"
         return subject_key(self._names, text).hex()
+
+    def _subject(self, column: Column, record: ReadRecord) -> Any:
+        if self._subject_at is None:
+            return value_of(record.data, column.name)
+        value = value_at({"data": record.data, "metadata": record.metadata}, self._subject_at)
+        return None if value is MISSING else value
 
     def _cell(self, column: Column, record: ReadRecord, view: Mapping[str, Any]) -> Cell:
         shown = view if self._strict and column.role in self._withheld else {"data": record.data}
-        value = value_of(shown["data"], column.name)
+        is_subject = column.role is Role.SUBJECT
+        value = self._subject(column, record) if is_subject else value_of(shown["data"], column.name)
         if value is None:
             return None
         if column.role in {Role.IDENTIFIER, Role.SUBJECT}:

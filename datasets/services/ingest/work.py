@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
-from uuid import UUID
 
 from django.utils import timezone
 
@@ -15,9 +14,9 @@ from anonymization.services.detect import detector_hash
 from datasets.errors import EmptyUpload
 from datasets.errors.upkeep import ErasedMeanwhile, ErasureUnderway
 from datasets.models import Blob, BlobKind, BlobState, Branch, Dataset, Ingest, Version
-from datasets.selectors import resource_of
 from datasets.services.commit import discard_packs
 from datasets.services.erasure.suppress import Remaining, suppressed
+from datasets.services.failures import failed
 from datasets.services.ingest.build import build_tree
 from datasets.services.ingest.commit import commit_ingest, discard
 from datasets.services.ingest.runs import MAX_OPEN_RUNS, Run, Runs, check_unique, merge_runs
@@ -27,8 +26,8 @@ from datasets.services.pack_store import PackWriter
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.errors import BlobMissing, VaultError
 from vaultsite.kernel.events.bus import emit
-from vaultsite.kernel.events.event import Event, EventType
-from vaultsite.kernel.jobs import Claim, JobStatus, Pulse
+from vaultsite.kernel.events.event import EventType
+from vaultsite.kernel.jobs import Claim, Pulse
 
 logger = logging.getLogger("vault.ingest")
 
@@ -159,27 +158,4 @@ def fail_ingest(ingest: Ingest, held: Claim, error: VaultError) -> None:
         ingest.refresh_from_db(fields=["checkpoint"])
         discard(ingest)
         held.fail(error, seed=None)
-        emit(_failed(ingest, error.code))
-
-
-def settle_exhausted(ingest_id: UUID) -> None:
-    """Inside a scope: clean up after an ingest that was failed for having been tried too often, once."""
-    waiting = Ingest.objects.select_for_update().filter(pk=ingest_id, status=JobStatus.FAILED, seed__isnull=False)
-    ingest = waiting.first()
-    if ingest is not None:
-        discard(ingest)
-        Ingest.objects.filter(pk=ingest.pk).update(seed=None)
-        emit(_failed(ingest, ingest.error_code))
-
-
-def _failed(ingest: Ingest, code: str) -> Event:
-    return Event(
-        type=EventType.INGEST_FAILED,
-        operation="write",
-        status="failure",
-        severity="warning",
-        resource=resource_of(Dataset.objects.get(pk=ingest.dataset_id)),
-        purpose=ingest.purpose,
-        failure_reason=code,
-        metadata={"ingest": str(ingest.pk), "requested_by": str(ingest.requested_by)},
-    )
+        emit(failed(EventType.INGEST_FAILED, ingest, error, job="ingest"))

@@ -135,7 +135,12 @@ def fail_merge(merge: Merge, claim: Claim, error: VaultError) -> None:
     with claim.scope():
         discard_merge(merge)
         claim.fail(error, seed=None, checkpoint={})
-        emit(failed_event(merge, error.code))
+        dataset, code = Dataset.objects.get(pk=merge.dataset_id), error.code
+        emit(
+            merge_event(
+                EventType.MERGE_FAILED, merge, dataset, status="failure", severity="warning", failure_reason=code
+            )
+        )
 
 
 def discard_merge(merge: Merge) -> None:
@@ -163,13 +168,6 @@ def result_of(built: Built, progress: Progress) -> dict[str, Any]:
         "erased_ids": progress.erased_ids,
         "new_chunks": len(tree.new_chunks),
     }
-
-
-def failed_event(merge: Merge, code: str) -> Event:
-    dataset = Dataset.objects.get(pk=merge.dataset_id)
-    return merge_event(
-        EventType.MERGE_FAILED, merge, dataset, status="failure", severity="warning", failure_reason=code
-    )
 
 
 def merge_event(

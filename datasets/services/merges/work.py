@@ -3,13 +3,10 @@
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 from uuid import UUID
-
-from django.db import DatabaseError
 
 from access.services.keyring import open_column
 from anonymization.services.detect import detector_hash
@@ -25,11 +22,9 @@ from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.merges.build import Decided, build_merge
 from datasets.services.merges.commit import (
     commit_merge,
-    discard_merge,
     end_conflicted,
     end_temporaries,
     fail_merge,
-    failed_event,
     leave_unchanged,
     move_forward,
 )
@@ -41,11 +36,9 @@ from datasets.services.sweep import remove_dead_blobs
 from datasets.services.temporary import read_frames
 from datasets.tree.digests import EMPTY_ROOT, keyed_digest
 from vaultsite.kernel.crypto.keys import SecretKey
-from vaultsite.kernel.errors import BlobMissing, JobFenced, StorageFull, VaultError
-from vaultsite.kernel.events.bus import emit
-from vaultsite.kernel.jobs import Claim, Heartbeat, JobStatus, Pulse, claim
-from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.errors import BlobMissing
+from vaultsite.kernel.jobs import Claim, Pulse
+from vaultsite.kernel.turn import take_turn
 
 logger = logging.getLogger("vault.merge")
 
@@ -198,35 +191,9 @@ class Work:
 def run_merge(tenant_id: UUID, merge_id: UUID, *, turn_seconds: float = TURN_SECONDS) -> None:
     """Continue a merge from its checkpoint until it has ended, waits for somebody, or another worker took it over."""
     deadline = time.monotonic() + turn_seconds
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(Merge, merge_id)
-        if claimed is None:
-            settle_exhausted(merge_id)
-            return
-    merge, held = claimed
-    try:
-        with Heartbeat(held):
-            Work.open(merge, held).run(deadline=deadline)
-    except JobFenced:
-        logger.warning("merge %s was taken over", merge_id)
-    except (DatabaseError, OSError):
-        with suppress(VaultError, DatabaseError, OSError):
-            held.release()
-        raise
-    except VaultError as error:
-        is_ours = error.status >= 500 and not isinstance(error, StorageFull)  # noqa: PLR2004 - the reaper tries again
-        if is_ours:
-            held.release()
-            raise
-        fail_merge(merge, held, error)
+
+    def work(merge: Merge, held: Claim) -> None:
+        Work.open(merge, held).run(deadline=deadline)
+
+    take_turn(Merge, tenant_id, merge_id, work, fail=fail_merge)
     remove_dead_blobs(tenant_id, job=merge_id)
-
-
-def settle_exhausted(merge_id: UUID) -> None:
-    """Inside a scope: clean up after a merge that was failed for having been tried too often, once."""
-    waiting = Merge.objects.select_for_update().filter(pk=merge_id, status=JobStatus.FAILED, seed__isnull=False)
-    merge = waiting.first()
-    if merge is not None:
-        discard_merge(merge)
-        Merge.objects.filter(pk=merge.pk).update(seed=None)
-        emit(failed_event(merge, merge.error_code))

@@ -1,13 +1,11 @@
 """The worker's part of a rescan: each chunk scanned once, compared with what was found before."""
 
-import logging
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 
 from anonymization.errors import DetectionFailed
@@ -39,14 +37,11 @@ from datasets.tree.chunk import ChunkCodec
 from datasets.tree.digests import EMPTY_ROOT, leaf_digest
 from datasets.tree.reader import chunk_digests
 from datasets.tree.record import TreeRecord
-from vaultsite.kernel.errors import JobFenced, KeyDestroyed, VaultError
+from vaultsite.kernel.errors import JobFenced, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
-from vaultsite.kernel.jobs import Claim, Heartbeat, Pulse, claim
-from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import tenant_scope
-
-logger = logging.getLogger("vault.rescan")
+from vaultsite.kernel.jobs import Claim, Pulse
+from vaultsite.kernel.turn import is_hopeless, take_turn
 
 #: Chunks between two checkpoints.
 _BATCH: Final = 16
@@ -58,25 +53,17 @@ _SUSPECTS: Final = 10_000
 
 def run_rescan(tenant_id: UUID, rescan_id: UUID) -> None:
     """Continue a rescan from its checkpoint for one turn."""
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(Rescan, rescan_id)
-    if claimed is None:
-        return
-    row, held = claimed
-    try:
-        with Heartbeat(held):
-            if Scanning.open(row, held).run():
-                Ending(row, held).run()
-            else:
-                held.give_turn_back(row)
-    except JobFenced:
-        logger.warning("%s was taken over", row)
-    except KeyDestroyed as error:
-        held.fail(error)
-    except (VaultError, DatabaseError, OSError):
-        with suppress(VaultError, DatabaseError, OSError):
-            held.release()
-        raise
+
+    def work(row: Rescan, held: Claim) -> None:
+        if Scanning.open(row, held).run():
+            Ending(row, held).run()
+        else:
+            held.give_turn_back(row)
+
+    def fail(row: Rescan, held: Claim, error: VaultError) -> None:
+        Ending(row, held).fail(error)
+
+    take_turn(Rescan, tenant_id, rescan_id, work, fail=fail, ends=is_hopeless)
     remove_dead_blobs(tenant_id, job=rescan_id)
 
 
@@ -101,6 +88,9 @@ class Scanning:
                 for name in _COUNTS:
                     setattr(row, name, 0)
                 _save(held, row, Drift(), detector=detector)
+            if "sequence" not in row.checkpoint:
+                latest = Version.objects.filter(dataset_id=row.dataset_id).aggregate(Max("sequence"))["sequence__max"]
+                row.checkpoint["sequence"] = latest or 0
             discard_findings(row.pk)  # a turn that was cut off before it could note them
             writer = PackWriter(load_keys(row.dataset_id), claim=held, detector=detector)
             return cls(row, held, writer, rules_for(row.dataset_id))
@@ -227,41 +217,68 @@ class Ending:
 
     row: Rescan
     claim: Claim
+    suspects: dict[QuarantineCause, list[Version]] = field(default_factory=dict)
+    #: The sequence number of the last version that was looked at.
+    seen: int = 0
 
     def run(self) -> None:
-        keys_of = self.row.dataset_id
         with self.claim.scope():
-            reader = PackWriter(load_keys(keys_of), claim=self.claim, detector=bytes(self.row.detector))
-        suspects = self._suspect_versions(reader)
+            reader = PackWriter(load_keys(self.row.dataset_id), claim=self.claim, detector=bytes(self.row.detector))
+        self._look(reader)
         store_profiles(self.claim, reader, self.row, beat=Pulse(self.claim))
+        while not self._end():
+            self._look(reader)
+
+    def _end(self) -> bool:
+        """Place the quarantine and finish; False when a version was published that nobody has looked at."""
         with self.claim.scope():
-            dataset = Dataset.objects.get(pk=self.row.dataset_id)
-            for cause, versions in suspects.items():
+            # Versions are made under this lock as well: none comes between the look at them and the quarantine.
+            dataset = Dataset.objects.select_for_update(no_key=True).get(pk=self.row.dataset_id)
+            if self._versions().exists():
+                return False
+            for cause, versions in self.suspects.items():
                 place(dataset, versions, cause=cause, by=self.row.requested_by, reason=f"rescan {self.row.pk}")
             progress = {"stage": "done", "chunks": self.row.scanned_count, "percent": 100}
             self.claim.finish(progress=progress, checkpoint={})
             Dataset.objects.filter(pk=dataset.pk).update(updated_at=Now())
-            emit(self._report(dataset, sum(map(len, suspects.values()))))
+            emit(self._report(dataset, sum(map(len, self.suspects.values()))))
+        return True
 
-    def _suspect_versions(self, reader: PackWriter) -> dict[QuarantineCause, list[Version]]:
-        """The versions that hold a suspect chunk; only nodes are read."""
-        suspects: dict[str, str] = self.row.checkpoint.get("suspects", {})
-        found: dict[QuarantineCause, list[Version]] = {}
-        if not suspects:
-            return found
+    def fail(self, error: VaultError) -> None:
         with self.claim.scope():
-            versions = list(Version.objects.filter(dataset_id=self.row.dataset_id).order_by("sequence"))
+            self.claim.fail(error)
+            report = self._report(Dataset.objects.get(pk=self.row.dataset_id), 0)
+            emit(replace(report, status="failure", severity="warning", failure_reason=error.code))
+
+    def _versions(self) -> QuerySet[Version]:
+        """Those that were not looked at; none, where no chunk is suspect."""
+        rows = Version.objects.filter(dataset_id=self.row.dataset_id, sequence__gt=self.seen).order_by("sequence")
+        return rows if self.row.checkpoint.get("suspects") else rows.none()
+
+    def _look(self, reader: PackWriter) -> None:
+        """Which versions hold a suspect chunk; only nodes are read."""
+        suspects: dict[str, str] = self.row.checkpoint.get("suspects", {})
+        with self.claim.scope():
+            versions = list(self._versions())
         beat = Pulse(self.claim)
         for version in versions:
             beat()
             causes = {suspects[name] for name in _chunk_names(reader, version) if name in suspects}
+            causes |= self._causes_of_parents(version)
             if not causes and self.row.checkpoint.get("all_suspect"):
                 causes = {str(QuarantineCause.NOT_SCANNED)}
             if causes:
                 refused = str(QuarantineCause.REFUSED_DATA) in causes
                 cause = QuarantineCause.REFUSED_DATA if refused else QuarantineCause.NOT_SCANNED
-                found.setdefault(cause, []).append(version)
-        return found
+                self.suspects.setdefault(cause, []).append(version)
+            self.seen = version.sequence
+
+    def _causes_of_parents(self, version: Version) -> set[str]:
+        """Chunks made since the scan began may hold suspect records of the parents: as if those were kept already."""
+        if version.sequence <= self.row.checkpoint.get("sequence", 0):
+            return set()
+        parents = {version.parent_id, version.merge_parent_id}
+        return {str(cause) for cause, found in self.suspects.items() if any(one.pk in parents for one in found)}
 
     def _report(self, dataset: Dataset, quarantined: int) -> Event:
         row = self.row

@@ -1,10 +1,12 @@
 """Ask for a key rotation, find those that are due, and say how much a key is used."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from access.models import EncryptionKey, KeyPurpose, KeyState
@@ -105,18 +107,24 @@ def dataset_of(key: EncryptionKey) -> UUID | None:
 
 def count_uses(key: EncryptionKey) -> int:
     """How many stored objects of a dataset's key name it; 0 for keys of the tenant, whose columns are not counted."""
-    dataset_id = dataset_of(key)
-    if dataset_id is None:
-        return 0
-    return sum(
-        rows.filter(dataset_id=dataset_id, key_id=key.pk).count()
-        for rows in (
-            Chunk.objects.all(),
-            FindingsBlob.objects.all(),
-            StagedRecord.objects.all(),
-            Blob.objects.exclude(state=BlobState.DEAD),
-        )
-    )
+    return count_uses_of([key])[key.pk]
+
+
+def count_uses_of(keys: Sequence[EncryptionKey]) -> dict[UUID, int]:
+    """``count_uses`` of each, in as many queries for all as for one."""
+    scopes = {key.pk: scope for key in keys if (scope := dataset_of(key)) is not None}
+    counts: Counter[UUID] = Counter(dict.fromkeys((key.pk for key in keys), 0))
+    if not scopes:
+        return counts
+    for rows in (
+        Chunk.objects.all(),
+        FindingsBlob.objects.all(),
+        StagedRecord.objects.all(),
+        Blob.objects.exclude(state=BlobState.DEAD),
+    ):
+        named = rows.order_by().filter(dataset_id__in=set(scopes.values()), key_id__in=scopes)
+        counts.update(dict(named.values_list("key_id").annotate(Count("pk"))))
+    return counts
 
 
 def uses_at_stake(key: EncryptionKey) -> int:

@@ -1,14 +1,12 @@
 """The worker's part of a key rotation: make the successor, then move everything under it, batch by batch."""
 
-import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from django.db import DatabaseError
 from django.db.models import F
 
 from access.models import KeyPurpose
@@ -19,14 +17,12 @@ from datasets.services.places import FAULTS, open_findings, open_place, places_o
 from datasets.services.relocation import Move, Relocation
 from datasets.services.sweep import remove_dead_blobs
 from vaultsite.kernel.blobs import BlobStore
-from vaultsite.kernel.errors import JobFenced, KeyDestroyed, VaultError
+from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
-from vaultsite.kernel.jobs import Claim, Heartbeat, claim
-from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import current_tenant_id, tenant_scope
-
-logger = logging.getLogger("vault.keys")
+from vaultsite.kernel.jobs import Claim
+from vaultsite.kernel.tenancy.scope import current_tenant_id
+from vaultsite.kernel.turn import is_hopeless, take_turn
 
 #: Objects looked up, and keys wrapped, at a time.
 _BATCH: Final = 64
@@ -139,34 +135,30 @@ class Resealing:
 
 def run_rotation(tenant_id: UUID, rotation_id: UUID) -> None:
     """Continue a rotation until it is done, its turn is over, or another worker has taken it."""
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(KeyRotation, rotation_id)
-    if claimed is None:
-        return
-    row, held = claimed
-    work = Rotation(row, held)
-    try:
-        with Heartbeat(held):
-            if work.run():
-                work.finish()
-            else:
-                held.give_turn_back(row)
-    except JobFenced:
-        logger.warning("%s was taken over", row)
-    except KeyDestroyed as error:
-        held.fail(error)
-    except (VaultError, DatabaseError, OSError):
-        with suppress(VaultError, DatabaseError, OSError):
-            held.release()
-        raise
+
+    def work(row: KeyRotation, held: Claim) -> None:
+        turn = Rotation(row, held)
+        if turn.run():
+            turn.finish()
+        else:
+            held.give_turn_back(row)
+
+    take_turn(KeyRotation, tenant_id, rotation_id, work, fail=_fail, ends=is_hopeless)
     remove_dead_blobs(tenant_id, job=rotation_id)
 
 
+def _fail(row: KeyRotation, held: Claim, error: VaultError) -> None:
+    with held.scope():
+        held.fail(error)
+        emit(replace(_rotated(row), status="failure", severity="critical", failure_reason=error.code))
+
+
 def _rotated(row: KeyRotation) -> Event:
+    """The key is the new one, or empty when the rotation ended before it had made one."""
     return Event(
         type=EventType.KEY_ROTATED,
         operation="update",
-        resource=ResourceRef("encryption_key", str(row.new_key), dataset_id=row.dataset_id),
+        resource=ResourceRef("encryption_key", str(row.new_key or ""), dataset_id=row.dataset_id),
         metadata={
             "purpose": row.purpose,
             "reason": row.reason,

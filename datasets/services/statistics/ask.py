@@ -20,6 +20,7 @@ from anonymization.services.budget import spend, store_answer, stored_answer
 from datasets.errors import UnmetObligation, VersionNotFound
 from datasets.models import Dataset, Version
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
+from datasets.services.bound_releases import bind_statistics
 from datasets.services.families import family_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
@@ -75,8 +76,8 @@ def open_statistics(
     ``most``: versions with more records are refused.
 
     Raises DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, InvalidStatistics,
-    TooManyRecords, PrivacyUnavailable, BudgetExhausted; UnmetObligation or QuotaExhausted above what the decision or
-    the lease it rests on lets it cost.
+    ReleaseRulesMissing, OutsideReleaseRules, TooManyRecords, PrivacyUnavailable, BudgetExhausted; UnmetObligation or
+    QuotaExhausted above what the decision or the lease it rests on lets it cost.
     """
     dataset = get_dataset(principal, dataset_id, action="statistics.query")
     found = find_version_or_none(dataset, version)
@@ -92,6 +93,7 @@ def open_statistics(
     if found is None:
         raise VersionNotFound
     refuse_quarantined(found)
+    request = bind_statistics(principal, dataset, request)
     _require_within(decision, request)
     _check(found, request, most)
     note_use(dataset, decision.purpose or "")

@@ -19,6 +19,7 @@ def compute(
     store: PackReader, version: Version, request: StatisticsRequest, *, pass_bytes: int = PASS_BYTES
 ) -> list[dict[str, Any]]:
     """One answer a query, in their order, over the raw records. Needs no open scope."""
+    assert request.subject is not None
     measures = [measure_for(query) for query in request.queries]
     keys = SubjectKeys()
     passes = passes_for(version.record_count, len(measures), pass_bytes=pass_bytes)

@@ -102,9 +102,11 @@ class StatisticsQuery:
 
 @dataclass(frozen=True)
 class StatisticsRequest:
-    """Queries that are answered in one pass over the records that meet ``filter``; ``subject`` says whose each is."""
+    """Queries that are answered in one pass over the records that meet ``filter``; ``subject`` says whose each is: None
+    until the declared one takes its place.
+    """
 
-    subject: Path
+    subject: Path | None
     queries: tuple[StatisticsQuery, ...]
     filter: Filter = field(default_factory=Filter)
 
@@ -124,18 +126,19 @@ class StatisticsRequest:
     def as_json(self) -> dict[str, Any]:
         """One form for every spelling of the same request."""
         queries = [query.as_json() for query in self.queries]
-        return {"subject": str(self.subject), "filter": self.filter.as_json(), "queries": queries}
+        return {"subject": str(self.subject or ""), "filter": self.filter.as_json(), "queries": queries}
 
 
 def parse_request(*, subject: Any, queries: Any, filter_: Any = None, contributions: Any = 1) -> StatisticsRequest:
-    """Raises InvalidStatistics naming the member that does not fit, InvalidFilter."""
+    """``subject`` None: the declared one. Raises InvalidStatistics naming what does not fit, InvalidFilter."""
     if not isinstance(queries, list) or not 0 < len(queries) <= MAX_QUERIES:
         raise refusal("/queries", f"a list of 1 to {MAX_QUERIES} queries")
     usual = _whole(contributions, "/contributions", least=1, most=MAX_CONTRIBUTIONS)
     parsed = tuple(_query(item, f"/queries/{index}", usual) for index, item in enumerate(queries))
     if len({query.name for query in parsed}) < len(parsed):
         raise refusal("/queries", "two queries have the same name")
-    return StatisticsRequest(_path(subject, "/subject"), parsed, parse_filter(filter_))
+    path = None if subject is None else _path(subject, "/subject")
+    return StatisticsRequest(path, parsed, parse_filter(filter_))
 
 
 def refusal(pointer: str, rule: str) -> InvalidStatistics:

@@ -1,14 +1,11 @@
 """Start and continue garbage collections and scrubs: by hand, or when they are due."""
 
-import logging
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.utils import timezone
 
 from access.services.authorize import authorize
@@ -21,12 +18,11 @@ from datasets.services.pack_reader import PackReader
 from datasets.services.sweep import remove_dead_blobs
 from datasets.services.upkeep.collect import Collection
 from datasets.services.upkeep.verify import Verification
-from vaultsite.kernel.errors import JobFenced, KeyDestroyed, VaultError
-from vaultsite.kernel.jobs import FINAL, Claim, Heartbeat, Pulse, claim, enqueue, new_lease
+from vaultsite.kernel.errors import KeyDestroyed
+from vaultsite.kernel.jobs import FINAL, Claim, Pulse, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
-
-logger = logging.getLogger("vault.upkeep")
+from vaultsite.kernel.turn import take_turn
 
 J = TypeVar("J", GarbageCollection, Scrub)
 #: What no further try will mend.
@@ -90,24 +86,12 @@ def run_scrub(tenant_id: UUID, scrub_id: UUID) -> None:
 
 
 def _run(model: type[J], tenant_id: UUID, pk: UUID, work: Callable[[J, Claim, PackReader], None]) -> None:
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(model, pk)
-    if claimed is None:
-        return
-    row, held = claimed
-    try:
-        with Heartbeat(held):
-            with held.scope():
-                reader = PackReader(load_keys(row.dataset_id))
-            work(row, held, reader)
-    except JobFenced:
-        logger.warning("%s was taken over", row)
-    except _HOPELESS as error:
-        held.fail(error)
-    except (VaultError, DatabaseError, OSError):
-        with suppress(VaultError, DatabaseError, OSError):
-            held.release()
-        raise
+    def read(row: J, held: Claim) -> None:
+        with held.scope():
+            reader = PackReader(load_keys(row.dataset_id))
+        work(row, held, reader)
+
+    take_turn(model, tenant_id, pk, read, ends=lambda error: isinstance(error, _HOPELESS))
     remove_dead_blobs(tenant_id, job=pk)
 
 

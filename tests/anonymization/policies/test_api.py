@@ -3,7 +3,10 @@
 import json
 
 import pytest
+from django.utils import timezone
 
+from datasets.models import Dataset
+from tests.factories.access import acting
 from tests.factories.api import caller, events_of, new_request_id, send
 from tests.factories.datasets import jsonl, make_dataset, upload
 
@@ -203,3 +206,21 @@ def test_a_policy_can_be_tried_on_records_by_readers_of_raw_data(tenant, officer
     assert "ada" not in token
     body = {"content": token, "dataset_id": str(dataset.pk)}
     assert send(officer, "POST", "/deanonymize", body).json() == {"content": TEXT, "encrypted": 0, "tokens": 2}
+
+
+def test_codes_of_a_dataset_open_for_those_who_may_reveal_in_that_dataset(tenant, officer):
+    dataset = make_dataset(tenant)
+    upload(tenant, dataset, jsonl([{"id": "r1", "text": TEXT}]))
+    preview = f"/datasets/{dataset.pk}/versions/main/anonymization-preview"
+    document = {"format": 1, "default": {"strategy": "encrypt"}}
+    code = send(officer, "POST", preview, {"document": document}).json()["records"][0]["after"]["data"]["text"]
+    assert "ada" not in code
+    request_id = new_request_id()
+    turned = send(officer, "POST", "/deanonymize", {"content": code}, **{"X-Request-ID": request_id})
+    assert (turned.status_code, turned.json()["content"]) == (200, TEXT)
+    decided = [event for event in events_of(tenant, request_id) if event.operation == "read"]
+    assert str(dataset.pk) in {event.resource_id for event in decided}
+    with acting(tenant):
+        Dataset.objects.filter(pk=dataset.pk).update(deleted_at=timezone.now())
+    for body in ({"content": code}, {"content": {code: 1}}):
+        assert send(officer, "POST", "/deanonymize", body).json()["code"] == "VAULT_ANON_6008"

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -10,9 +11,12 @@ from django.db import connections
 from django.utils import timezone
 
 from access.errors import AccessDenied
+from access.services.api_keys import create_api_key
+from access.services.tenants import operator
 from anonymization.models import Release, ReleaseSegment
 from anonymization.privacy.errors import (
     InvalidRelease,
+    OwnRelease,
     ReasonMissing,
     ReleaseNotFound,
     ReleaseWithdrawn,
@@ -21,6 +25,7 @@ from anonymization.privacy.errors import (
 from anonymization.services.releases import (
     admit,
     attest_recipient,
+    copies_out,
     ledger_key,
     live_releases,
     merge_releases,
@@ -34,11 +39,14 @@ from tests.factories.access import acting, age, principal_with
 
 
 def release(tenant, family: UUID, classes: dict[str, str], **facts) -> Release:
-    """Subject -> class; values follow the subject unless given as subject -> (class, value)."""
+    """Subject -> class; values follow the subject unless given as subject -> (class, value, more values)."""
     with acting(tenant):
         key = ledger_key()
         pairs = {who: said if isinstance(said, tuple) else (said, who) for who, said in classes.items()}
-        rows = [(subject_key(key, who), group.encode(), value_key(key, value)) for who, (group, value) in pairs.items()]
+        rows = [
+            (subject_key(key, who), group.encode(), [value_key(key, value) for value in values])
+            for who, (group, *values) in pairs.items()
+        ]
         return admit(family_id=family, classes=rows, **({"recipient": uuid4(), "k": 5} | facts))
 
 
@@ -145,15 +153,48 @@ def test_an_attestation_that_has_expired_holds_no_longer(tenant):
         release(tenant, family, people(0, 5), recipient=apart)
 
 
-def test_a_release_that_has_expired_is_out_of_the_way_and_forgotten(tenant):
+def test_a_release_whose_time_is_over_is_held_against_others_until_somebody_attests_that_it_is_gone(tenant):
     family = uuid4()
     old = release(tenant, family, people(0, 6), expires_at=timezone.now() + timedelta(days=1))
+    age(old, expires_at=timedelta(days=1))
     with pytest.raises(ReleaseWouldIsolate):
         release(tenant, family, people(0, 5))
-    age(old, expires_at=timedelta(days=1))
+    officer = principal_with(tenant, "privacy_officer")
+    with acting(tenant, officer):
+        assert (old.state_at(timezone.now()), [row.pk for row in copies_out()]) == ("live", [old.pk])
+        old.refresh_from_db()
+        assert old.state_at(timezone.now()) == "overdue"
+        assert ReleaseSegment.objects.filter(release=old).exists()
+        withdraw_release(officer, release_id=old.pk, reason="seen to be gone")
     release(tenant, family, people(0, 5))
-    with acting(tenant):
-        assert not ReleaseSegment.objects.filter(release=old).exists()
+
+
+def test_nobody_attests_about_an_own_copy_in_person_or_by_an_api_key(tenant):
+    officer = principal_with(tenant, "privacy_officer")
+    with acting(tenant, officer):
+        key, _ = create_api_key(officer_with_keys(tenant, officer), name="mine", roles=("analyst",))
+    for recipient in (officer.id, key.pk):
+        mine = release(tenant, uuid4(), people(0, 6), recipient=recipient)
+        with acting(tenant, officer), pytest.raises(OwnRelease):
+            withdraw_release(officer, release_id=mine.pk, reason="it is gone")
+        with acting(tenant, officer), pytest.raises(OwnRelease):
+            attest_recipient(officer, recipient=recipient, reason="I share nothing")
+
+
+def officer_with_keys(tenant, officer):
+    """The same person, who may make API keys."""
+    return replace(officer, permissions=operator(tenant.pk).permissions)
+
+
+def test_every_sensitive_column_is_held_to_l(tenant):
+    """In the cells that both releases leave, the first column keeps two values and the second one."""
+    family = uuid4()
+    ill = {f"person-{n}": ("a", f"hue-{n % 2}", "flu" if n < 5 else "cold") for n in range(10)}
+    release(tenant, family, ill, l=2)
+    with pytest.raises(ReleaseWouldIsolate) as refused:
+        release(tenant, family, {who: (value, hue, value) for who, (_, hue, value) in ill.items()})
+    assert refused.value.extra["guarantee"] == "l"
+    release(tenant, family, {who: ("b", hue) for who, (_, hue, _) in ill.items()}, l=2)
 
 
 def test_withdrawing_needs_permission_and_reason_and_frees_the_way(tenant):
@@ -185,7 +226,7 @@ def test_a_release_without_a_promise_is_refused(tenant, facts):
 
 def test_a_subject_key_that_is_no_key_is_refused(tenant):
     with pytest.raises(InvalidRelease), acting(tenant):
-        admit(family_id=uuid4(), recipient=uuid4(), k=1, classes=[(b"ada", b"a", b"")])
+        admit(family_id=uuid4(), recipient=uuid4(), k=1, classes=[(b"ada", b"a", [])])
 
 
 def test_two_releases_at_once_are_judged_one_after_the_other(tenant):

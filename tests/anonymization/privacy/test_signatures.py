@@ -27,7 +27,8 @@ def subject(name: int) -> bytes:
 
 
 def rows_of(classes: dict[int, tuple[str, str]]):
-    return collect(((subject(who), group.encode(), value.encode()) for who, (group, value) in classes.items()), key=KEY)
+    rows = ((subject(who), group.encode(), [value.encode()]) for who, (group, value) in classes.items())
+    return collect(rows, key=KEY)
 
 
 def released(classes: dict[int, tuple[str, str]], *, k: int = 1, l: int = 1, size: int = SEGMENT_ROWS) -> Released:  # noqa: E741
@@ -104,16 +105,31 @@ def test_values_that_are_left_in_a_cell_are_counted():
 
 
 def test_a_subject_with_several_rows_is_one_subject():
-    rows = collect([(subject(1), b"a", b"x"), (subject(1), b"b", b""), (subject(1), b"a", b"x")], key=KEY)
-    again = collect([(subject(1), b"b", b""), (subject(1), b"a", b"x")], key=KEY)
+    rows = collect([(subject(1), b"a", [b"x"]), (subject(1), b"b", [b""]), (subject(1), b"a", [b"x"])], key=KEY)
+    again = collect([(subject(1), b"b", [b""]), (subject(1), b"a", [b"x"])], key=KEY)
     assert len(rows) == 1
     assert rows.tobytes() == again.tobytes()
-    assert rows["group"] != collect([(subject(1), b"a", b"x")], key=KEY)["group"]
+    assert rows["group"] != collect([(subject(1), b"a", [b"x"])], key=KEY)["group"]
 
 
 def test_a_short_subject_key_is_refused():
     with pytest.raises(ValueError, match="16 bytes"):
-        collect([(b"short", b"a", b"")], key=KEY)
+        collect([(b"short", b"a", [b""])], key=KEY)
+
+
+def test_rows_have_a_value_for_each_column_of_the_first():
+    rows = collect([(subject(1), b"a", [b"x", b"y"]), (subject(2), b"a", [b"x", b""])], key=KEY)
+    assert rows["value"].shape == (2, 2)
+    assert len(set(rows["value"][:, 1].tolist())) == 2
+    with pytest.raises(ValueError, match="each column"):
+        collect([(subject(1), b"a", [b"x", b"y"]), (subject(2), b"a", [b"x"])], key=KEY)
+
+
+def test_the_second_column_is_held_to_l_like_the_first():
+    rows = collect([(subject(who), b"a", [b"%d" % who, b"flu"]) for who in range(6)], key=KEY)
+    breach = find_breach([Released(Promise(5, 2), 6, partial(segments_of, rows))])
+    assert breach is not None
+    assert (breach.guarantee, breach.required, breach.found) == ("l", 2, 1)
 
 
 def test_nothing_released_breaks_nothing():
@@ -122,7 +138,7 @@ def test_nothing_released_breaks_nothing():
 
 
 def test_rows_are_cut_into_segments_in_order():
-    rows = collect(((subject(who), b"a", b"") for who in range(SEGMENT_ROWS + 10)), key=KEY)
+    rows = collect(((subject(who), b"a", [b""]) for who in range(SEGMENT_ROWS + 10)), key=KEY)
     first, second = segments_of(rows)
     assert (len(first), len(second)) == (SEGMENT_ROWS, 10)
     assert (np.diff(rows["subject"].astype(object)) > 0).all()

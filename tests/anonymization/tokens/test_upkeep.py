@@ -30,6 +30,7 @@ from tests.factories.access import acting, age
 from tests.factories.datasets import someone
 from vaultsite.kernel.crypto.aead import read_key_id
 from vaultsite.kernel.errors import IntegrityFailure, KeyDestroyed
+from vaultsite.kernel.jobs import MAX_ATTEMPTS
 
 NAMES = ["Ada Lovelace", "Grace Hopper"]
 CARD = TokenForm(TokenKind.FORMAT, shape="card")
@@ -93,6 +94,17 @@ def test_a_resealing_that_stopped_half_way_goes_on(tenant, as_officer, officer, 
     run_resealing(tenant.pk, job.pk)
     with acting(tenant):
         assert TokenResealing.objects.get().status == "succeeded"
+
+
+def test_a_resealing_given_up_says_so(tenant, as_officer, officer, scope):
+    as_officer(tokenize_values, scope, NAMES)
+    job = as_officer(rotate_space, officer, space_id=space_of(tenant).pk)
+    with acting(tenant):
+        TokenResealing.objects.filter(pk=job.pk).update(attempt=MAX_ATTEMPTS)
+    run_resealing(tenant.pk, job.pk)
+    with acting(tenant):
+        (event,) = AuditEvent.objects.filter(type="data.key.rotation")
+        assert (event.status, event.failure_reason) == ("failure", "VAULT_SYS_9011")
 
 
 def test_a_kek_rotation_rewraps_the_keys_of_tokens(tenant, as_officer, scope):

@@ -10,6 +10,7 @@ from anonymization.services.feedback import forget_feedback
 from anonymization.services.trust import load_trust
 from tests.factories.access import acting, principal_with
 from tests.factories.api import caller, send
+from tests.factories.datasets import make_dataset
 
 TEXT = "Ticket ABC for info@acme.example, please."
 WRONG = {
@@ -24,8 +25,17 @@ WRONG = {
 PATH = "/detection/feedback"
 
 
-def given(client, **changed):
-    answer = send(client, "POST", PATH, WRONG | changed)
+@pytest.fixture(autouse=True)
+def dataset(tenant):
+    """What the feedback of these tests is about."""
+    made = make_dataset(tenant)
+    WRONG["dataset_id"] = str(made.pk)
+    return made
+
+
+def given(tenant, **changed):
+    """The id of feedback that somebody gave who does not settle it."""
+    answer = send(caller(tenant, "data_steward"), "POST", PATH, WRONG | changed)
     assert answer.status_code == 201, answer.content
     return answer.json()["id"]
 
@@ -36,7 +46,7 @@ def settled(client, feedback_id, outcome, **more):
 
 def test_feedback_is_sealed_and_becomes_an_entry_of_the_allow_list_once(tenant):
     client = caller(tenant, "data_steward")
-    feedback_id = given(client)
+    feedback_id = given(tenant)
     with acting(tenant):
         row = FindingFeedback.objects.get(pk=feedback_id)
         assert b"acme" not in bytes(row.sealed)
@@ -53,9 +63,9 @@ def test_feedback_is_sealed_and_becomes_an_entry_of_the_allow_list_once(tenant):
 
 def test_a_miss_becomes_an_entry_of_the_deny_list_or_a_field_rule(tenant):
     client = caller(tenant, "privacy_officer")
-    missed = given(client, verdict="missed", entity_type="ID_NUMBER", start=7, end=10)
+    missed = given(tenant, verdict="missed", entity_type="ID_NUMBER", start=7, end=10)
     assert settled(client, missed, "deny").status_code == 200
-    field = given(client, verdict="missed", entity_type="ID_NUMBER", start=7, end=10)
+    field = given(tenant, verdict="missed", entity_type="ID_NUMBER", start=7, end=10)
     assert settled(client, field, "field").status_code == 200
     with acting(tenant):
         rules = load_trust(None).rules
@@ -68,7 +78,7 @@ def test_a_miss_becomes_an_entry_of_the_deny_list_or_a_field_rule(tenant):
 def test_feedback_needs_the_role_to_review_and_a_span_within_the_text(tenant):
     assert send(caller(tenant, "ml_engineer"), "POST", PATH, WRONG).status_code == 403
     client = caller(tenant, "data_steward")
-    for wrong in ({"end": 400}, {"start": 32}, {"entity_type": "mail"}):
+    for wrong in ({"end": 400}, {"start": 32}, {"entity_type": "mail"}, {"record_id": ""}, {"dataset_id": None}):
         answer = send(client, "POST", PATH, WRONG | wrong)
         assert (answer.status_code, answer.json()["code"]) == (400, "VAULT_VALID_3001")
     assert send(client, "GET", f"{PATH}?state=lost").status_code == 400
@@ -76,8 +86,8 @@ def test_feedback_needs_the_role_to_review_and_a_span_within_the_text(tenant):
 
 def test_test_cases_are_run_against_the_detectors_of_now_and_tell_drift(tenant):
     client = caller(tenant, "data_steward")
-    assert settled(client, given(client, verdict="missed"), "case").status_code == 200
-    assert settled(client, given(client), "case").status_code == 200
+    assert settled(client, given(tenant, verdict="missed"), "case").status_code == 200
+    assert settled(client, given(tenant), "case").status_code == 200
     ran = send(client, "POST", "/detection/test-cases/run").json()
     assert ran["drifted"] == 1
     assert {(one["is_expected"], one["outcome"], one["changed"]) for one in ran["results"]} == {
@@ -96,10 +106,10 @@ def test_test_cases_are_run_against_the_detectors_of_now_and_tell_drift(tenant):
 
 
 @pytest.mark.parametrize("records", [["r1"], None])
-def test_what_quotes_an_erased_record_is_forgotten(tenant, records):
-    dataset_id = uuid4()
+def test_what_quotes_an_erased_record_is_forgotten(tenant, dataset, records):
+    dataset_id = dataset.pk
     steward = principal_with(tenant, "data_steward")
-    given(caller(tenant, "data_steward"), dataset_id=str(dataset_id))
+    given(tenant)
     with acting(tenant, steward):
         add_case(steward, new=NewCase("abc", 0, 3, "PERSON", is_expected=True, dataset_id=dataset_id, record_id="r1"))
         assert forget_feedback(dataset_id, ["r2"]) == 0
@@ -107,3 +117,31 @@ def test_what_quotes_an_erased_record_is_forgotten(tenant, records):
         assert forget_feedback(dataset_id, records) == 2
         assert not DetectionCase.objects.exists()
         assert not FindingFeedback.objects.exists()
+
+
+@pytest.mark.parametrize("records", [["r1"], None])
+def test_what_does_not_say_what_it_quotes_goes_with_any_erasure(tenant, dataset, records):
+    """As feedback was kept before it had to name its record."""
+    for changed in ({"record_id": ""}, {"dataset_id": None, "record_id": ""}):
+        given(tenant)
+        with acting(tenant):
+            FindingFeedback.objects.filter(record_id="r1").update(**changed)
+    with acting(tenant):
+        assert forget_feedback(dataset.pk, records) == 2
+
+
+def test_feedback_on_a_dataset_that_cannot_be_seen_is_feedback_on_none(tenant, rival):
+    client = caller(tenant, "data_steward")
+    answers = [
+        send(client, "POST", PATH, WRONG | {"dataset_id": str(one)}) for one in (make_dataset(rival).pk, uuid4())
+    ]
+    assert [(one.status_code, one.json()["code"]) for one in answers] == [(404, "VAULT_DATA_4001")] * 2
+
+
+@pytest.mark.parametrize("outcome", ["allow", "deny", "field", "case"])
+def test_who_gave_feedback_makes_no_rule_of_it_and_may_drop_it(tenant, outcome):
+    client = caller(tenant, "data_steward")
+    feedback_id = send(client, "POST", PATH, WRONG).json()["id"]
+    refused = settled(client, feedback_id, outcome)
+    assert (refused.status_code, refused.json()["code"]) == (403, "VAULT_ANON_6107")
+    assert settled(client, feedback_id, "dismiss").json()["state"] == "dismissed"

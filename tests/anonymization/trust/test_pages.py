@@ -3,7 +3,8 @@
 import pytest
 
 from anonymization.models import DetectionCase, FieldEntry, ListEntry, ThresholdEntry
-from tests.factories.access import acting
+from anonymization.services.trust_rules import NewListEntry, add_list_entry
+from tests.factories.access import acting, principal_with
 from tests.factories.pages import browser_of, opened
 from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 
@@ -30,6 +31,25 @@ def test_the_playground_explains_what_it_finds_and_shows_every_operator(tenant):
     for wrong in ({"text": " ", "kind": "text"}, {"text": "{", "kind": "record"}, {"text": "[1]", "kind": "record"}):
         assert opened(browser, TRY, wrong, method="post")[0].status_code == 400
     assert opened(browser_of(tenant, "viewer"), TRY)[0].status_code == 403
+
+
+def test_the_playground_tells_which_values_are_listed_to_nobody_who_may_not_read_the_lists(tenant):
+    officer = principal_with(tenant, "privacy_officer")
+    with acting(tenant, officer):
+        for name, value in (("deny", "blue heron"), ("allow", "info@acme.example")):
+            kind = "PERSON" if name == "deny" else "EMAIL_ADDRESS"
+            entry = NewListEntry(list_name=name, kind="value", value=value, entity_type=kind, reason="tests")
+            add_list_entry(officer, new=entry)
+    form = {"text": "The blue heron and info@acme.example", "kind": "text"}
+    told = opened(browser_of(tenant, "privacy_officer"), TRY, form, method="post")[0].content.decode()
+    assert ("deny-list" in told, "&lt;PERSON&gt;" in told, "that does not count" in " ".join(told.split())) == (
+        True,
+    ) * 3
+    hidden = opened(browser_of(tenant, "analyst"), TRY, form, method="post")[0].content.decode()
+    assert "deny" not in hidden
+    assert "&lt;PERSON&gt;" not in hidden
+    assert "not count" not in hidden
+    assert "Lists and rules of the organization are left out" in " ".join(hidden.split())
 
 
 def test_rules_are_added_and_removed_on_their_page(tenant):

@@ -12,6 +12,7 @@ from anonymization.services.trust import load_trust
 from tests.factories.access import acting
 from tests.factories.api import caller, send
 from tests.factories.pages import events_of
+from vaultsite.kernel.providers import reset_providers
 
 RECORD = {"data": {"text": "mail info@acme.example now", "order": "falcon"}, "metadata": {}}
 FOUND = [Finding("/data/text", "value", 5, 22, "EMAIL_ADDRESS", 1.0, "EmailRecognizer")]
@@ -164,6 +165,21 @@ def test_the_catalogue_names_every_type_with_its_recognizers(tenant):
     assert {"PERSON", "EMAIL_ADDRESS", "IBAN_CODE", "CREDIT_CARD"} <= types.keys()
     assert all(one["recognizers"] for one in listed)
     assert not types["UNSCANNABLE"]["can_be_tuned"]
+
+
+def test_the_catalogue_names_what_is_configured_beside_what_ships(tenant, settings):
+    badge = {"name": "Badge", "regex": "BDG-[0-9]{6}", "entity_type": "BADGE_NUMBER"}
+    chosen = settings.VAULT
+    detector = chosen["DETECTOR"] | {"OPTIONS": {**chosen["DETECTOR"].get("OPTIONS", {}), "custom": [badge]}}
+    settings.VAULT = {**chosen, "DETECTOR": detector}
+    reset_providers()
+    try:
+        listed = send(caller(tenant, "auditor"), "GET", "/detection/entities").json()["data"]
+    finally:
+        settings.VAULT = chosen
+        reset_providers()
+    [found] = [one for one in listed if one["entity_type"] == "BADGE_NUMBER"]
+    assert (found["recognizers"], found["can_be_tuned"]) == (["Badge"], True)
 
 
 def test_a_tenant_has_no_more_rules_than_reads_can_bear(tenant, monkeypatch):

@@ -244,6 +244,21 @@ def test_stagings_of_one_draft_at_once_lose_nothing(tenant, client, draft):
     assert send(client, "POST", f"{draft}/publish", {}).json()["record_count"] == 23
 
 
+def test_a_draft_that_changes_nothing_is_refused_and_stays_open(client, dataset, draft):
+    for records in ([], [{"id": "a", "data": {"n": 1}}]):
+        if records:
+            assert (
+                send(client, "POST", f"{draft}/records", {"records": records}).json()["results"][0]["status"]
+                == "unchanged"
+            )
+        answer = send(client, "POST", f"{draft}/publish", {})
+        assert (answer.status_code, answer.json()["code"]) == (409, "VAULT_DATA_4343")
+    assert send(client, "GET", draft).json()["status"] == "draft"
+    assert send(client, "GET", f"/datasets/{dataset.pk}/versions").json()["data"][0]["label"] == "v1.0.0"
+    send(client, "POST", f"{draft}/records", {"records": [{"id": "a", "data": {"n": 2}}]})
+    assert send(client, "POST", f"{draft}/publish", {}).status_code == 201
+
+
 # Patches
 
 

@@ -8,7 +8,7 @@ from datasets.services.guaranteed.run import run_guaranteed_export
 from datasets.services.guaranteed.schedules import plan_scheduled_exports
 from tests.factories.api import caller, decisions_of, new_request_id, send
 from tests.factories.datasets import jsonl, make_dataset, upload
-from tests.factories.guaranteed import people
+from tests.factories.guaranteed import declare_rules, people
 
 ROWS = people(80)
 
@@ -17,6 +17,7 @@ ROWS = people(80)
 def dataset(tenant):
     made = make_dataset(tenant)
     upload(tenant, made, jsonl(ROWS))
+    declare_rules(tenant, made)
     return made
 
 
@@ -100,7 +101,7 @@ def test_who_may_not_export_learns_nothing_of_it(tenant, dataset):
     assert send(other, "GET", f"/analytics/export/{mine}").status_code == 404
 
 
-def test_a_copy_is_attested_to_be_deleted_once(tenant, dataset):
+def test_a_copy_is_said_to_be_deleted_once_and_attested_by_somebody_else(tenant, dataset):
     client = caller(tenant, "analyst")
     mine = finished(tenant, client, dataset)
     answer = send(client, "POST", f"/analytics/export/{mine}/deletion")
@@ -108,6 +109,13 @@ def test_a_copy_is_attested_to_be_deleted_once(tenant, dataset):
     assert answer.json()["copy"]["deleted_at"]
     again = send(client, "POST", f"/analytics/export/{mine}/deletion")
     assert (again.status_code, again.json()["code"]) == (409, "VAULT_DATA_4705")
+    path = f"/privacy/releases/{answer.json()['release_id']}/withdrawal"
+    assert send(client, "POST", path, {"reason": "it is gone"}).status_code == 403
+    officer = caller(tenant, "privacy_officer")
+    (listed,) = send(officer, "GET", "/privacy/releases").json()["data"]
+    assert (listed["state"], bool(listed["reported_at"])) == ("live", True)
+    attested = send(officer, "POST", path, {"reason": "seen to be gone"})
+    assert (attested.status_code, attested.json()["state"]) == (200, "withdrawn")
 
 
 def test_quasi_identifiers_are_suggested_on_the_callers_view(tenant, dataset):
@@ -135,3 +143,21 @@ def test_a_schedule_asks_as_its_owner_and_ends(tenant, dataset):
     assert send(client, "DELETE", f"/analytics/schedules/{made.json()['id']}").status_code == 204
     gone = send(client, "DELETE", f"/analytics/schedules/{made.json()['id']}")
     assert (gone.status_code, gone.json()["code"]) == (404, "VAULT_DATA_4704")
+
+
+def test_who_answers_for_releases_sees_and_ends_the_schedules_of_others(tenant, dataset):
+    client, steward = caller(tenant, "analyst"), caller(tenant, "data_steward")
+    made = send(client, "POST", "/analytics/schedules", body_for(dataset) | {"interval_hours": 24}).json()
+    path = f"/analytics/schedules?dataset_id={dataset.pk}"
+    assert send(caller(tenant, "data_scientist"), "GET", path).json()["data"] == []
+    assert send(caller(tenant, "data_scientist"), "DELETE", f"/analytics/schedules/{made['id']}").status_code == 404
+    (listed,) = send(steward, "GET", path).json()["data"]
+    assert (listed["id"], listed["owner"]) == (made["id"], made["owner"])
+    assert send(steward, "DELETE", f"/analytics/schedules/{made['id']}").status_code == 204
+    assert send(client, "GET", path).json()["data"] == []
+
+
+def test_a_schedule_outside_the_rules_is_refused_at_once(tenant, dataset):
+    body = body_for(dataset, anonymization={"k": 4, "subject": "note"}) | {"interval_hours": 24}
+    refused = send(caller(tenant, "analyst"), "POST", "/analytics/schedules", body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "VAULT_DATA_4707")

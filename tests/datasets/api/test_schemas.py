@@ -47,6 +47,17 @@ def test_a_schema_becomes_a_version_and_is_the_active_one(tenant, steward, datas
     assert [row["version"] for row in more["data"]] == [1]
 
 
+def test_words_that_look_personal_beside_each_other_alone_are_no_personal_data(steward, dataset):
+    nick = {"type": "string", "title": "(phone)"}
+    order = {"type": "string", "enum": ["4155550132"]}
+    made = post(steward, dataset, {"schema": {"type": "object", "properties": {"nick": nick, "order": order}}})
+    assert made.status_code == 201, made.content
+    phone = {"type": "object", "properties": {"phone": {"type": "string", "examples": ["4155550132"]}}}
+    for personal in (phone, {"type": "object", "properties": {"ada@example.com": {"type": "string"}}}):
+        refused = post(steward, dataset, {"schema": personal})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "/schema")
+
+
 def test_a_schema_keeps_the_order_and_the_annotations_of_its_author(steward, dataset):
     document = {
         "type": "object",

@@ -20,6 +20,7 @@ from datasets.services.statistics.request import parse_request
 from tests.factories.access import acting
 from tests.factories.api import caller, decisions_of, events_of, new_request_id, send
 from tests.factories.datasets import jsonl, make_dataset, purge, someone, upload
+from tests.factories.guaranteed import declare_rules
 from vaultsite.kernel.errors import VaultError
 
 PEOPLE = 300
@@ -44,6 +45,7 @@ def rows(people: int = PEOPLE):
 def dataset(tenant):
     made = make_dataset(tenant)
     upload(tenant, made, jsonl(rows()))
+    declare_rules(tenant, made)
     return made
 
 
@@ -123,6 +125,7 @@ def test_the_same_queries_again_are_answered_as_before_at_no_cost(tenant, datase
 def test_what_a_redacted_reader_gets_is_over_what_is_stored(tenant, officer, analyst):
     dataset = make_dataset(tenant)
     upload(tenant, dataset, jsonl([{"person": f"ada{n}@example.com", "card": "4111111111111111"} for n in range(50)]))
+    declare_rules(tenant, dataset)
     give(officer, tenant, dataset)
     answer = ask_for(analyst, dataset, query("histogram", field="card", keys=["4111111111111111"]))
     assert abs(answer.json()["results"][0]["bins"][0]["value"] - 50) <= 5
@@ -193,6 +196,7 @@ def test_a_delta_above_one_over_the_records_is_refused(tenant, dataset, officer,
 def test_rare_keys_are_not_told(tenant, officer, analyst):
     dataset = make_dataset(tenant)
     upload(tenant, dataset, jsonl([{"person": n, "city": "Springfield" if n else "Atlantis"} for n in range(200)]))
+    declare_rules(tenant, dataset)
     give(officer, tenant, dataset)
     (result,) = ask_for(analyst, dataset, query("histogram", field="city", delta="1e-9", epsilon="2")).json()["results"]
     assert [found["key"] for found in result["bins"]] == ["Springfield"]
@@ -287,6 +291,7 @@ def test_a_copy_spends_from_the_same_budget(tenant, dataset, officer, analyst):
     give(officer, tenant, dataset, epsilon="1")
     copy = make_dataset(tenant)
     upload(tenant, copy, jsonl(rows()))
+    declare_rules(tenant, copy)
     copied(tenant, dataset, copy)
     assert ask_for(analyst, dataset, query("count", epsilon="0.7")).status_code == 200
     assert ask_for(analyst, copy, query("count", epsilon="0.7")).json()["code"] == "VAULT_ANON_6070"

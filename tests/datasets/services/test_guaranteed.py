@@ -12,6 +12,9 @@ from django.utils import timezone
 from anonymization.guarantees.guarantee import Diversity, DiversityKind, Guarantee
 from anonymization.guarantees.methods import Method
 from anonymization.models import Release
+from anonymization.privacy.errors import OwnRelease
+from anonymization.services.releases import withdraw_release
+from audit.models import AuditEvent
 from datasets.errors.quarantine import VersionQuarantined
 from datasets.models import Blob, BlobState, Dataset, ExportFormat, GuaranteedExport
 from datasets.passport import verify
@@ -20,7 +23,7 @@ from datasets.services.exports.removal import remove_exports
 from datasets.services.guaranteed.download import make_address
 from datasets.services.guaranteed.expiry import expire_guaranteed_exports
 from datasets.services.guaranteed.options import Column, Role, TimeRange, Transformation
-from datasets.services.guaranteed.request import attest_deletion
+from datasets.services.guaranteed.request import report_deletion
 from datasets.services.guaranteed.run import run_guaranteed_export
 from datasets.services.keys import load_keys
 from datasets.services.schemas import NewSchema, add_schema
@@ -31,6 +34,7 @@ from tests.factories.exports import saved
 from tests.factories.guaranteed import (
     COLUMNS,
     contents,
+    declare_rules,
     guaranteed,
     people,
     queue_guaranteed,
@@ -183,6 +187,7 @@ def test_a_guarantee_out_of_reach_fails_and_leaves_nothing(tenant, dataset):
 
 
 def test_the_filter_sees_what_its_asker_sees(tenant, dataset):
+    declare_rules(tenant, dataset)
     wanted = parse_filter("note = 'asked by ada1@example.com'")
     done = guaranteed(tenant, dataset, role="analyst", filter=wanted, guarantee=Guarantee(2))
     assert (done.status, done.error_code) == (JobStatus.FAILED, "VAULT_DATA_4703")
@@ -235,9 +240,19 @@ def test_the_ledger_refuses_what_would_isolate_with_an_earlier_release(tenant):
     assert second.status == JobStatus.FAILED
     assert second.error_code.startswith("VAULT_ANON_609")
     with tenant_scope(tenant.pk, principal):
-        attest_deletion(principal, first.pk)
+        report_deletion(principal, first.pk)
+    again = guaranteed(tenant, made, principal=principal, guarantee=Guarantee(3), method=Method.RANGES)
+    assert again.status == JobStatus.FAILED  # that its recipient says so is not enough
+    with tenant_scope(tenant.pk, principal), pytest.raises(OwnRelease):
+        withdraw_release(principal, release_id=first.release_id, reason="it is gone")
+    other = someone(tenant, "privacy_officer")
+    with tenant_scope(tenant.pk, other):
+        withdraw_release(other, release_id=first.release_id, reason="seen to be gone")
     again = guaranteed(tenant, made, principal=principal, guarantee=Guarantee(3), method=Method.RANGES)
     assert again.status == JobStatus.SUCCEEDED
+    with acting(tenant):
+        types = set(AuditEvent.objects.values_list("type", flat=True))
+    assert {"privacy.release.reported", "privacy.release.withdrawn"} <= types
 
 
 def test_files_go_by_age_by_removal_and_with_an_erasure(tenant, dataset):
@@ -279,6 +294,7 @@ def test_l_needs_a_sensitive_column(tenant, dataset):
 
 
 def test_who_is_shown_no_findings_chooses_none_that_stay(tenant, dataset):
+    declare_rules(tenant, dataset, insensitive=("note",))
     text = Column("note", Role.TEXT, Transformation.REDACT, entities=("IBAN_CODE",))
     done = guaranteed(tenant, dataset, role="analyst", columns=(*COLUMNS, text))
     assert done.status == JobStatus.SUCCEEDED
@@ -289,6 +305,7 @@ def test_fields_that_a_schema_calls_personal_stay_hidden_in_other_columns(tenant
     made = make_dataset(tenant)
     upload(tenant, made, jsonl([row | {"hue": f"zq{row['person']}"} for row in ROWS]))
     declare(tenant, made, "hue", "USERNAME")
+    declare_rules(tenant, made, insensitive=("hue",))
     columns = (*COLUMNS, Column("hue", Role.INSENSITIVE))
     shown = table(tenant, guaranteed(tenant, made, role="analyst", columns=columns))
     assert shown
@@ -299,6 +316,7 @@ def test_the_time_range_sees_what_its_asker_sees(tenant):
     made = make_dataset(tenant)
     upload(tenant, made, jsonl([row | {"born": "1980-03-05"} for row in ROWS]))
     declare(tenant, made, "born", "DATE_OF_BIRTH")
+    declare_rules(tenant, made)
     day = timezone.datetime.fromisoformat("1980-03-05T00:00:00+00:00")
     done = guaranteed(tenant, made, role="analyst", time_range=TimeRange("born", day, day))
     assert (done.status, done.error_code) == (JobStatus.FAILED, "VAULT_DATA_4703")
@@ -321,7 +339,7 @@ def test_releases_that_name_people_by_other_columns_are_not_out_together(tenant,
     assert guaranteed(tenant, dataset, principal=steward).status == JobStatus.SUCCEEDED
     for subject in (Column("note", Role.SUBJECT), Column("job", Role.INSENSITIVE)):
         columns = (subject, *(column for column in COLUMNS[1:] if column.name != subject.name))
-        second = guaranteed(tenant, dataset, role="analyst", columns=columns)
+        second = guaranteed(tenant, dataset, columns=columns)
         assert (second.status, second.error_code) == (JobStatus.FAILED, "VAULT_ANON_6090")
     with acting(tenant):
         assert Release.objects.count() == 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+from audit.models import AuditEvent
 from datasets.models import Blob, BlobKind, BlobState, FindingsBlob, Rescan, SubjectIndexEntry
 from datasets.services.rescan import work
 from datasets.services.rescan.start import start_rescan
@@ -63,6 +64,9 @@ def test_a_rescan_given_up_leaves_the_subject_index_of_what_it_noted(tenant, set
     with detecting(settings, NEW):
         run_rescan(tenant.pk, row.pk)
     assert again(tenant, row).error_code == "VAULT_SYS_9011"
+    with acting(tenant):
+        (event,) = AuditEvent.objects.filter(type="data.rescanned")
+        assert (event.status, event.failure_reason) == ("failure", "VAULT_SYS_9011")
     sweep_blobs()
     with acting(tenant):
         assert not Blob.objects.filter(pk=cut_off.pk).exclude(state=BlobState.DEAD).exists()

@@ -20,6 +20,7 @@ from datasets.services.upkeep.jobs import run_scrub, start_scrub
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, read_all, rows_of, someone, upload
 from vaultsite.kernel.errors import KeyDestroyed, VaultError
+from vaultsite.kernel.jobs import MAX_ATTEMPTS
 
 
 @pytest.fixture
@@ -41,6 +42,19 @@ def rotate(tenant, purpose, dataset=None):
 def keys_of(tenant, purpose, **facts):
     with acting(tenant):
         return list(EncryptionKey.objects.filter(purpose=purpose, **facts).order_by("version"))
+
+
+def test_a_rotation_given_up_says_so_once(tenant, dataset):
+    boss = someone(tenant, "tenant_admin")
+    with acting(tenant, boss):
+        row = start_rotation(boss, purpose=KeyPurpose.DATASET, dataset_id=dataset.pk)
+        KeyRotation.objects.filter(pk=row.pk).update(attempt=MAX_ATTEMPTS)
+    for _ in range(2):
+        run_rotation(tenant.pk, row.pk)
+    with acting(tenant):
+        (event,) = AuditEvent.objects.filter(type="data.key.rotation")
+        assert (event.status, event.failure_reason) == ("failure", "VAULT_SYS_9011")
+        assert KeyRotation.objects.get(pk=row.pk).status == "failed"
 
 
 def event_types(tenant):

@@ -127,10 +127,14 @@ class EventType(StrEnum):
     BUDGET_CHANGED = "privacy.budget.changed"
     #: A release under a guarantee was entered into the ledger.
     RELEASE_ADMITTED = "privacy.release.admitted"
-    #: Somebody attested that every copy of a release was deleted.
+    #: A recipient said that it has deleted its copies of a release; the ledger keeps the release until it is withdrawn.
+    RELEASE_REPORTED = "privacy.release.reported"
+    #: Somebody else than the recipient attested that every copy of a release was deleted.
     RELEASE_WITHDRAWN = "privacy.release.withdrawn"
     #: A recipient was attested to share nothing, or no longer is.
     RECIPIENT_ATTESTED = "privacy.recipient.attested"
+    #: A steward declared what may be released about the people of a dataset: whom records are about, and the least k.
+    RELEASE_RULES_DECLARED = "privacy.rules.declared"
     #: A decision: people, roles, purposes or keys are looked at.
     ADMIN_READ = "admin.access.read"
     #: A decision: people, roles, purposes or API keys are changed.

@@ -64,7 +64,7 @@ def test_what_is_missing_or_wrong_is_named(query, at):
 
 @pytest.mark.parametrize(
     ("facts", "at"),
-    [({"queries": []}, "/queries"), ({"queries": [COUNT] * 2}, "/queries"), ({"subject": None}, "/subject")],
+    [({"queries": []}, "/queries"), ({"queries": [COUNT] * 2}, "/queries"), ({"subject": 5}, "/subject")],
 )
 def test_a_request_that_is_none_is_refused(facts, at):
     with pytest.raises(InvalidStatistics) as refused:
