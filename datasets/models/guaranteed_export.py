@@ -18,9 +18,10 @@ class GuaranteedExport(LongRunning):
     What was asked for in full (columns, filter, hierarchies: values) is sealed in ``request``, the job's random seed in
     ``seed``; both are gone once the job is final, except that a schedule keeps its own. ``obligations`` are those of
     the asker's own view, on which the filter is judged; ``is_bound`` says that the dataset's release rules bound it,
-    because it does not read raw. ``delete_by`` is when the recipient must have deleted its copy, ``deleted_at`` when it
-    said it did; ``release_id`` is the entry in the release ledger, where the release stays until somebody else attests
-    that the copy is gone. ``expires_at`` is when our own files go.
+    because it does not read raw; ``view_hash`` is what that view did to records, so that a table made under another
+    view than today's is not handed out. ``delete_by`` is when the recipient must have deleted its copy,
+    ``deleted_at`` when it said it did; ``release_id`` is the entry in the release ledger, where the release stays until
+    somebody else attests that the copy is gone. ``expires_at`` is when our own files go.
     """
 
     task_name = "datasets.run_guaranteed_export"
@@ -36,6 +37,7 @@ class GuaranteedExport(LongRunning):
     columns = models.JSONField(default=list)
     request = models.BinaryField(null=True)
     seed = models.BinaryField(null=True)
+    view_hash = models.BinaryField(max_length=32, null=True)
     policies = models.JSONField(default=list)
     obligations = models.JSONField(default=list)
     epoch = models.PositiveIntegerField()

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,8 +16,6 @@ from access.errors import AccessDenied
 from access.selectors import still_holds
 from access.services.authorize import Decision, authorize
 from access.services.metering import RECHECK_BYTES, RECHECK_SECONDS, require_grants
-from anonymization.errors import ObligationUnmet
-from anonymization.services.anonymizer import build_anonymizer
 from datasets.errors.exports import (
     DownloadRefused,
     ExportExpired,
@@ -30,11 +27,10 @@ from datasets.errors.exports import (
 )
 from datasets.models import Export
 from datasets.selectors import resource_of
+from datasets.services.exports.kept_view import is_shown_so_today
 from datasets.services.exports.parts import PASSPORT, StoredFile, read_file
 from datasets.services.exports.request import find_export
-from datasets.services.exports.work import decided
 from datasets.services.keys import DatasetKeys, load_keys
-from datasets.services.read import declared_fields
 from datasets.services.version_quarantine import refuse_quarantined
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
@@ -125,7 +121,7 @@ def _decide(principal: Principal, export: Export) -> Decision:
         raise ExportExpired
     if export.status != JobStatus.SUCCEEDED:
         raise ExportNotReady(status_of_export=export.status)
-    if decision.obligations and not _is_shown_so_today(export):
+    if decision.obligations and not is_shown_so_today(export):
         raise StricterObligations
     return decision
 
@@ -140,20 +136,6 @@ def _is_covered(export: Export, today: Decision) -> bool:
     if not asked or asked == set(export.obligations):
         return True
     return export.operator == "redact" and asked <= _LESS_STRICT
-
-
-def _is_shown_so_today(export: Export) -> bool:
-    """Whether the same obligations, met today, would show what was written: rules and the schema may have changed."""
-    try:
-        anonymizer = build_anonymizer(
-            decided(export).obligations,
-            dataset_id=export.dataset_id,
-            purpose=export.purpose,
-            declared=partial(declared_fields, export.dataset),
-        )
-    except ObligationUnmet:
-        return False
-    return export.view_hash is not None and bytes(export.view_hash) == anonymizer.content_hash
 
 
 def _bound(principal: Principal, export_id: UUID, name: str) -> list[str]:

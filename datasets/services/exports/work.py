@@ -6,13 +6,13 @@ from typing import Final
 
 import orjson
 
-from access.services.authorize import Decision, Obligation
 from access.services.keyring import open_column, seal_column
-from datasets.errors.exports import ExportOutdated, StricterObligations
+from datasets.errors.exports import ExportOutdated
 from datasets.models import Dataset, Export, Version
 from datasets.services.exports.collect import Collector
 from datasets.services.exports.encode import Encoder
 from datasets.services.exports.finish import Ending
+from datasets.services.exports.kept_view import decided, keep_view
 from datasets.services.exports.options import ExportOptions
 from datasets.services.exports.parts import drop_unnamed
 from datasets.services.exports.progress import Progress
@@ -61,7 +61,7 @@ class Work:
             progress = Progress.of(export.checkpoint)
             drop_unnamed(export.pk, progress.number)
             release = release_under(decided(export), dataset, version)
-            _keep_view(export, held, release.anonymizer.content_hash)
+            keep_view(export, held, release.anonymizer.content_hash)
             return cls(
                 export=export,
                 claim=held,
@@ -148,25 +148,6 @@ class Work:
 
     def _shown(self) -> dict[str, object]:
         return self.progress.as_shown(self.release.version.record_count, has_survey=self.options.needs_survey)
-
-
-def decided(export: Export) -> Decision:
-    """The decision that was made when the export was asked for."""
-    obligations = tuple(Obligation.of(text) for text in export.obligations)
-    return Decision(
-        "allow_with_conditions" if obligations else "allow",
-        obligations,
-        reason="decided when the export was asked for",
-        policy_ids=tuple(export.policies),
-        purpose=export.purpose,
-    )
-
-
-def _keep_view(export: Export, held: Claim, view_hash: bytes) -> None:
-    if export.view_hash is None:
-        held.save(view_hash=view_hash)
-    elif bytes(export.view_hash) != view_hash:
-        raise StricterObligations
 
 
 def _opened_seed(export: Export) -> SecretKey:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from access.errors import AccessDenied
 from access.selectors import still_holds
-from access.services.authorize import authorize
+from access.services.authorize import Decision, authorize, shows_raw
 from access.services.metering import RECHECK_BYTES, RECHECK_SECONDS
 from datasets.errors.exports import (
     DownloadRefused,
@@ -21,10 +21,12 @@ from datasets.errors.exports import (
     ExportFileNotFound,
     ExportNotReady,
     ExportOutdated,
+    StricterObligations,
 )
 from datasets.models import GuaranteedExport
 from datasets.selectors import resource_of
 from datasets.services.exports.download import LIFETIME, Address, parse_range
+from datasets.services.exports.kept_view import is_shown_so_today
 from datasets.services.exports.parts import PASSPORT, StoredFile, read_file
 from datasets.services.guaranteed.request import ACTION, find_guaranteed_export
 from datasets.services.guaranteed.spool import analytics_keys
@@ -59,7 +61,7 @@ def make_address(principal: Principal, export_id: UUID, *, name: str = "") -> Ad
     """A signed address of one file (the first one if no name is given), in the open scope.
 
     Raises ExportNotFound, ExportNotReady, ExportExpired, ExportFileNotFound, ExportOutdated, AccessDenied,
-    UnknownPurpose, VersionQuarantined.
+    UnknownPurpose, StricterObligations, VersionQuarantined.
     """
     export = _decided(principal, export_id)
     file = _file_of(export, name)
@@ -93,7 +95,9 @@ def open_passport(principal: Principal, export_id: UUID) -> tuple[GuaranteedExpo
 def _decided(principal: Principal, export_id: UUID) -> GuaranteedExport:
     export = find_guaranteed_export(principal, export_id)
     resource = resource_of(export.dataset, export.version)
-    authorize(principal, ACTION, resource, purpose=export.purpose, facts={"export": str(export.pk)})
+    decision = authorize(principal, ACTION, resource, purpose=export.purpose, facts={"export": str(export.pk)})
+    if not (shows_raw(principal, resource) or _is_view_of_today(export, decision)):
+        raise StricterObligations
     refuse_quarantined(export.version)
     if export.dataset.erasure_epoch != export.epoch:
         raise ExportOutdated
@@ -102,6 +106,11 @@ def _decided(principal: Principal, export_id: UUID) -> GuaranteedExport:
     if export.status != JobStatus.SUCCEEDED:
         raise ExportNotReady(status_of_export=export.status)
     return export
+
+
+def _is_view_of_today(export: GuaranteedExport, today: Decision) -> bool:
+    asked = {str(obligation) for obligation in today.obligations if obligation.type != "k"}
+    return export.is_bound and asked == set(export.obligations) and is_shown_so_today(export)
 
 
 def _bound(principal: Principal, export_id: UUID, name: str) -> list[str]:

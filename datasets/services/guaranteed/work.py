@@ -6,12 +6,13 @@ from typing import Any, Final
 
 import orjson
 
-from access.services.authorize import Decision, Obligation
+from access.services.authorize import Decision
 from access.services.keyring import open_column
 from anonymization.guarantees.methods import recode
 from anonymization.services.releases import ledger_key
 from datasets.errors.exports import ExportOutdated
 from datasets.models import Dataset, GuaranteedExport, Version
+from datasets.services.exports.kept_view import decided, keep_view
 from datasets.services.exports.parts import drop_unnamed
 from datasets.services.guaranteed.columns import collect, table_of
 from datasets.services.guaranteed.ending import Ending
@@ -43,7 +44,10 @@ class Work:
 
     @classmethod
     def open(cls, export: GuaranteedExport, held: Claim) -> "Work":
-        """Fetch what the export was decided on. Raises ExportOutdated, UnmetObligation, KeyUnavailable."""
+        """Fetch what the export was decided on.
+
+        Raises ExportOutdated, StricterObligations, UnmetObligation, KeyUnavailable.
+        """
         assert export.request is not None
         assert export.seed is not None
         with held.scope():
@@ -55,13 +59,15 @@ class Work:
             export.checkpoint = checkpoint
             drop_beyond(export.pk, checkpoint["number"])
             drop_unnamed(export.pk, 0)
+            reader = release_under(decided(export), dataset, version)
+            keep_view(export, held, reader.anonymizer.content_hash)
             raw = Decision("allow", policy_ids=tuple(export.policies), purpose=export.purpose)
             return cls(
                 export=export,
                 claim=held,
                 keys=analytics_keys(dataset.pk),
                 source=release_under(raw, dataset, version),
-                reader=release_under(_decided(export), dataset, version),
+                reader=reader,
                 options=GuaranteedOptions.of(
                     orjson.loads(open_column("guaranteed-request", export.pk.bytes, bytes(export.request)))
                 ),
@@ -129,14 +135,3 @@ class Work:
 
     def _shown(self, stage: str, percent: int) -> dict[str, Any]:
         return {"stage": stage, "read": self.checkpoint["read"], "percent": percent}
-
-
-def _decided(export: GuaranteedExport) -> Decision:
-    obligations = tuple(Obligation.of(text) for text in export.obligations)
-    return Decision(
-        "allow_with_conditions" if obligations else "allow",
-        obligations,
-        reason="decided when the export was asked for",
-        policy_ids=tuple(export.policies),
-        purpose=export.purpose,
-    )

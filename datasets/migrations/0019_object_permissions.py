@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("datasets", "0015_rescans"), ("access", "0010_grants"), ("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [("datasets", "0018_guaranteed_views"), ("access", "0010_grants"), ("auth", "0012_alter_user_first_name_max_length")]
 
     operations = [
         migrations.AlterModelOptions(

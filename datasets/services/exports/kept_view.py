@@ -1,0 +1,45 @@
+"""By which view an export was made, and whether the same decision would show its reader the same today."""
+
+from functools import partial
+
+from access.services.authorize import Decision, Obligation
+from anonymization.errors import ObligationUnmet
+from anonymization.services.anonymizer import build_anonymizer
+from datasets.errors.exports import StricterObligations
+from datasets.models import Export, GuaranteedExport
+from datasets.services.read import declared_fields
+from vaultsite.kernel.jobs import Claim
+
+
+def decided(export: Export | GuaranteedExport) -> Decision:
+    """The decision that was made when the export was asked for."""
+    obligations = tuple(Obligation.of(text) for text in export.obligations)
+    return Decision(
+        "allow_with_conditions" if obligations else "allow",
+        obligations,
+        reason="decided when the export was asked for",
+        policy_ids=tuple(export.policies),
+        purpose=export.purpose,
+    )
+
+
+def keep_view(export: Export | GuaranteedExport, held: Claim, view_hash: bytes) -> None:
+    """Write down in the first turn by what records are shown; raises StricterObligations when it is another by now."""
+    if export.view_hash is None:
+        held.save(view_hash=view_hash)
+    elif bytes(export.view_hash) != view_hash:
+        raise StricterObligations
+
+
+def is_shown_so_today(export: Export | GuaranteedExport) -> bool:
+    """Whether the same obligations, met today, would show what was written: rules and the schema may have changed."""
+    try:
+        anonymizer = build_anonymizer(
+            decided(export).obligations,
+            dataset_id=export.dataset_id,
+            purpose=export.purpose,
+            declared=partial(declared_fields, export.dataset),
+        )
+    except ObligationUnmet:
+        return False
+    return export.view_hash is not None and bytes(export.view_hash) == anonymizer.content_hash
