@@ -168,19 +168,23 @@ def _roles_of(**holder: UUID) -> dict[str, frozenset[str]]:
     """Code and permissions of each role that a holder has now."""
     held = RoleBinding.objects.live().filter(**holder).values_list("role__code", "role__permissions")
     return {code: frozenset(permissions) for code, permissions in held}
+
+
 def hands_of(principal_id: UUID) -> frozenset[UUID]:
-    """The principal, and for an API key whoever made it, in the open scope: what takes two people is not done by a
-    person and an API key of the same person.
+    """The principal, and for a program whoever made it or a key of it, in the open scope: what takes two people is not
+    done by a person and a program of the same person.
     """
-    makers = ApiKey.objects.filter(pk=principal_id).values_list("created_by", flat=True)
-    return frozenset({principal_id, *makers}) - {SYSTEM_PRINCIPAL_ID}
+    makers = ApiKey.objects.filter(Q(pk=principal_id) | Q(service_account_id=principal_id)).values_list("created_by")
+    accounts = ServiceAccount.objects.filter(pk=principal_id).values_list("created_by")
+    return frozenset({principal_id, *(maker for (maker,) in makers.union(accounts))}) - {SYSTEM_PRINCIPAL_ID}
 
 
 def people_named(principal: Principal, ids: Iterable[UUID | None]) -> dict[UUID, str]:
     """What to call each of ``ids`` on a page that ``principal`` reads: one query for all of them.
 
-    "you", a user's full name or else the user name, the name of an API key, "the vault", else "unknown". Everybody in a
-    tenant may know who acted on what they see; the list of its people takes ``user.read``. None is left out.
+    "you", a user's full name or else the user name, the name of a service account or an API key, "the vault", else
+    "unknown". Everybody in a tenant may know who acted on what they see; the list of its people takes ``user.read``.
+    None is left out.
     """
     wanted = {each for each in ids if each is not None}
     names = dict.fromkeys(wanted, UNKNOWN)
@@ -190,7 +194,8 @@ def people_named(principal: Principal, ids: Iterable[UUID | None]) -> dict[UUID,
             "pk", Coalesce(NullIf(F("full_name"), Value("")), F("username"))
         )
         keys = ApiKey.objects.filter(pk__in=searched).values_list("pk", Concat(F("name"), Value(" (API key)")))
-        names |= dict(users.union(keys, all=True))
+        accounts = ServiceAccount.objects.filter(pk__in=searched).values_list("pk", "name")
+        names |= dict(users.union(keys, accounts, all=True))
     return names | {SYSTEM_PRINCIPAL_ID: "the vault", principal.id: "you"}
 
 

@@ -29,6 +29,7 @@ from access.services.sessions import end_session, login, start_session
 from anonymization.pages.paths import bound
 from datasets.services.overview import summarize
 from datasets.views import tour
+from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.ports import resolve_principal

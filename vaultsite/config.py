@@ -40,8 +40,8 @@ class VaultConfig:
     redis_url: str = ""
     #: Where browsers reach the websocket process; on the page's own host.
     live_port: int = 8001
-    #: The host name that security keys are bound to; pages are served from it or below it. Without it, production offers
-    #: no security keys, and development binds them to the host that was asked for.
+    #: The host name that security keys are bound to; pages are served from it or below it. Without it, production
+    #: offers no security keys, and development binds them to the host that was asked for.
     webauthn_rp_id: str = ""
     #: The Django storage of sealed objects.
     storage_backend: str = "vaultsite.kernel.blobs.filesystem.AtomicFileSystemStorage"

@@ -11,11 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.urls import reverse
 
 from access.pages.page import open_page, refusal_of, render_page
-from access.selectors import people_named
 from access.pages.requests import uuid_of
 from access.pages.spans import HOUR, whole_number
 from access.ports import dataset_directory
-from access.selectors import known_purposes
+from access.selectors import known_purposes, people_named
 from access.services.authorize import may
 from access.services.break_glass import (
     call_emergency,

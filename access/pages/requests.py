@@ -15,9 +15,9 @@ from access.lease_selectors import list_leases, list_requests
 from access.leases.terms import level_of
 from access.models import AccessRequest, Lease, RequestState
 from access.pages.page import open_page, refusal_of, render_page
-from access.selectors import people_named
 from access.pages.spans import SPANS, number_or_none, whole_number
 from access.ports import dataset_directory
+from access.selectors import people_named
 from access.services.access_requests import (
     approve_request,
     refuse_request,

@@ -12,10 +12,10 @@ from django.utils.dateparse import parse_date
 
 from access.models import AccessReview, GrantKind, ReviewItem, User, Verdict
 from access.pages.page import open_page, refusal_of, render_page
-from access.selectors import people_named
 from access.pages.requests import uuid_of
 from access.policy import builtin
 from access.ports import dataset_directory
+from access.selectors import people_named
 from access.services.authorize import may
 from access.services.review_report import CSV_TYPE, report_of
 from access.services.reviews import (

@@ -79,8 +79,9 @@ def authorize(
 def shows_raw(principal: Principal, resource: ResourceRef) -> bool:
     """Whether records of ``resource`` would be shown to the principal as they are, in the open scope.
 
-    For what quotes records beside a decision of its own: nothing is recorded. Where no purpose was stated it may be any,
-    and what is hidden for one of them is hidden. Records that may be seen up to a number only are not shown by this.
+    For what quotes records beside a decision of its own: nothing is recorded. Where no purpose was stated it may be
+    any, and what is hidden for one of them is hidden. Records that may be seen up to a number only are not shown by
+    this.
     """
     purpose = current_scope().purpose
     purposes = policies_in_force().purposes if purpose is None else {purpose}

@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
-from datasets.api.merges import StrictInput
 from datasets.models import DatasetUserPermission
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.permissions import LEVELS, WORDS, grant_permission, list_permissions, revoke_permissions
+from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import MAX_LIMIT, page
 from vaultsite.kernel.api.views import VaultAPIView
 

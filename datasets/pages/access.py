@@ -18,11 +18,10 @@ from access.lease_selectors import leases_of
 from access.leases.terms import LEVELS as LEASE_LEVELS
 from access.leases.terms import Terms
 from access.models import Role, RoleBinding, Shown, User
-from access.selectors import people_named
 from access.pages.requests import give_back, lease_cards
 from access.pages.spans import SPANS, number_or_none, whole_number
 from access.policy import builtin
-from access.selectors import known_purposes
+from access.selectors import known_purposes, people_named
 from access.services.access_requests import approvals_for, request_access
 from access.services.authorize import may
 from datasets.models import Dataset

@@ -204,7 +204,7 @@ def test_a_security_key_holds(tenant: Tenant) -> None:
         {"challenge": b"d" * 32},
         {"private": SoftwareKey().private},
     ],
-    ids=lambda wrong: "-".join(wrong),
+    ids="-".join,
 )
 def test_an_answer_from_elsewhere_or_for_something_else_is_refused(tenant: Tenant, wrong: dict) -> None:
     """T32."""
