@@ -1,0 +1,289 @@
+"""Filters of RFC 7644 section 3.4.2.2 as conditions of queries.
+
+scim2-models reads the grammar. What it read compiles through the whitelist of ``access.scim.attributes`` alone: a name
+that is not in it ends the request, and values only ever travel as parameters.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+from unicodedata import normalize
+from uuid import UUID
+
+from django.db.models import Exists, F, Q
+from django.db.models.expressions import Combinable, OrderBy
+from django.db.models.functions import Lower
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
+from django.utils.dateparse import parse_datetime
+from scim2_models import InvalidFilterException, ScimFilter
+from scim2_models.path import (
+    AttrPath,
+    CompareOperator,
+    Comparison,
+    FilterNode,
+    FilterVisitor,
+    LogicalExpr,
+    LogicalOperator,
+    Not,
+    Present,
+    ValuePath,
+)
+
+from access.scim.attributes import Attribute, Attributes, Collection, Kind
+from access.scim.errors import InvalidFilter, InvalidPath
+
+#: A filter's characters, and the comparisons in it.
+LONGEST: Final = 4096
+MOST_TERMS: Final = 64
+NOTHING: Final = Q(pk__in=[])
+EVERYTHING: Final = ~NOTHING
+_TEXT_LOOKUPS: Final = {
+    CompareOperator.eq: "iexact",
+    CompareOperator.co: "icontains",
+    CompareOperator.sw: "istartswith",
+    CompareOperator.ew: "iendswith",
+}
+_EXACT_LOOKUPS: Final = {
+    CompareOperator.eq: "exact",
+    CompareOperator.co: "contains",
+    CompareOperator.sw: "startswith",
+    CompareOperator.ew: "endswith",
+}
+_ORDERINGS: Final = {
+    CompareOperator.gt: GreaterThan,
+    CompareOperator.ge: GreaterThanOrEqual,
+    CompareOperator.lt: LessThan,
+    CompareOperator.le: LessThanOrEqual,
+}
+
+
+def folded(text: str) -> str:
+    """A text as texts are compared: NFC, in lower case."""
+    return normalize("NFC", normalize("NFC", text).lower())
+
+
+def parse_filter(text: str) -> FilterNode:
+    """The tree of a filter. Raises InvalidFilter."""
+    if len(text) > LONGEST:
+        raise InvalidFilter(f"It has more than {LONGEST} characters")
+    try:
+        return ScimFilter[Any](text).ast
+    except InvalidFilterException as invalid:
+        raise InvalidFilter(_place_of(invalid)) from None
+
+
+def compile_filter(tree: FilterNode, attributes: Attributes) -> Q:
+    """The condition of a filter. Raises InvalidFilter for what is not served."""
+    return _Compiler(attributes.plain, attributes).visit(tree)
+
+
+def compile_order(name: str, attributes: Attributes, *, descending: bool) -> OrderBy:
+    """The order that ``sortBy`` asks for; what has no value comes last, or first when descending. Raises InvalidPath."""
+    try:
+        found = _resolve(_path(name), attributes.plain, attributes)
+    except InvalidFilter as unknown:
+        raise InvalidPath(unknown.detail) from None
+    if isinstance(found, Collection):
+        found = attributes.sorted_as.get(name.lower())
+    if found is None or found.kind is Kind.CONSTANT:
+        raise InvalidPath("Nothing can be sorted by this attribute")
+    column: Combinable = Lower(found.path) if found.kind is Kind.TEXT else F(found.path)
+    return OrderBy(column, descending=descending, nulls_first=descending or None, nulls_last=not descending or None)
+
+
+class _Compiler(FilterVisitor[Q]):
+    """Compiles names among ``plain``; inside a value path there is nothing else."""
+
+    def __init__(self, plain: Mapping[str, Attribute], attributes: Attributes | None) -> None:
+        self._plain, self._attributes = plain, attributes
+        self._terms = 0
+
+    def visit(self, node: FilterNode) -> Q:
+        self._terms += 1
+        if self._terms > MOST_TERMS:
+            raise InvalidFilter(f"It has more than {MOST_TERMS} terms")
+        return super().visit(node)
+
+    def visit_not(self, node: Not) -> Q:
+        return ~self.visit(node.expr)
+
+    def visit_logical_expr(self, node: LogicalExpr) -> Q:
+        compiled, *more = (self.visit(term) for term in node.terms)
+        for term in more:
+            compiled = compiled & term if node.op is LogicalOperator.and_ else compiled | term
+        return compiled
+
+    def visit_present(self, node: Present) -> Q:
+        found = _resolve(node.attr_path, self._plain, self._attributes)
+        if isinstance(found, Attribute):
+            return _present(found)
+        rows = found.of_outer()
+        if node.attr_path.sub_attr is None:
+            return Q(Exists(rows))
+        return Q(Exists(rows.filter(_present(_member(found, node.attr_path.sub_attr)))))
+
+    def visit_comparison(self, node: Comparison) -> Q:
+        found = _resolve(node.attr_path, self._plain, self._attributes)
+        if isinstance(found, Attribute):
+            return _compare(found, node.op, node.value, str(node.attr_path))
+        member = _member(found, node.attr_path.sub_attr or found.default)
+        # Any value may match; that one differs says that none is equal.
+        is_negated = node.op is CompareOperator.ne
+        compared = _compare(member, CompareOperator.eq if is_negated else node.op, node.value, str(node.attr_path))
+        matching = Q(Exists(found.of_outer().filter(compared)))
+        return ~matching if is_negated else matching
+
+    def visit_value_path(self, node: ValuePath) -> Q:
+        found = _resolve(node.attr_path, self._plain, self._attributes)
+        if isinstance(found, Attribute):
+            raise InvalidFilter(f"{node.attr_path} has one value: nothing can be selected from it")
+        inner = _Compiler(found.members, None)
+        inner._terms = self._terms  # noqa: SLF001 - its own kind
+        selected = inner.visit(node.val_filter)
+        self._terms = inner._terms  # noqa: SLF001
+        return Q(Exists(found.of_outer().filter(selected)))
+
+
+def _resolve(
+    path: AttrPath, plain: Mapping[str, Attribute], attributes: Attributes | None
+) -> Attribute | Collection:
+    name, sub_name = path.attr.lower(), (path.sub_attr or "").lower()
+    full = f"{name}.{sub_name}" if sub_name else name
+    schema = (path.uri or "").lower()
+    if attributes is not None and schema in attributes.extensions:
+        found: Attribute | Collection | None = attributes.extensions[schema].get(full)
+    elif schema and (attributes is None or schema != attributes.schema):
+        found = None
+    else:
+        found = plain.get(full) or (attributes.collections.get(name) if attributes else None)
+    if found is None:
+        raise InvalidFilter(f"{path} is no attribute that can be asked for")
+    return found
+
+
+def _member(collection: Collection, name: str) -> Attribute:
+    found = collection.members.get(name.lower())
+    if found is None:
+        raise InvalidFilter(f"{name} is no attribute that can be asked for")
+    return found
+
+
+def _present(attribute: Attribute) -> Q:
+    if attribute.kind in (Kind.TEXT, Kind.FOLDED, Kind.EXACT):
+        return ~Q(**{attribute.path: ""})
+    return EVERYTHING
+
+
+def _compare(attribute: Attribute, op: CompareOperator, value: Any, name: str) -> Q:
+    if op is CompareOperator.ne:
+        return ~_compare(attribute, CompareOperator.eq, value, name)
+    if value is None:
+        if op is not CompareOperator.eq:
+            raise InvalidFilter(f"{name} cannot be compared with null so")
+        return ~_present(attribute)
+    return _COMPARISONS[attribute.kind](attribute.path, op, value, name)
+
+
+def _compare_text(path: str, op: CompareOperator, value: Any, name: str) -> Q:
+    text = normalize("NFC", _text(value, name))
+    if op in _ORDERINGS:
+        return Q(_ORDERINGS[op](Lower(path), text.lower()))
+    return Q(**{f"{path}__{_TEXT_LOOKUPS[op]}": text})
+
+
+def _compare_folded(path: str, op: CompareOperator, value: Any, name: str) -> Q:
+    return _compare_exact(path, op, folded(_text(value, name)), name)
+
+
+def _compare_exact(path: str, op: CompareOperator, value: Any, name: str) -> Q:
+    text = _text(value, name)
+    if op in _ORDERINGS:
+        return Q(_ORDERINGS[op](F(path), text))
+    return Q(**{f"{path}__{_EXACT_LOOKUPS[op]}": text})
+
+
+def _compare_id(path: str, op: CompareOperator, value: Any, name: str) -> Q:
+    _require_equality(op, name)
+    try:
+        return Q(**{path: UUID(_text(value, name))})
+    except ValueError:
+        return NOTHING
+
+
+def _compare_boolean(path: str, op: CompareOperator, value: Any, name: str) -> Q:
+    _require_equality(op, name)
+    truth = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
+    if not isinstance(truth, bool):
+        raise InvalidFilter(f"{name} is true or false")
+    return Q(**{path: truth})
+
+
+def _compare_time(path: str, op: CompareOperator, value: Any, name: str) -> Q:
+    moment = _moment(_text(value, name), name)
+    if op is CompareOperator.eq:
+        return Q(**{path: moment})
+    if op not in _ORDERINGS:
+        raise InvalidFilter(f"{name} is a time, which has no parts to compare")
+    return Q(_ORDERINGS[op](F(path), moment))
+
+
+def _compare_constant(path: str, op: CompareOperator, value: Any, name: str) -> Q:
+    _require_equality(op, name)
+    return EVERYTHING if _text(value, name) == path else NOTHING
+
+
+_COMPARISONS: Final = {
+    Kind.TEXT: _compare_text,
+    Kind.FOLDED: _compare_folded,
+    Kind.EXACT: _compare_exact,
+    Kind.ID: _compare_id,
+    Kind.BOOLEAN: _compare_boolean,
+    Kind.TIME: _compare_time,
+    Kind.CONSTANT: _compare_constant,
+}
+
+
+def _text(value: Any, name: str) -> str:
+    """A text the database can hold: no NUL, and nothing that is no Unicode text."""
+    if not isinstance(value, str) or "\0" in value or not _is_encodable(value):
+        raise InvalidFilter(f"{name} is compared with a text")
+    return value
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _moment(text: str, name: str) -> datetime:
+    try:
+        moment = parse_datetime(text)
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidFilter(f"{name} is compared with a time as 2026-01-31T12:00:00Z")
+
+
+def _require_equality(op: CompareOperator, name: str) -> None:
+    if op is not CompareOperator.eq:
+        raise InvalidFilter(f"{name} can be compared for equality alone")
+
+
+def _path(name: str) -> AttrPath:
+    """An attribute's name as a filter writes it. Raises InvalidPath."""
+    try:
+        tree = parse_filter(f"{name} pr")
+    except InvalidFilter:
+        raise InvalidPath from None
+    if not isinstance(tree, Present):
+        raise InvalidPath
+    return tree.attr_path
+
+
+def _place_of(invalid: InvalidFilterException) -> str:
+    """Where the grammar gave up; other messages quote the filter, which holds personal data."""
+    return str(invalid) if str(invalid).startswith("invalid syntax at column ") else ""
