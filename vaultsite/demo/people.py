@@ -1,6 +1,9 @@
 """The demo's tenants and users: made when missing, taken as they are otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.utils import timezone
 
 from access.errors import TenantNotFound
 from access.models import Role, SignInPolicy, Tenant, User
@@ -64,3 +67,13 @@ def principal_named(tenant: Tenant, username: str, *, purpose: str | None = None
     """A user of the tenant as the decision point sees it."""
     with tenant_scope(tenant.pk, operator(tenant.pk)):
         return user_principal(User.objects.get(username=username), purpose=purpose)
+
+
+@contextmanager
+def acting_as(tenant: Tenant, username: str, *, purpose: str | None = None) -> Iterator[Principal]:
+    """A scope of that user, as if signed in just now with a second factor."""
+    with tenant_scope(tenant.pk, operator(tenant.pk)):
+        user = User.objects.get(username=username)
+        principal = user_principal(user, purpose=purpose, mfa=True, authenticated_at=timezone.now())
+    with tenant_scope(tenant.pk, principal):
+        yield principal

@@ -14,6 +14,7 @@ from datasets.models import Dataset, Ingest, IngestFormat
 from datasets.services.datasets import DatasetFacts, create_dataset
 from datasets.services.release_rules import NewRules, declare_release_rules, rules_of
 from datasets.services.write import UploadOptions
+from vaultsite.demo.access_story import tell_access_story
 from vaultsite.demo.credentials import Login, read_logins, write_logins
 from vaultsite.demo.people import ensure_tenant, ensure_users, principal_named
 from vaultsite.demo.story import tell_story
@@ -101,6 +102,7 @@ def seed(say: Say) -> None:
     for sample in DATASETS:
         seed_dataset(tenants[sample.tenant], sample, say)
     tell_story(tenants["demo"], DATASETS[0].name, SAMPLES / DATASETS[0].file, say)
+    tell_access_story(tenants["demo"], say)
 
 
 def _logins(path: Path) -> tuple[list[Login], list[Login]]:
