@@ -215,6 +215,10 @@ class ResourceSource(ABC):
         """The codes a dataset may be classified by; none: not known."""
         return ()
 
+    def row_condition_problem(self, condition: str) -> str:  # noqa: ARG002 - the port's signature
+        """Why ``condition`` cannot be asked of records by an obligation to filter them; empty where it can."""
+        return "nothing here filters records"
+
 
 class _NoResources(ResourceSource):
     """Nothing is known but what was stated."""

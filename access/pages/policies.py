@@ -19,7 +19,7 @@ from vaultsite.kernel.errors import InvalidInput, VaultError
 from vaultsite.kernel.tenancy.ports import resolve_principal
 
 _SHOWN: Final = 500
-_OBLIGATIONS: Final = ("anonymize", "mask", "row_limit", "audit_level")
+_OBLIGATIONS: Final = ("anonymize", "mask", "filter_rows", "row_limit", "k", "epsilon", "audit_level")
 
 
 def policies_page(request: HttpRequest) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Obligations as annotations of permits: how they are written, and what enforces which of them where."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -12,15 +13,16 @@ from access.policy.errors import InvalidAnnotation
 AUDIT_LEVEL: Final = "audit_level"
 #: Action -> kinds of obligations that whoever does the action enforces. What is not named here cannot be asked for.
 ENFORCED: Final[Mapping[str, frozenset[str]]] = {
-    "record.read": frozenset({"anonymize", "mask", "row_limit", "quota"}),
-    "analytics.export": frozenset({"anonymize", "mask", "k"}),
-    "statistics.query": frozenset({"epsilon", "quota"}),
+    "record.read": frozenset({"anonymize", "mask", "filter_rows", "row_limit", "quota"}),
+    "analytics.export": frozenset({"anonymize", "mask", "filter_rows", "k"}),
+    "statistics.query": frozenset({"filter_rows", "epsilon", "quota"}),
 }
 
 #: Kinds that speak of some actions alone; of others they ask nothing. A grant of several actions carries them all.
 _CONCERNED: Final[Mapping[str, frozenset[str]]] = {
     "anonymize": SHOWING,
     "mask": SHOWING,
+    "filter_rows": frozenset({"record.read", "analytics.export", "statistics.query"}),
     "row_limit": frozenset({"record.read"}),
     "k": frozenset({"analytics.export"}),
     "epsilon": frozenset({"statistics.query"}),
@@ -30,6 +32,8 @@ _OPERATORS: Final = frozenset({"mask", "redact"})
 _REFERENCE: Final = re.compile(r"(preset:)?[A-Za-z0-9][A-Za-z0-9 _.-]{0,99}@[1-9][0-9]{0,5}")
 _FIELD: Final = re.compile(r"(/[^,\s]{1,199}|[^,/\s\"]{1,100})")
 _MAX_FIELDS: Final = 64
+#: The longest row condition, in characters.
+MAX_CONDITION: Final = 1000
 _WHOLE: Final = re.compile(r"[1-9][0-9]{0,8}")
 _EPSILON: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
 
@@ -62,7 +66,7 @@ def unenforced(kinds: frozenset[str], actions: frozenset[str] | None) -> dict[st
 def as_annotation(obligation: Obligation) -> str:
     """The annotation that ``read_annotations`` reads as ``obligation``."""
     what = ",".join(obligation.fields) if obligation.type == "mask" else str(obligation).partition(":")[2]
-    return f'@{obligation.type}("{what}")'
+    return f"@{obligation.type}({json.dumps(what, ensure_ascii=False)})"
 
 
 def _read(kind: str, value: str) -> Obligation:
@@ -90,6 +94,12 @@ def _mask(kind: str, value: str) -> Obligation | None:
     return Obligation(kind, fields=fields) if fits else None
 
 
+def _condition(kind: str, value: str) -> Obligation | None:
+    """Whether it is one in the syntax of queries is for those to say who read records."""
+    is_text = 0 < len(value) <= MAX_CONDITION and value.isprintable() and not value.isspace()
+    return Obligation(kind, value=value) if is_text else None
+
+
 def _number(kind: str, value: str) -> Obligation | None:
     return Obligation(kind, value=value) if _WHOLE.fullmatch(value) else None
 
@@ -105,6 +115,7 @@ def _audit_level(kind: str, value: str) -> Obligation | None:
 _READERS: Final[Mapping[str, Callable[[str, str], Obligation | None]]] = {
     "anonymize": _anonymize,
     "mask": _mask,
+    "filter_rows": _condition,
     "row_limit": _number,
     "k": _number,
     "epsilon": _epsilon,

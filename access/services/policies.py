@@ -48,6 +48,10 @@ def verdict_on(principal: Principal, statement_id: str, text: str) -> Verdict:
     obligations = verdict.statement.obligations if verdict.statement else ()
     missing = [one.policy for one in obligations if one.policy and not obligation_source().is_policy(one.policy)]
     unknown = [FieldProblem("text", "@anonymize names no version of an anonymization policy in use") for _ in missing]
+    conditions = [
+        resource_source().row_condition_problem(one.value) for one in obligations if one.type == "filter_rows"
+    ]
+    unknown += [FieldProblem("text", f"@filter_rows is no condition on records: {why}") for why in conditions if why]
     return Verdict(verdict.statement, (*verdict.problems, *unknown), verdict.warnings)
 
 

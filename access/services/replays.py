@@ -1,5 +1,6 @@
 """A draft replayed over recorded decisions: who would gain or lose what."""
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -37,6 +38,8 @@ logger = logging.getLogger("vault.replay")
 PAGE: Final = 1000
 MAX_DAYS: Final = 366
 _DENIED: Final = "deny"
+#: Characters of an answer that a difference keeps.
+_MAX_SAID: Final = 300
 
 
 @dataclass(frozen=True)
@@ -165,12 +168,20 @@ def _compare(
 def _said(answer: Answer) -> str:
     if not answer.is_allowed:
         return _DENIED
-    return ", ".join(["allow", *sorted(map(str, answer.obligations))])[:300]
+    return ", ".join(["allow", *sorted(map(str, answer.obligations))])
 
 
 def _key(recorded: RecordedDecision, before: str, after: str) -> tuple[str, UUID, str, str, str, str, str]:
     what = recorded.resource
-    return (recorded.actor_kind, recorded.actor_id, recorded.action, what.type[:63], what.id[:200], before, after)
+    said = (_kept_text(before), _kept_text(after))
+    return (recorded.actor_kind, recorded.actor_id, recorded.action, what.type[:63], what.id[:200], *said)
+
+
+def _kept_text(said: str) -> str:
+    """What is too long to be kept ends in the beginning of its SHA-256, so that different answers stay different."""
+    if len(said) <= _MAX_SAID:
+        return said
+    return f"{said[: _MAX_SAID - 18]}… {hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
 def _described(question: Question, sets: _Sets) -> Question:

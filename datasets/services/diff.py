@@ -111,6 +111,11 @@ class ChangeView:
 
     def shown(self, change: RecordChange) -> ShownChange | None:
         """The change on the reader's view; None when the view hides it. Raises NotScanned, FindingMismatch."""
+        if self.release.rows.node is not None:
+            within = self._within(change)
+            if within is None:
+                return None
+            change = within
         if change.kind == "erased":  # a record that stands there now came later, under the same id
             return ShownChange(change.id, "erased", after=self.record_at(change.after))
         before = self.record_at(change.before)
@@ -121,6 +126,21 @@ class ChangeView:
             return ShownChange(change.id, change.kind, before=before, after=after)
         members = tuple(diff_members(_content(before), _content(after)))
         return ShownChange(change.id, change.kind, members, before, after) if members else None
+
+    def _within(self, change: RecordChange) -> RecordChange | None:
+        """The change among the records that are released: one that leaves them was removed, one that joins them added.
+
+        Of what was erased nobody can say any more whether it was released.
+        """
+        before, after = (
+            place if place is not None and self.release.admits(place.record.canonical) else None
+            for place in (change.before, change.after)
+        )
+        if before is None and after is None:
+            return None
+        if change.kind == "erased" or (before is not None and after is not None):
+            return change._replace(before=before, after=after)
+        return RecordChange("removed" if after is None else "added", change.id, before, after)
 
     def record_at(self, place: Place | None) -> ReadRecord | None:
         """The record at a place of the tree, as the reader may see it; None where it was erased in the meantime."""

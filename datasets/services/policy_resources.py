@@ -8,6 +8,7 @@ from access.ports import ResourceSource
 from datasets.models import Dataset, DatasetTag
 from datasets.models.dataset import Classification
 from datasets.selectors import resource_of
+from datasets.services.row_conditions import problem_of
 from vaultsite.kernel.events.event import ResourceRef
 
 
@@ -43,6 +44,9 @@ class DescribedDatasets(ResourceSource):
 
     def classifications(self) -> Collection[str]:
         return Classification.values
+
+    def row_condition_problem(self, condition: str) -> str:
+        return problem_of(condition)
 
 
 def _with_tags(resources: Sequence[ResourceRef]) -> Iterator[ResourceRef]:

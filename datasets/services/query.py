@@ -106,31 +106,38 @@ class RecordScan:
     #: When to stop, by time.monotonic(); at least one record is judged first.
     deadline: float | None = None
     scanned: Scanned = field(default_factory=Scanned)
-    #: The id of the record judged last.
+    #: The id of the record looked at last, whether it is released or not.
     last_id: str | None = None
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         matches = self.filter.matches
-        for record in self._records():
-            self.scanned.records += 1
-            self.last_id = record["id"]
-            if matches(record):
-                yield record
+        for record_id, record in self._records():
+            self.last_id = record_id
+            if record is not None:
+                self.scanned.records += 1
+                if matches(record):
+                    yield record
             if self.deadline is not None and time.monotonic() >= self.deadline:
                 return
         self.scanned.is_complete = True
 
-    def _records(self) -> Iterator[dict[str, Any]]:
+    def _records(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
+        """Id and record; None for one that is not released."""
         for child, chunk in self._chunks():
             self.scanned.chunks += 1
             if self.release.is_raw:
-                yield from map(orjson.loads, chunk.lines[chunk.after(self.after) :])
+                start = chunk.after(self.after)
+                yield from zip(chunk.ids[start:], map(self._raw, chunk.lines[start:]), strict=True)
             else:
                 yield from self._shown(child, chunk)
 
+    def _raw(self, line: bytes) -> dict[str, Any] | None:
+        record: dict[str, Any] = orjson.loads(line)
+        return record if self.release.rows.matches(record) else None
+
     def _chunks(self) -> Iterator[tuple[Child, Chunk]]:
         root = bytes(self.release.version.root)
-        keep = self._keeps if self.release.is_raw and self.filter.node is not None else None
+        keep = self._keeps if self.release.is_whole and self.filter.node is not None else None
         if root != EMPTY_ROOT:
             yield from scan(self.release.store, root, keep=keep, after_id=self.after)
 
@@ -139,13 +146,14 @@ class RecordScan:
         self.scanned.pruned_chunks += not is_kept
         return is_kept
 
-    def _shown(self, child: Child, chunk: Chunk) -> Iterator[dict[str, Any]]:
+    def _shown(self, child: Child, chunk: Chunk) -> Iterator[tuple[str, dict[str, Any] | None]]:
         chunk, findings = scanned_chunk(self.release, child.digest, chunk)
         for index in range(chunk.after(self.after), len(chunk)):
             if findings[index] or not self.release.anonymizer.acts_on_findings_alone:
-                yield as_shown(self.release, chunk[index], findings[index]).as_json()
+                shown = as_shown(self.release, chunk[index], findings[index])
+                yield chunk.ids[index], shown.as_json() if shown is not None else None
             else:
-                yield orjson.loads(chunk.lines[index])
+                yield chunk.ids[index], self._raw(chunk.lines[index])
 
 
 def find_page(

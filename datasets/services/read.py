@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,9 +19,11 @@ from anonymization.services.anonymizer import Anonymizer, Declared, build_anonym
 from anonymization.services.detect import detector_hash
 from datasets.errors import NotScanned, RecordNotFound, UnmetObligation, VersionNotFound
 from datasets.models import Dataset, Version
+from datasets.query import Filter
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
+from datasets.services.row_conditions import KIND, rows_released
 from datasets.services.scanned_reader import ScannedReader
 from datasets.services.schemas import active_schema, annotations_of
 from datasets.services.uses import note_use
@@ -42,7 +45,10 @@ _READ_AHEAD: Final = 32
 
 @dataclass(frozen=True)
 class Release:
-    """A decided read of one version: everything needed to hand out records after the scope has ended."""
+    """A decided read of one version: everything needed to hand out records after the scope has ended.
+
+    Records that do not meet ``rows`` do not exist for its reader.
+    """
 
     dataset: Dataset
     version: Version
@@ -50,10 +56,21 @@ class Release:
     resource: ResourceRef
     store: PackReader
     anonymizer: Anonymizer
+    rows: Filter = field(default_factory=Filter)
 
     @property
     def is_raw(self) -> bool:
+        """Whether records are shown as they are."""
         return self.anonymizer.is_raw
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every record is, so that what the vault knows of all of them tells its reader nothing new."""
+        return self.is_raw and self.rows.node is None
+
+    def admits(self, canonical: bytes) -> bool:
+        """Whether a record, in its canonical bytes, is one of those released."""
+        return self.rows.node is None or self.rows.matches(orjson.loads(canonical))
 
     @property
     def operator(self) -> str | None:
@@ -110,7 +127,9 @@ def release_under(decision: Decision, dataset: Dataset, version: Version, *, cou
     """
     require_grants(decision)
     refuse_quarantined(version)
-    asked = tuple(one for one in decision.obligations if not (counts_rows and one.type in _COUNTED))
+    met = _COUNTED | {KIND} if counts_rows else {KIND}
+    asked = tuple(one for one in decision.obligations if one.type not in met)
+    rows = rows_released(decision.obligations)
     try:
         anonymizer = build_anonymizer(
             asked,
@@ -130,6 +149,7 @@ def release_under(decision: Decision, dataset: Dataset, version: Version, *, cou
         resource=resource_of(dataset, version),
         store=PackReader(keys) if anonymizer.is_raw else ScannedReader(keys),
         anonymizer=anonymizer,
+        rows=rows,
     )
 
 
@@ -147,23 +167,22 @@ def read_records(
 
     Raises NotScanned before anything of a chunk that lacks findings leaves under an obligation to anonymize.
     """
-    root = bytes(release.version.root)
-    if root == EMPTY_ROOT or limit == 0:
-        return
-    left = limit
     ahead = _READ_AHEAD if limit is None else 1
+    return islice(_released(release, after, ahead, with_findings=with_findings), limit)
+
+
+def _released(release: Release, after: str | None, ahead: int, *, with_findings: bool) -> Iterator[ReadRecord]:
+    root = bytes(release.version.root)
+    if root == EMPTY_ROOT:
+        return
     for child, chunk in iterate_chunks(release.store, root, after, read_ahead=ahead):
         findings: list[list[Finding]] | None = None
         if not release.is_raw or with_findings:
             chunk, findings = scanned_chunk(release, child.digest, chunk)
-        start = chunk.after(after)
-        stop = len(chunk) if left is None else min(len(chunk), start + left)
-        for index in range(start, stop):
-            yield as_shown(release, chunk[index], findings[index] if findings else [])
-        if left is not None:
-            left -= stop - start
-            if left <= 0:
-                return
+        for index in range(chunk.after(after), len(chunk)):
+            shown = as_shown(release, chunk[index], findings[index] if findings else [])
+            if shown is not None:
+                yield shown
 
 
 def read_record(release: Release, record_id: str) -> ReadRecord:
@@ -176,7 +195,10 @@ def read_record(release: Release, record_id: str) -> ReadRecord:
     index = chunk.after(record_id) - 1
     if index < 0 or chunk.ids[index] != record_id:
         raise RecordNotFound  # erased while it was read
-    return as_shown(release, chunk[index], findings[index])
+    shown = as_shown(release, chunk[index], findings[index])
+    if shown is None:
+        raise RecordNotFound
+    return shown
 
 
 def scanned_chunk(release: Release, digest: bytes, chunk: Chunk) -> tuple[Chunk, list[list[Finding]]]:
@@ -205,9 +227,11 @@ def findings_of(release: Release, digest: bytes, count: int) -> list[list[Findin
     return findings
 
 
-def as_shown(release: Release, record: TreeRecord, findings: list[Finding]) -> ReadRecord:
-    """The record as the release's obligations allow it to be seen. Raises FindingMismatch."""
+def as_shown(release: Release, record: TreeRecord, findings: list[Finding]) -> ReadRecord | None:
+    """The record as the release's obligations allow it to be seen; None where they do not. Raises FindingMismatch."""
     plain = orjson.loads(record.canonical)
+    if not release.rows.matches(plain):
+        return None
     if release.is_raw:
         return ReadRecord(record.id, plain["data"], plain["metadata"], tuple(findings))
     del plain["id"]
@@ -268,7 +292,8 @@ def _lines(release: Release) -> Iterator[bytes]:
     root = bytes(release.version.root)
     for _, chunk in iterate_chunks(release.store, root, read_ahead=_READ_AHEAD):
         for record_id, line in zip(chunk.ids, chunk.lines, strict=True):
-            yield data_bytes(line, record_id) + b"\n"
+            if release.admits(line):
+                yield data_bytes(line, record_id) + b"\n"
 
 
 def _completed(release: Release, outcome: Outcome, facts: dict[str, int]) -> Event:

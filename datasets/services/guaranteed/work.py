@@ -1,12 +1,11 @@
 """The worker's part of an export under a guarantee: read, generalize, write, read again, release."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
 
-from access.services.authorize import Decision
 from access.services.keyring import open_column
 from anonymization.guarantees.methods import recode
 from anonymization.services.releases import ledger_key
@@ -22,6 +21,7 @@ from datasets.services.guaranteed.spool import analytics_keys, drop_beyond, read
 from datasets.services.guaranteed.view import Cell, RowMaker
 from datasets.services.keys import DatasetKeys
 from datasets.services.read import Release, read_records, release_under
+from datasets.services.row_conditions import KIND
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.jobs import Claim
 
@@ -59,9 +59,10 @@ class Work:
             export.checkpoint = checkpoint
             drop_beyond(export.pk, checkpoint["number"])
             drop_unnamed(export.pk, 0)
-            reader = release_under(decided(export), dataset, version)
+            decision = decided(export)
+            reader = release_under(decision, dataset, version)
             keep_view(export, held, reader.anonymizer.content_hash)
-            raw = Decision("allow", policy_ids=tuple(export.policies), purpose=export.purpose)
+            raw = replace(decision, obligations=decision.asked(KIND))
             return cls(
                 export=export,
                 claim=held,

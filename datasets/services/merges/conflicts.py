@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from access.services.authorize import authorize
 from anonymization.services.detect import detect_records, forbidden_payment_data
-from datasets.errors import RecordTooLong, RefusedPaymentData
+from datasets.errors import RecordTooLong, RefusedPaymentData, UnmetObligation
 from datasets.errors.merges import MergeConflictNotFound
 from datasets.errors.schemas import SchemaViolation
 from datasets.formats.strict_json import parse_object
@@ -23,6 +23,7 @@ from datasets.services.merges.lookup import get_merge
 from datasets.services.merges.resolutions import seal_resolution
 from datasets.services.merges.start import waiting_merge
 from datasets.services.read import ReadRecord, Release, as_shown, release_under, scanned_chunk
+from datasets.services.row_conditions import KIND
 from datasets.services.schemas import RecordRules, rules_for
 from datasets.services.version_quarantine import refuse_quarantined
 from datasets.tree.digests import EMPTY_ROOT
@@ -103,7 +104,8 @@ def _content(record: ReadRecord | None) -> Any:
 def open_conflicts(principal: Principal, *, merge_id: UUID, purpose: str | None = None) -> ConflictReader:
     """Decide on reading the sides of a merge's conflicts, in the open scope.
 
-    Raises MergeNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation, VersionQuarantined.
+    Nobody who may not see every record is shown sides to choose between. Raises MergeNotFound, AccessDenied,
+    PurposeRequired, UnknownPurpose, UnmetObligation, VersionQuarantined.
     """
     merge = get_merge(principal, merge_id, action="record.read")
     assert merge.source is not None
@@ -112,7 +114,10 @@ def open_conflicts(principal: Principal, *, merge_id: UUID, purpose: str | None 
     for side in (merge.base, merge.ours):
         if side is not None:
             refuse_quarantined(side)
-    return ConflictReader(merge, release_under(decision, merge.dataset, merge.source))
+    release = release_under(decision, merge.dataset, merge.source)
+    if release.rows.node is not None:
+        raise UnmetObligation(obligation=KIND)
+    return ConflictReader(merge, release)
 
 
 def get_conflict(merge: Merge, conflict_id: UUID) -> MergeConflict:

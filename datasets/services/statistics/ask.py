@@ -1,6 +1,6 @@
 """Ask for statistics: authorize -> answer given before? -> spend -> compute -> keep the answer -> release."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -19,11 +19,13 @@ from anonymization.privacy.opendp import load_opendp
 from anonymization.services.budget import spend, store_answer, stored_answer
 from datasets.errors import UnmetObligation, VersionNotFound
 from datasets.models import Dataset, Version
+from datasets.query import Filter
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.bound_releases import bind_statistics
 from datasets.services.families import family_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
+from datasets.services.row_conditions import KIND, joined, rows_released
 from datasets.services.statistics.compute import compute
 from datasets.services.statistics.request import MAX_RECORDS, StatisticsRequest, refusal
 from datasets.services.uses import note_use
@@ -93,7 +95,7 @@ def open_statistics(
     if found is None:
         raise VersionNotFound
     refuse_quarantined(found)
-    request = bind_statistics(principal, dataset, request)
+    request = _among_released(decision, bind_statistics(principal, dataset, request))
     _require_within(decision, request)
     _check(found, request, most)
     note_use(dataset, decision.purpose or "")
@@ -121,9 +123,17 @@ def open_statistics(
     return _with(asked, spent=spent)
 
 
+def _among_released(decision: Decision, request: StatisticsRequest) -> StatisticsRequest:
+    """The same questions about the records that the decision releases: to others and to stored answers, other ones."""
+    asked, released = request.filter.node, rows_released(decision.obligations).node
+    if released is None:
+        return request
+    return replace(request, filter=Filter(joined([released, asked] if asked else [released])))
+
+
 def _require_within(decision: Decision, request: StatisticsRequest) -> None:
     """What the decision lets one request cost at most. Raises ObligationNotEnforced, UnmetObligation."""
-    decision.require("epsilon", "quota")
+    decision.require("epsilon", "quota", KIND)
     if any(request.loss.epsilon > Decimal(one.value) for one in decision.asked("epsilon")):
         raise UnmetObligation("It costs more epsilon than the decision allows")
 
