@@ -22,8 +22,9 @@ from unfold.widgets import (
 from access.key_admin import ApiKeyAdmin
 from access.model_admin import ReadOnlyAdmin, ServiceForm, VaultModelAdmin
 from access.models import ApiKey, EncryptionKey, Purpose, Role, RoleBinding, User
+from access.services.deprovisioning import deactivate_user, reactivate_user
 from access.services.grants import bind_role, revoke_binding
-from access.services.users import create_user, disable_user, enable_user, set_password
+from access.services.users import create_user, set_password
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.scope import current_scope
@@ -130,7 +131,7 @@ class UserAdmin(VaultModelAdmin):
         """End a person's access now."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        disable_user(resolve_principal(request), user_id=user_id)
+        deactivate_user(resolve_principal(request), user_id=user_id)
         messages.success(request, "The user is disabled, and every session has ended.")
         return HttpResponseRedirect(reverse("admin:access_user_change", args=[user_id]))
 
@@ -138,7 +139,7 @@ class UserAdmin(VaultModelAdmin):
         """Let a disabled person in again."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        enable_user(resolve_principal(request), user_id=user_id)
+        reactivate_user(resolve_principal(request), user_id=user_id)
         messages.success(request, "The user is enabled.")
         return HttpResponseRedirect(reverse("admin:access_user_change", args=[user_id]))
 

@@ -167,6 +167,10 @@ class DatasetDirectory(ABC):
         """The permissions that live now on these datasets (None: on all)."""
 
     @abstractmethod
+    def permissions_of_group(self, group_id: UUID) -> frozenset[str]:
+        """What the permissions on datasets that a group holds let its members do, in the words of roles."""
+
+    @abstractmethod
     def count_live(self, permission_ids: Collection[UUID]) -> int:
         """How many of the permissions live now."""
 

@@ -20,12 +20,15 @@ from access.models import (
     User,
     VaultSession,
 )
+from access.models.role_binding import roles_by_code
 from access.models.tenant import SLUG
 from access.policy import builtin
 from access.policy.scopes import expand
 from vaultsite.kernel.tenancy.principal import SYSTEM_PRINCIPAL_ID, Principal
 from vaultsite.kernel.tenancy.scope import current_tenant_id, unscoped
 
+#: What policies may ask of a person, by the name of its column.
+ATTRIBUTES: Final = ("department", "clearance")
 #: A session nobody used for so long is over.
 IDLE: Final = timedelta(minutes=30)
 #: Who acted and is no longer known here.
@@ -80,6 +83,8 @@ def user_principal(
         permissions=user.permissions,
         credential="session",
         purpose=purpose,
+        groups=user.group_ids(),
+        attributes={name: value for name in ATTRIBUTES if (value := getattr(user, name))},
         mfa=mfa,
         authenticated_at=authenticated_at,
         session_id=session_id,
@@ -137,9 +142,8 @@ def family_principal(family: TokenFamily) -> Principal:
 
 def live_sessions() -> "QuerySet[VaultSession]":
     """Sessions that count now, by the database's clock: not expired, not idle, of an active user who holds a role."""
-    roles = RoleBinding.objects.live().filter(user_id=OuterRef("user_id"))
     return VaultSession.objects.filter(
-        Q(user__isnull=True) | (Q(user__is_active=True) & Exists(roles)),
+        Q(user__isnull=True) | (Q(user__is_active=True) & _holds_a_role("user_id")),
         tenant__is_active=True,
         expires_at__gt=Now(),
         last_seen_at__gt=Now() - IDLE,
@@ -164,10 +168,27 @@ def live_certificates() -> "QuerySet[ClientCertificate]":
     return enrolled.select_related("service_account")
 
 
+def roles_of(user: User) -> frozenset[str]:
+    """Codes of the roles a person holds now, by themselves or by a group, and of those these inherit."""
+    return frozenset(user.live_roles())
+
+
+def people_without_role(user_ids: Iterable[UUID]) -> list[UUID]:
+    """Those of the people who hold no role now, neither by themselves nor by a group."""
+    rows = User.objects.filter(pk__in=set(user_ids)).exclude(_holds_a_role("pk"))
+    return list(rows.values_list("pk", flat=True))
+
+
+def _holds_a_role(user: str) -> Q:
+    """Of rows whose column ``user`` names a person: whether that one holds a role now."""
+    live = RoleBinding.objects.live()
+    by_group = live.filter(group__memberships__user_id=OuterRef(user))
+    return Q(Exists(live.filter(user_id=OuterRef(user)))) | Q(Exists(by_group))
+
+
 def _roles_of(**holder: UUID) -> dict[str, frozenset[str]]:
-    """Code and permissions of each role that a holder has now."""
-    held = RoleBinding.objects.live().filter(**holder).values_list("role__code", "role__permissions")
-    return {code: frozenset(permissions) for code, permissions in held}
+    """Code and permissions of each role that a holder has now, and the codes of those it inherits."""
+    return roles_by_code(RoleBinding.objects.live().filter(**holder))
 
 
 def hands_of(principal_id: UUID) -> frozenset[UUID]:
@@ -200,34 +221,40 @@ def people_named(principal: Principal, ids: Iterable[UUID | None]) -> dict[UUID,
 
 
 def still_holds(principal: Principal) -> bool:
-    """Whether what the principal was decided on holds now: tenant, credential, and every permission it had.
+    """Whether what the principal was decided on holds now: tenant, credential, permissions, groups and attributes.
 
     For what goes on after its decision: long downloads, jobs.
     """
     if principal.kind == "system" or not is_open(principal.tenant_id):
         return principal.kind == "system"
-    return principal.permissions <= _held_now(principal)
+    now = _as_of_now(principal)
+    return (
+        now is not None
+        and principal.permissions <= now.permissions
+        and principal.groups <= now.groups
+        and dict(principal.attributes) == dict(now.attributes)
+    )
 
 
-def _held_now(principal: Principal) -> frozenset[str]:
-    """What the principal's credential is worth now; nothing when it no longer counts."""
+def _as_of_now(principal: Principal) -> Principal | None:
+    """Whom the principal's credential proves now; None when it no longer counts."""
     kind, _, credential_id = principal.credential.partition(":")
     if kind == "session":
         if principal.session_id is not None and not live_sessions().filter(pk=principal.session_id).exists():
-            return frozenset()
+            return None
         user = User.objects.filter(pk=principal.id, is_active=True).first()
-        return user.permissions if user else frozenset()
+        return user_principal(user) if user else None
     if kind == "token":
         family = live_families().filter(pk=credential_id).first()
-        return family_principal(family).permissions if family else frozenset()
+        return family_principal(family) if family else None
     if kind == "api_key":
         key = live_keys().filter(pk=credential_id).first()
-        return api_key_principal(key).permissions if key else frozenset()
+        return api_key_principal(key) if key else None
     if kind == "certificate":
         certificate = live_certificates().filter(pk=credential_id).first()
         account = certificate.service_account if certificate else None
-        return service_principal(account, credential=principal.credential).permissions if account else frozenset()
-    return frozenset()
+        return service_principal(account, credential=principal.credential) if account else None
+    return None
 
 
 def may(principal: Principal, action: str) -> bool:

@@ -34,7 +34,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     session is looked up again every ``recheck_seconds``, and the socket closed when it no longer holds.
     """
 
-    recheck_seconds: ClassVar[float] = 60.0
+    recheck_seconds: ClassVar[float] = 0.8
 
     _group: str | None = None
     _watch: "asyncio.Task[None] | None" = None

@@ -2,12 +2,13 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
+from django.conf import settings
+from django.db import migrations, models
+
 import vaultsite.kernel.identifiers
 import vaultsite.kernel.tenancy.keys
 import vaultsite.kernel.tenancy.rls
 import vaultsite.kernel.tenancy.scope
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -20,6 +21,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=vaultsite.kernel.identifiers.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=100)),
                 ('description', models.CharField(blank=True, default='', max_length=300)),
+                ('kind', models.CharField(choices=[('program', 'program'), ('external', 'external system')], default='program', max_length=8)),
                 ('attributes', models.JSONField(blank=True, default=dict)),
                 ('is_active', models.BooleanField(default=True)),
                 ('created_by', models.UUIDField(editable=False)),
@@ -113,7 +115,7 @@ class Migration(migrations.Migration):
         migrations.AddField(model_name='rolebinding', name='service_account', field=vaultsite.kernel.tenancy.keys.TenantForeignKey(blank=True, db_constraint=False, db_index=False, default=None, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='bindings', to='access.serviceaccount')),
         migrations.AddConstraint(model_name='rolebinding', constraint=vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='service_account', name='access_rolebinding_service_account', to='access.ServiceAccount')),
         migrations.AddConstraint(model_name='rolebinding', constraint=models.UniqueConstraint(fields=('tenant', 'service_account', 'role'), name='access_rolebinding_account_role')),
-        migrations.AddConstraint(model_name='rolebinding', constraint=models.CheckConstraint(condition=models.Q(models.Q(('api_key__isnull', True), ('service_account__isnull', True), ('user__isnull', False)), models.Q(('api_key__isnull', False), ('service_account__isnull', True), ('user__isnull', True)), models.Q(('api_key__isnull', True), ('service_account__isnull', False), ('user__isnull', True)), _connector='OR'), name='access_rolebinding_one_holder')),
+        migrations.AddConstraint(model_name='rolebinding', constraint=models.CheckConstraint(condition=models.Q(models.Q(('api_key__isnull', True), ('group__isnull', True), ('service_account__isnull', True), ('user__isnull', False)), models.Q(('api_key__isnull', False), ('group__isnull', True), ('service_account__isnull', True), ('user__isnull', True)), models.Q(('api_key__isnull', True), ('group__isnull', True), ('service_account__isnull', False), ('user__isnull', True)), models.Q(('api_key__isnull', True), ('group__isnull', False), ('service_account__isnull', True), ('user__isnull', True)), _connector='OR'), name='access_rolebinding_one_holder')),
         migrations.AlterField(
             model_name='encryptionkey',
             name='purpose',

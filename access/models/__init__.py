@@ -6,8 +6,15 @@ from access.models.access_review import AccessReview, GrantKind, ReviewItem, Ver
 from access.models.api_key import ApiKey
 from access.models.break_glass import BreakGlass
 from access.models.client_certificate import CertificateName, ClientCertificate
+from access.models.delegation import Delegation
+from access.models.directory_group import DirectoryGroup
+from access.models.directory_user import DirectoryEmail, DirectoryUser
 from access.models.encryption_key import EncryptionKey, KeyPurpose, KeyState
+from access.models.external_identity import ExternalIdentity, FederatedSession, SpentToken
+from access.models.group import Group, GroupMembership
+from access.models.group_mapping import GroupMapping
 from access.models.idempotent_request import IdempotentRequest
+from access.models.identity_provider import IdentityProvider
 from access.models.key_destruction import KeyDestruction
 from access.models.lease import HolderKind, Lease, LeaseKind, Shown
 from access.models.login_throttle import LoginThrottle
@@ -16,8 +23,9 @@ from access.models.policy_replay import PolicyReplay, ReplayDifference
 from access.models.purpose import Purpose
 from access.models.role import Role
 from access.models.role_binding import RoleBinding
+from access.models.role_inheritance import RoleInheritance
 from access.models.second_factor import RecoveryCode, SecurityKey, TotpDevice
-from access.models.service_account import ServiceAccount
+from access.models.service_account import AccountKind, ServiceAccount
 from access.models.session import VaultSession
 from access.models.sign_in_policy import SignInPolicy
 from access.models.tenant import Tenant
@@ -30,14 +38,25 @@ __all__ = [
     "AccessPolicyVersion",
     "AccessRequest",
     "AccessReview",
+    "AccountKind",
     "ApiKey",
     "BreakGlass",
     "CertificateName",
     "ClientCertificate",
+    "Delegation",
+    "DirectoryEmail",
+    "DirectoryGroup",
+    "DirectoryUser",
     "EncryptionKey",
+    "ExternalIdentity",
+    "FederatedSession",
     "GrantKind",
+    "Group",
+    "GroupMapping",
+    "GroupMembership",
     "HolderKind",
     "IdempotentRequest",
+    "IdentityProvider",
     "KeyDestruction",
     "KeyPurpose",
     "KeyState",
@@ -56,10 +75,12 @@ __all__ = [
     "ReviewItem",
     "Role",
     "RoleBinding",
+    "RoleInheritance",
     "SecurityKey",
     "ServiceAccount",
     "Shown",
     "SignInPolicy",
+    "SpentToken",
     "Tenant",
     "TokenFamily",
     "TotpDevice",

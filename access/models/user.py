@@ -5,9 +5,11 @@ from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
-from access.models.role_binding import RoleBinding
+from access.models.group import GroupMembership
+from access.models.role_binding import RoleBinding, roles_by_code
 from access.policy import admin, builtin
 from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
 from vaultsite.kernel.tenancy.scope import find_scope
@@ -24,7 +26,11 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, TenantModel):
-    """Unique by name inside its tenant. Disabled rather than deleted: the audit names it by id."""
+    """Unique by name inside its tenant. Disabled rather than deleted: the audit names it by id.
+
+    ``department`` and ``clearance`` are what policies may ask of the person (empty: not known); ``external_id`` is the
+    name by which a directory that provisions people knows this one.
+    """
 
     tenant = models.ForeignKey(
         "access.Tenant", models.PROTECT, related_name="+", db_index=False, default=scope_tenant, editable=False
@@ -34,7 +40,11 @@ class User(AbstractBaseUser, TenantModel):
     email = models.EmailField(blank=True, default="")
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
+    external_id = models.CharField(max_length=255, blank=True, default="")
+    department = models.CharField(max_length=63, blank=True, default="")
+    clearance = models.CharField(max_length=63, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -48,17 +58,27 @@ class User(AbstractBaseUser, TenantModel):
         constraints = [
             *tenant_constraints(grants=("SELECT", "INSERT", "UPDATE")),
             models.UniqueConstraint(fields=["tenant", "username"], name="access_user_username"),
+            models.UniqueConstraint(
+                fields=["tenant", "external_id"], condition=~Q(external_id=""), name="access_user_external_id"
+            ),
         ]
 
     def live_roles(self) -> dict[str, frozenset[str]]:
-        """Code and permissions of each role held now; asks the database once for each instance."""
+        """Code and permissions of each role held now, by the user or by a group of theirs, and of what it inherits.
+
+        An inherited role has its code here; what it permits is among the permissions of its heir. Asks the database
+        once for each instance.
+        """
         if not hasattr(self, "_live_roles"):
-            bindings = RoleBinding.objects.live().filter(user_id=self.pk)
-            self._live_roles = {
-                code: frozenset(permissions)
-                for code, permissions in bindings.values_list("role__code", "role__permissions")
-            }
+            self._live_roles = roles_by_code(RoleBinding.objects.live().held_by(self.pk))
         return self._live_roles
+
+    def group_ids(self) -> frozenset[UUID]:
+        """The groups the user is in now; asks the database once for each instance."""
+        if not hasattr(self, "_group_ids"):
+            rows = GroupMembership.objects.filter(user_id=self.pk)
+            self._group_ids = frozenset(rows.values_list("group_id", flat=True))
+        return self._group_ids
 
     @property
     def permissions(self) -> frozenset[str]:

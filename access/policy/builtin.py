@@ -111,14 +111,26 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "review.manage": _rule("review.manage", EventType.ADMIN_WRITE, "write"),
         "user.read": _rule("user.read", EventType.ADMIN_READ, "read"),
         "user.manage": _rule("user.manage", EventType.ADMIN_WRITE, "write"),
+        # What a directory does by SCIM to the people and groups it brought, and to no others.
+        "directory.read": Rule(frozenset({"user.provision", "group.provision"}), EventType.ADMIN_READ, "read"),
+        "user.provision": _rule("user.provision", EventType.ADMIN_WRITE, "update"),
+        "group.provision": _rule("group.provision", EventType.ADMIN_WRITE, "update"),
         "role.read": _rule("role.read", EventType.ADMIN_READ, "read"),
         "role.manage": _rule("role.manage", EventType.ADMIN_WRITE, "write"),
+        "group.read": Rule(frozenset({"group.manage", "user.read"}), EventType.ADMIN_READ, "read"),
+        "group.manage": _rule("group.manage", EventType.ADMIN_WRITE, "write"),
+        # Giving a group or role that somebody who manages them has delegated.
+        "delegation.use": _rule("delegation.use", EventType.ADMIN_WRITE, "write"),
         "apikey.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
         "apikey.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
         "session.read": _rule("session.manage", EventType.ADMIN_READ, "read"),
         "session.revoke": _rule("session.manage", EventType.ADMIN_WRITE, "delete"),
         "signin.read": Rule(frozenset({"signin.manage", "user.read"}), EventType.ADMIN_READ, "read"),
         "signin.manage": _rule("signin.manage", EventType.ADMIN_WRITE, "update"),
+        "identity_provider.read": Rule(
+            frozenset({"identity_provider.manage", "user.read"}), EventType.ADMIN_READ, "read"
+        ),
+        "identity_provider.manage": _rule("identity_provider.manage", EventType.ADMIN_WRITE, "update"),
         "policy.read": _rule("policy.read", EventType.ADMIN_READ, "read"),
         "policy.manage": _rule("policy.manage", EventType.ADMIN_WRITE, "update"),
         "policy.evaluate": _rule("policy.evaluate", EventType.ADMIN_READ, "read"),
@@ -135,6 +147,15 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     }
 )
 PERMISSIONS: Final = frozenset().union(*(rule.permissions for rule in RULES.values()))
+#: Permissions by which the vault is run and access is given: not for systems of others.
+RUNNING: Final = frozenset(name for name in PERMISSIONS if name.endswith(".manage")) | {
+    "access.approve",
+    "delegation.use",
+    "emergency.confirm",
+    "group.provision",
+    "review.decide",
+    "user.provision",
+}
 
 
 @dataclass(frozen=True)
@@ -144,7 +165,7 @@ class BuiltinRole:
     permissions: frozenset[str]
 
 
-_LOOK: Final = frozenset({"dataset.list", "dataset.read", "version.read", "access.request"})
+_LOOK: Final = frozenset({"dataset.list", "dataset.read", "version.read", "access.request", "delegation.use"})
 _BROWSE: Final = _LOOK | {"purpose.read"}
 _TEXT: Final = frozenset({"pii.detect", "pii.anonymize"})
 _SUPPLY: Final = frozenset({"dataset.create", "record.write", "ingest.read", "branch.write", "lineage.write"})
@@ -152,8 +173,21 @@ _CURATE: Final = frozenset(
     {"dataset.update", "dataset.delete", "branch.protect", "merge.review", "schema.write", "record.erase"}
 )
 _TAKE_OUT: Final = frozenset({"export.create"})
+_PROVISION: Final = frozenset({"user.provision", "group.provision"})
 _PEOPLE: Final = frozenset(
-    {"user.read", "user.manage", "apikey.read", "apikey.manage", "role.read", "session.manage", "signin.manage"}
+    {
+        "user.read",
+        "user.manage",
+        "group.manage",
+        "delegation.use",
+        "apikey.read",
+        "apikey.manage",
+        "role.read",
+        "session.manage",
+        "signin.manage",
+    }
+    | {"identity_provider.manage"}
+    | _PROVISION
 )
 _KEYS: Final = frozenset({"key.read", "key.manage"})
 _GOVERN: Final = frozenset(
@@ -251,6 +285,9 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
+        "directory": BuiltinRole(
+            "Directory", "A program that provisions people and groups by SCIM; it gives nobody a role.", _PROVISION
+        ),
         "service": BuiltinRole(
             "Service",
             "A program that writes records and reads them masked.",

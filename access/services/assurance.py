@@ -20,8 +20,18 @@ from vaultsite.kernel.tenancy.scope import current_scope
 MFA_ROLES: Final = frozenset({"privacy_officer", "security_officer", "tenant_admin"})
 #: Acts that ask for a fresh proof of who does them: on keys, on people and on what they may do, and in an emergency.
 STEP_UP: Final = frozenset(
-    {"apikey.manage", "key.destroy", "key.rotate", "role.manage", "session.revoke", "signin.manage", "user.manage"}
-    | {"emergency.confirm", "emergency.request"}
+    {
+        "apikey.manage",
+        "key.destroy",
+        "key.rotate",
+        "role.manage",
+        "group.manage",
+        "delegation.use",
+        "session.revoke",
+        "signin.manage",
+        "user.manage",
+    }
+    | {"emergency.confirm", "emergency.request", "identity_provider.manage"}
 )
 #: What a decision names when a proof was missing.
 PROOF_ID: Final = "builtin:proof"

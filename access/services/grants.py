@@ -1,19 +1,26 @@
 """Giving and taking roles. Nobody gives what they do not have, and nobody gives to themselves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
 from access.auth.errors import ServiceAccountNotFound
 from access.errors import ApiKeyNotFound, BindingNotFound, GrantTooWide, UserNotFound
-from access.models import ApiKey, Role, RoleBinding, ServiceAccount, User, VaultSession
-from access.policy.builtin import reach
+from access.models import AccountKind, ApiKey, Group, GroupMembership, Role, RoleBinding, ServiceAccount, User
+from access.models.role_binding import HOLDERS
+from access.policy.builtin import RUNNING, reach
 from access.policy.scopes import expand
+from access.principals.errors import ExternalSystemTooWide, GroupNotFound
 from access.services.authorize import authorize, may
-from vaultsite.kernel.errors import FieldProblem, InvalidInput
-from vaultsite.kernel.events.event import ResourceRef
+from access.services.delegations import giving_action
+from access.services.ending import end_access_without_role
+from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.identifiers import uuid7
+from vaultsite.kernel.tenancy.models import TenantModel
 from vaultsite.kernel.tenancy.principal import Principal
 
 
@@ -24,57 +31,65 @@ def bind_role(
     user_id: UUID | None = None,
     api_key_id: UUID | None = None,
     service_account_id: UUID | None = None,
+    group_id: UUID | None = None,
     expires_at: datetime | None = None,
 ) -> RoleBinding:
-    """Give ``role`` (its code) to a user, an API key or a service account, until ``expires_at`` or for good.
+    """Give ``role`` (its code) to a user, a group, an API key or a service account, until ``expires_at`` or for good.
 
-    Giving a role again moves its end. Raises AccessDenied, GrantTooWide when the holder is the principal itself or a
-    program that could then do more than the principal, UserNotFound, ApiKeyNotFound, ServiceAccountNotFound,
-    InvalidInput for an unknown role or when not exactly one holder is named.
+    Giving a role again moves its end. Who manages no roles needs a delegation of this one, and gives it to people.
+    Raises AccessDenied, StepUpRequired, GrantTooWide when the holder is the principal itself, a group it is in, or a
+    program that could then do more than the principal, UserNotFound, GroupNotFound, ApiKeyNotFound,
+    ServiceAccountNotFound, ExternalSystemTooWide, InvalidInput for an unknown role or when not exactly one holder is
+    named.
     """
-    holder = user_id or api_key_id or service_account_id
-    named = _facts_of_holder(user_id, api_key_id, service_account_id)
+    named = _named(user=user_id, api_key=api_key_id, service_account=service_account_id, group=group_id)
     held = RoleBinding.objects.filter(**named, role__code=role).first() if named else None
     binding_id = held.pk if held else uuid7()
-    facts = named | grant_facts([role], expires_at=expires_at)
-    authorize(principal, "role.manage", ResourceRef("role_binding", str(binding_id)), facts=facts)
-    if len(named) != 1:
-        raise InvalidInput(errors=[FieldProblem("user_id", "Name one user, API key or service account")])
-    if holder == principal.id:
-        raise GrantTooWide
-    user = User.objects.filter(pk=user_id).first() if user_id else None
-    api_key = ApiKey.objects.filter(pk=api_key_id).first() if api_key_id else None
-    account = ServiceAccount.objects.filter(pk=service_account_id).first() if service_account_id else None
-    if user is None and api_key is None and account is None:
-        raise UserNotFound if user_id else ApiKeyNotFound if api_key_id else ServiceAccountNotFound
-    found = find_roles([role])[0]
-    if user is None:
-        refuse_wider_key(principal, found.permissions, api_key.scopes if api_key else ())
-    given = {"expires_at": expires_at, "granted_by": principal.id}
-    binding, _ = RoleBinding.objects.update_or_create(
-        user=user,
-        api_key=api_key,
-        service_account=account,
-        role=found,
-        defaults=given,
-        create_defaults={"id": binding_id, **given},
+    facts = _as_facts(named) | grant_facts([role], expires_at=expires_at)
+    known = Role.objects.filter(code=role).values_list("pk", flat=True).first() if user_id else None
+    authorize(
+        principal, giving_action(principal, "role", known), ResourceRef("role_binding", str(binding_id)), facts=facts
     )
+    if len(named) != 1:
+        raise InvalidInput(errors=[FieldProblem("user_id", "Name one user, group, API key or service account")])
+    _refuse_holder(principal, named)
+    found = find_roles([role])[0]
+    _refuse_worth(principal, found, named)
+    given = {"expires_at": expires_at, "granted_by": principal.id, "source": ""}
+    binding, _ = RoleBinding.objects.update_or_create(
+        **named, role=found, defaults=given, create_defaults={"id": binding_id, **given}
+    )
+    emit(_told(EventType.ROLE_GRANTED, binding, found.code))
     return binding
 
 
 def revoke_binding(principal: Principal, *, binding_id: UUID) -> None:
-    """Take a role away; with the last one go the user's sessions. Raises AccessDenied, BindingNotFound."""
+    """Take a role away; whoever has none left then is out at once.
+
+    Raises AccessDenied, StepUpRequired, BindingNotFound, GrantTooWide (of who manages no roles).
+    """
     binding = RoleBinding.objects.select_related("role").filter(pk=binding_id).first()
     facts: dict[str, Any] = {}
+    action = "role.manage"
     if binding is not None:
-        facts = _facts_of_holder(binding.user_id, binding.api_key_id, binding.service_account_id)
-        facts |= grant_facts([binding.role.code], expires_at=binding.expires_at)
-    authorize(principal, "role.manage", ResourceRef("role_binding", str(binding_id)), facts=facts)
+        facts = _as_facts(_holder_of(binding)) | grant_facts([binding.role.code], expires_at=binding.expires_at)
+        action = giving_action(principal, "role", binding.role_id if binding.user_id else None)
+    authorize(principal, action, ResourceRef("role_binding", str(binding_id)), facts=facts)
     if binding is None:
         raise BindingNotFound
+    refuse_wider(principal, frozenset(binding.role.permissions))
+    end_binding(binding)
+
+
+def end_binding(binding: RoleBinding) -> None:
+    """Take a role away without a decision of its own, in the open scope; whoever has none left then is out at once."""
+    people = [binding.user_id] if binding.user_id else []
+    if binding.group_id:
+        people = list(GroupMembership.objects.filter(group_id=binding.group_id).values_list("user_id", flat=True))
+    event = _told(EventType.ROLE_REVOKED, binding, binding.role.code)
     binding.delete()
-    if binding.user_id and not RoleBinding.objects.live().filter(user_id=binding.user_id).exists():
-        VaultSession.objects.filter(user_id=binding.user_id).delete()
+    emit(event)
+    end_access_without_role(people)
 
 
 def find_roles(codes: Sequence[str]) -> list[Role]:
@@ -100,14 +115,18 @@ def grant_roles(
         refuse_wider_key(principal, permissions, api_key.scopes if api_key else ())
     else:
         refuse_wider(principal, permissions)
+    refuse_external(service_account, roles)
     holder = {"user": user, "api_key": api_key, "service_account": service_account}
-    RoleBinding.objects.bulk_create(RoleBinding(**holder, role=role, granted_by=principal.id) for role in roles)
+    rows = [RoleBinding(**holder, role=role, granted_by=principal.id) for role in roles]
+    RoleBinding.objects.bulk_create(rows)
+    for row, role in zip(rows, roles, strict=True):
+        emit(_told(EventType.ROLE_GRANTED, row, role.code))
 
 
 def refuse_wider(principal: Principal, permissions: frozenset[str]) -> None:
     """Raise GrantTooWide when ``permissions`` exceed the principal's own, unless it manages roles."""
-    if not may(principal, "role.manage") and not permissions <= principal.permissions:
-        raise GrantTooWide
+    if not may(principal, "role.manage"):
+        refuse_reach(principal, reach(permissions))
 
 
 def refuse_wider_key(principal: Principal, permissions: Iterable[str], scopes: Iterable[str]) -> None:
@@ -132,6 +151,62 @@ def grant_facts(
     return facts if scopes is None else facts | {"scopes": sorted(scopes)}
 
 
-def _facts_of_holder(user_id: UUID | None, api_key_id: UUID | None, service_account_id: UUID | None) -> dict[str, Any]:
-    named = {"user_id": user_id, "api_key_id": api_key_id, "service_account_id": service_account_id}
-    return {name: str(holder) for name, holder in named.items() if holder}
+def _named(**holders: UUID | None) -> dict[str, UUID]:
+    """The columns of the holders that were named, each with its id."""
+    return {f"{name}_id": holder for name, holder in holders.items() if holder}
+
+
+def _holder_of(binding: RoleBinding) -> dict[str, UUID]:
+    return _named(**{name: getattr(binding, f"{name}_id") for name in HOLDERS})
+
+
+def _as_facts(named: Mapping[str, UUID]) -> dict[str, Any]:
+    return {name: str(holder) for name, holder in named.items()}
+
+
+_KNOWN: Final[Mapping[str, tuple[type[TenantModel], type[VaultError]]]] = MappingProxyType(
+    {
+        "user_id": (User, UserNotFound),
+        "group_id": (Group, GroupNotFound),
+        "api_key_id": (ApiKey, ApiKeyNotFound),
+        "service_account_id": (ServiceAccount, ServiceAccountNotFound),
+    }
+)
+
+
+def _refuse_holder(principal: Principal, named: Mapping[str, UUID]) -> None:
+    """Nobody gives to themselves, nor to a group they are in. Raises GrantTooWide, or that the holder is not there."""
+    ((column, holder),) = named.items()
+    if holder == principal.id or holder in principal.groups:
+        raise GrantTooWide
+    model, missing = _KNOWN[column]
+    if not model._default_manager.filter(pk=holder).exists():  # noqa: SLF001 - Django's name for it
+        raise missing
+
+
+def _refuse_worth(principal: Principal, role: Role, named: Mapping[str, UUID]) -> None:
+    """A program's holder is whoever made its key; of people, who manages roles gives what they do not have."""
+    permissions = frozenset(role.permissions)
+    if "user_id" in named or "group_id" in named:
+        refuse_wider(principal, permissions)
+        return
+    key = ApiKey.objects.filter(pk=named.get("api_key_id")).first()
+    refuse_wider_key(principal, permissions, key.scopes if key else ())
+    account_id = key.service_account_id if key else named.get("service_account_id")
+    refuse_external(ServiceAccount.objects.filter(pk=account_id).first(), [role])
+
+
+def refuse_external(account: ServiceAccount | None, roles: Iterable[Role]) -> None:
+    """Raise ExternalSystemTooWide when a system that others run would administer the vault."""
+    if account is None or account.kind != AccountKind.EXTERNAL:
+        return
+    if any(RUNNING.intersection(role.permissions) for role in roles):
+        raise ExternalSystemTooWide
+
+
+def _told(kind: EventType, binding: RoleBinding, role: str) -> Event:
+    facts = _as_facts(_holder_of(binding)) | {
+        "role": role,
+        "expires_at": binding.expires_at.isoformat() if binding.expires_at else None,
+    }
+    return Event(kind, "update", ResourceRef("role_binding", str(binding.pk)), metadata=facts)

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from access.leases.errors import LeaseOver
 from access.leases.terms import level_of
-from access.models import GrantKind, Lease, LeaseKind, RoleBinding, VaultSession
+from access.models import GrantKind, Lease, LeaseKind, RoleBinding
 from access.models.role_binding import HOLDERS
 from access.ports import dataset_directory
+from access.services.grants import end_binding
 from access.services.leases import end_lease, resource_of_lease
 
 
@@ -101,11 +102,8 @@ def _end_lease(grant: UUID, *, by: UUID, reason: str) -> bool:
 
 
 def _end_binding(grant: UUID) -> bool:
-    """With the last role go the sessions of a user."""
-    binding = RoleBinding.objects.filter(pk=grant).first()
-    if binding is None:
-        return False
-    binding.delete()
-    if binding.user_id and not RoleBinding.objects.live().filter(user_id=binding.user_id).exists():
-        VaultSession.objects.filter(user_id=binding.user_id).delete()
-    return True
+    """Whoever has no role left then is out at once."""
+    binding = RoleBinding.objects.select_related("role").filter(pk=grant).first()
+    if binding is not None:
+        end_binding(binding)
+    return binding is not None

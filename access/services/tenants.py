@@ -9,11 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
 from access.errors import NameTaken, TenantNotFound
-from access.models import KeyPurpose, Purpose, Role, SignInPolicy, Tenant
+from access.models import KeyPurpose, Purpose, Role, RoleInheritance, SignInPolicy, Tenant
 from access.policy.builtin import PERMISSIONS, PURPOSES, ROLES, BuiltinRole
 from access.selectors import find_tenant
 from access.services.assurance import MFA_ROLES
 from access.services.keyring import current_key
+from access.services.role_graph import reckon
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -76,7 +77,7 @@ def create_tenant(*, slug: str, name: str, mfa_roles: Collection[str] = MFA_ROLE
 def renew_builtin_roles(*, using: str, **_: object) -> None:
     """After a migration by the owner: the built-in roles of every tenant are those of this release.
 
-    Permissions that a role gained or lost since the tenant was made are so for it too.
+    Permissions that a role gained or lost since the tenant was made are so for it too, and for what inherits it.
     """
     if using != "owner":
         return
@@ -86,10 +87,13 @@ def renew_builtin_roles(*, using: str, **_: object) -> None:
         held.filter(code=code).exclude(**facts).update(**facts)
     tenants = Tenant.objects.using("owner").filter(pk__in=held.values("tenant_id"))
     for tenant_id in tenants.values_list("pk", flat=True):
-        missing = ROLES.keys() - set(held.filter(tenant_id=tenant_id).values_list("code", flat=True))
+        roles = Role.objects.using("owner").filter(tenant_id=tenant_id)
+        # A role of the tenant's own keeps its code.
+        missing = ROLES.keys() - set(roles.values_list("code", flat=True))
         Role.objects.using("owner").bulk_create(
             Role(tenant_id=tenant_id, code=code, is_builtin=True, **_facts(ROLES[code])) for code in sorted(missing)
         )
+        reckon(roles, RoleInheritance.objects.using("owner").filter(tenant_id=tenant_id))
 
 
 def _facts(role: BuiltinRole) -> dict[str, Any]:

@@ -1,14 +1,17 @@
-"""People: made, given passwords, disabled."""
+"""People: made, given passwords, described."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 from access.auth.passwords import password_holds
-from access.errors import AccessDenied, NameTaken, UserNotFound
+from access.errors import AccessDenied, GrantTooWide, NameTaken, UserNotFound
 from access.models import User, VaultSession
 from access.policy.builtin import reach
 from access.services.authorize import authorize
@@ -22,34 +25,40 @@ from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_scope
 
+#: What may stand in an attribute that policies compare: the same as may stand in the record of a decision.
+ATTRIBUTE: Final = re.compile(r"[A-Za-z0-9_.:@/+-]{1,63}")
+
 
 def create_user(
     principal: Principal,
     *,
     username: str,
-    password: str,
+    password: str | None = None,
     roles: Sequence[str] = (),
     full_name: str = "",
     email: str = "",
+    external_id: str = "",
     must_change_password: bool = False,
 ) -> User:
-    """A new user with ``roles`` (codes).
+    """A new user with ``roles`` (codes). Without a password none opens anything: a provider vouches for the user.
 
     Raises AccessDenied, GrantTooWide (the roles permit more than the principal has and it does not manage roles),
     InvalidInput (name, e-mail, password or a role does not fit), NameTaken.
     """
-    user = User(
-        id=uuid7(), username=username, full_name=full_name, email=email, must_change_password=must_change_password
-    )
+    facts = {"full_name": full_name, "email": email, "external_id": external_id}
+    user = User(id=uuid7(), username=username, must_change_password=must_change_password, **facts)
     authorize(principal, "user.manage", ResourceRef("user", str(user.pk)), facts=grant_facts(roles))
     _clean(user)
-    _assign_password(user, password)
+    if password is None:
+        user.set_unusable_password()
+    else:
+        _assign_password(user, password)
     found = find_roles(roles)
     try:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError:
-        raise NameTaken("There is a user with this name") from None
+        raise NameTaken("There is a user with this name or external id") from None
     grant_roles(principal, found, user=user)
     return user
 
@@ -92,24 +101,63 @@ def change_own_password(principal: Principal, *, current: str, password: str) ->
     return user
 
 
-def disable_user(principal: Principal, *, user_id: UUID) -> None:
-    """The user can no longer sign in, and all sessions end now. Raises AccessDenied, UserNotFound, GrantTooWide."""
-    authorize(principal, "user.manage", ResourceRef("user", str(user_id)))
+def update_user(
+    principal: Principal,
+    *,
+    user_id: UUID,
+    username: str | None = None,
+    full_name: str | None = None,
+    email: str | None = None,
+    external_id: str | None = None,
+) -> User:
+    """Change what is known of a person (None: as it is). Raises AccessDenied, StepUpRequired, UserNotFound,
+    InvalidInput, NameTaken, GrantTooWide (the person may do more than the principal, who does not manage roles).
+    """
+    authorize(principal, "user.manage", ResourceRef("user", str(user_id)), facts={"act": "update"})
     user = _find(user_id)
     refuse_wider(principal, user.permissions)
-    user.is_active = False
-    user.save(update_fields=["is_active"])
-    VaultSession.objects.filter(user=user).delete()
-    end_families(user.pk)
+    given = {"username": username, "full_name": full_name, "email": email, "external_id": external_id}
+    changed = {name: value for name, value in given.items() if value is not None}
+    for name, value in changed.items():
+        setattr(user, name, value)
+    _clean(user)
+    _save(user, changed)
+    return user
 
 
-def enable_user(principal: Principal, *, user_id: UUID) -> None:
-    """Undo disable_user; roles are as they were. Raises AccessDenied, UserNotFound, GrantTooWide."""
-    authorize(principal, "user.manage", ResourceRef("user", str(user_id)))
+def set_attributes(principal: Principal, *, user_id: UUID, department: str = "", clearance: str = "") -> User:
+    """What policies may ask of a person from the next request on; empty where it is not known.
+
+    Raises AccessDenied, StepUpRequired, UserNotFound, InvalidInput, GrantTooWide (oneself, or a person who may do more
+    than the principal, who does not manage roles).
+    """
+    authorize(principal, "user.manage", ResourceRef("user", str(user_id)), facts={"act": "attributes"})
     user = _find(user_id)
-    user.is_active = True
+    if user.pk == principal.id:
+        raise GrantTooWide
     refuse_wider(principal, user.permissions)
-    user.save(update_fields=["is_active"])
+    given = {"department": department, "clearance": clearance}
+    problems = [
+        FieldProblem(name, "1 to 63 letters, digits and _.:@/+-")
+        for name, value in given.items()
+        if value and not ATTRIBUTE.fullmatch(value)
+    ]
+    if problems:
+        raise InvalidInput(errors=problems)
+    user.department, user.clearance = department, clearance
+    _save(user, given)
+    emit(Event(EventType.ATTRIBUTES_CHANGED, "update", ResourceRef("user", str(user_id)), metadata=given))
+    return user
+
+
+def _save(user: User, changed: Iterable[str]) -> None:
+    try:
+        with transaction.atomic():
+            user.save(update_fields=[*changed])
+            User.objects.filter(pk=user.pk).update(updated_at=Now())
+    except IntegrityError:
+        raise NameTaken("There is a user with this name or external id") from None
+    user.refresh_from_db()
 
 
 def _find(user_id: UUID) -> User:

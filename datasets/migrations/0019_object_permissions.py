@@ -2,12 +2,13 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
+from django.conf import settings
+from django.db import migrations, models
+
 import vaultsite.kernel.identifiers
 import vaultsite.kernel.tenancy.keys
 import vaultsite.kernel.tenancy.rls
 import vaultsite.kernel.tenancy.scope
-from django.conf import settings
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -34,6 +35,24 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'indexes': [models.Index(fields=['tenant', 'user', 'content_object'], name='datasets_permission_of_user')],
                 'constraints': [vaultsite.kernel.tenancy.rls.RowLevelSecurity(name='datasets_datasetuserpermission_rls'), models.UniqueConstraint(fields=('tenant', 'id'), name='datasets_datasetuserpermission_tenant_id'), vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='user', name='datasets_userpermission_user', to='access.User'), vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='content_object', name='datasets_userpermission_dataset', on_delete='CASCADE', to='datasets.Dataset'), models.UniqueConstraint(fields=('tenant', 'content_object', 'user', 'permission'), name='datasets_userpermission_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DatasetGroupPermission',
+            fields=[
+                ('id', models.UUIDField(default=vaultsite.kernel.identifiers.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('granted_by', models.UUIDField()),
+                ('granted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('expires_at', models.DateTimeField(default=None, null=True)),
+                ('content_object', vaultsite.kernel.tenancy.keys.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='group_permissions', to='datasets.dataset')),
+                ('permission', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='auth.permission')),
+                ('tenant', models.ForeignKey(db_index=False, default=vaultsite.kernel.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.tenant')),
+                ('group', vaultsite.kernel.tenancy.keys.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.group')),
+            ],
+            options={
+                'abstract': False,
+                'indexes': [models.Index(fields=['tenant', 'group', 'content_object'], name='datasets_permission_of_group')],
+                'constraints': [vaultsite.kernel.tenancy.rls.RowLevelSecurity(name='datasets_datasetgrouppermission_rls'), models.UniqueConstraint(fields=('tenant', 'id'), name='datasets_datasetgrouppermission_tenant_id'), vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='group', name='datasets_grouppermission_group', on_delete='CASCADE', to='access.Group'), vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='content_object', name='datasets_grouppermission_dataset', on_delete='CASCADE', to='datasets.Dataset'), models.UniqueConstraint(fields=('tenant', 'content_object', 'group', 'permission'), name='datasets_grouppermission_once')],
             },
         ),
         migrations.AlterField(

@@ -24,7 +24,7 @@ from datasets.models.merge import (
     Resolution,
     Verdict,
 )
-from datasets.models.object_permission import DatasetUserPermission
+from datasets.models.object_permission import DatasetGroupPermission, DatasetUserPermission
 from datasets.models.quarantine import QuarantineCause, QuarantinedRecord, RecordState, VersionQuarantine
 from datasets.models.release_rules import ReleaseRules
 from datasets.models.rescan import Rescan, VersionProfile
@@ -44,6 +44,7 @@ __all__ = [
     "Dataset",
     "DatasetTag",
     "DatasetUse",
+    "DatasetGroupPermission",
     "DatasetUserPermission",
     "Draft",
     "DraftStatus",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -12,12 +12,19 @@ from access.leases.terms import obligations_of
 from access.models import Lease, LeaseKind
 from access.policy.builtin import RULES
 from access.ports import DatasetDirectory, GrantSource, HeldGrant, KnownDataset, StandingPermission
-from datasets.models import Dataset, DatasetUserPermission
+from datasets.models import Dataset, DatasetGroupPermission, DatasetUserPermission
 from datasets.selectors import find_resource, resource_of
 from datasets.services.descriptions import refuse_personal_data
-from datasets.services.permissions import LEVELS, WORDS, held_permissions, take_away
+from datasets.services.permissions import LEVELS, WORDS, Standing, held_permissions, take_away
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
+
+
+#: The tables of standing permissions, and who holds their rows. Any: both have guardian's untyped managers.
+_KINDS: Final[tuple[tuple[Any, Literal["user", "group"]], ...]] = (
+    (DatasetUserPermission, "user"),
+    (DatasetGroupPermission, "group"),
+)
 
 
 class GrantsOnDatasets(GrantSource):
@@ -36,11 +43,17 @@ class GrantsOnDatasets(GrantSource):
         return Dataset.objects.filter(self.rows_granted(principal, action, purpose)).values_list("pk", flat=True)
 
     def rows_granted(self, principal: Principal, action: str, purpose: str | None) -> Q:
-        """Two subqueries side by side: PostgreSQL hashes each once, whatever it believes of their sizes."""
+        """Subqueries side by side: PostgreSQL hashes each once, whatever it believes of their sizes."""
         codenames = [level.codename for level in LEVELS.values() if action in level.actions]
         held = DatasetUserPermission.objects.live().filter(user=principal.id, permission__codename__in=codenames)
         leased = leased_datasets(principal, action, purpose if RULES[action].needs_purpose else None)
-        return Q(pk__in=leased) | Q(pk__in=held.values("content_object"))
+        granted = Q(pk__in=leased) | Q(pk__in=held.values("content_object"))
+        if not principal.groups:
+            return granted
+        shared = DatasetGroupPermission.objects.live().filter(
+            group__in=principal.groups, permission__codename__in=codenames
+        )
+        return granted | Q(pk__in=shared.values("content_object"))
 
     def _to_list(self, principal: Principal) -> Iterator[HeldGrant]:
         """Who was given anything may list what they were given."""
@@ -57,7 +70,7 @@ def _leased(lease: Lease, purpose: str | None) -> Iterator[HeldGrant]:
         yield HeldGrant(str(lease.pk), purposeful, obligations_of(lease), lease.purpose, lease.expires_at, kind)
 
 
-def _standing(row: DatasetUserPermission) -> HeldGrant:
+def _standing(row: Standing) -> HeldGrant:
     level = LEVELS[WORDS[row.permission.codename]]
     return HeldGrant(str(row.pk), level.actions, level.obligations, None, row.expires_at)
 
@@ -80,26 +93,32 @@ class Directory(DatasetDirectory):
         refuse_personal_data(**texts)
 
     def permissions(self, dataset_ids: Collection[UUID] | None) -> Sequence[StandingPermission]:
-        rows = DatasetUserPermission.objects.live().select_related("permission").order_by("id")
-        rows = rows if dataset_ids is None else rows.filter(content_object__in=dataset_ids)
-        return [
-            StandingPermission(
-                row.pk, row.user_id, "user", row.content_object_id, WORDS[row.permission.codename], row.expires_at
-            )
-            for row in rows
-        ]
+        found = []
+        for model, kind in _KINDS:
+            rows = model.objects.live().select_related("permission").order_by("id")
+            for row in rows if dataset_ids is None else rows.filter(content_object__in=dataset_ids):
+                what = WORDS[row.permission.codename]
+                found.append(
+                    StandingPermission(row.pk, row.holder_id, kind, row.content_object_id, what, row.expires_at)
+                )
+        return found
+
+    def permissions_of_group(self, group_id: UUID) -> frozenset[str]:
+        held = DatasetGroupPermission.objects.live().filter(group=group_id)
+        codenames = held.values_list("permission__codename", flat=True).distinct()
+        return frozenset().union(*(LEVELS[WORDS[name]].permissions for name in codenames))
 
     def count_live(self, permission_ids: Collection[UUID]) -> int:
-        return DatasetUserPermission.objects.live().filter(pk__in=permission_ids).count()
+        return sum(model.objects.live().filter(pk__in=permission_ids).count() for model, _ in _KINDS)
 
     def end_permission(self, permission_id: UUID, *, at: datetime | None, only_from: datetime | None = None) -> bool:
-        rows = DatasetUserPermission.objects.filter(pk=permission_id)
-        rows = rows if only_from is None else rows.filter(expires_at=only_from)
-        return bool(rows.update(expires_at=at))
+        when = {} if only_from is None else {"expires_at": only_from}
+        return any(model.objects.filter(pk=permission_id, **when).update(expires_at=at) for model, _ in _KINDS)
 
     def remove_permission(self, permission_id: UUID) -> bool:
-        found = DatasetUserPermission.objects.select_related("permission", "content_object")
-        row = found.filter(pk=permission_id).first()
-        if row is not None:
-            take_away(row)
-        return row is not None
+        for model, _ in _KINDS:
+            row = model.objects.select_related("permission", "content_object").filter(pk=permission_id).first()
+            if row is not None:
+                take_away(row)
+                return True
+        return False

@@ -19,12 +19,15 @@ from access.policy.builtin import READ_MASKED, READ_RAW, READ_REDACTED, RULES, r
 from access.policy.decision import Obligation
 from access.services.authorize import authorize
 from access.services.grants import refuse_reach
-from datasets.models import Dataset, DatasetUserPermission
+from datasets.models import Dataset, DatasetGroupPermission, DatasetUserPermission
 from datasets.models.object_permission import ObjectPermissionQuerySet
 from datasets.selectors import get_dataset, resource_of
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.tenancy.principal import Principal
+
+
+Standing = DatasetUserPermission | DatasetGroupPermission
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,11 @@ def grant_permission(
     row: DatasetUserPermission
     row, _ = DatasetUserPermission.objects.update_or_create(
         user=user,
-        permission=_permission(LEVELS[level].codename),
+        permission=permission_of(LEVELS[level].codename),
         content_object=dataset,
         defaults={"granted_by": principal.id, "expires_at": expires_at},
     )
-    emit(_event(EventType.ACCESS_GRANTED, row, {"granted_by": str(principal.id), "expires_at": _text(expires_at)}))
+    emit(event_of(EventType.ACCESS_GRANTED, row, {"granted_by": str(principal.id), "expires_at": _text(expires_at)}))
     return row
 
 
@@ -112,10 +115,10 @@ def revoke_permissions(principal: Principal, *, dataset_id: UUID, user_id: UUID,
     return len(found)
 
 
-def take_away(row: DatasetUserPermission) -> None:
+def take_away(row: Standing) -> None:
     """Without a decision of its own, in the open scope."""
-    emit(_event(EventType.ACCESS_REVOKED, row, {}))
-    DatasetUserPermission.objects.filter(pk=row.pk).delete()
+    emit(event_of(EventType.ACCESS_REVOKED, row, {}))
+    type(row).objects.filter(pk=row.pk).delete()
 
 
 def list_permissions(dataset: Dataset) -> list[DatasetUserPermission]:
@@ -125,10 +128,14 @@ def list_permissions(dataset: Dataset) -> list[DatasetUserPermission]:
     return sorted(rows, key=lambda row: (row.user.username, order.index(row.permission.codename)))
 
 
-def held_permissions(principal: Principal, dataset_id: UUID) -> list[DatasetUserPermission]:
-    """What ``principal`` holds on a dataset now."""
-    rows = DatasetUserPermission.objects.live().filter(user=principal.id, content_object=dataset_id)
-    return list(rows.select_related("permission").order_by("id"))
+def held_permissions(principal: Principal, dataset_id: UUID) -> list[Standing]:
+    """What ``principal`` holds on a dataset now, by themselves and by their groups."""
+    own = DatasetUserPermission.objects.live().filter(user=principal.id, content_object=dataset_id)
+    found: list[Standing] = list(own.select_related("permission").order_by("id"))
+    if principal.groups:
+        shared = DatasetGroupPermission.objects.live().filter(group__in=principal.groups, content_object=dataset_id)
+        found += shared.select_related("permission").order_by("id")
+    return found
 
 
 def _standing() -> ObjectPermissionQuerySet:
@@ -138,7 +145,7 @@ def _standing() -> ObjectPermissionQuerySet:
     return found
 
 
-def _permission(codename: str) -> Permission:
+def permission_of(codename: str) -> Permission:
     """Django's row of a model permission; made by migrate, the same for every tenant."""
     content_type = ContentType.objects.get_for_model(Dataset)
     return Permission.objects.get(content_type=content_type, codename=codename)
@@ -148,7 +155,8 @@ def _text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def _event(kind: EventType, row: DatasetUserPermission, facts: dict[str, Any]) -> Event:
-    told = {"permission": str(row.pk), "level": WORDS[row.permission.codename], "holder": str(row.user_id)}
+def event_of(kind: EventType, row: Standing, facts: dict[str, Any]) -> Event:
+    """An event about a standing permission: ids, words and times."""
+    told = {"permission": str(row.pk), "level": WORDS[row.permission.codename], "holder": str(row.holder_id)}
     resource = resource_of(row.content_object)
     return Event(type=kind, operation="update", resource=resource, metadata={**told, **facts})

@@ -9,10 +9,10 @@ from access.leases.errors import LeaseEnded
 from access.models import RoleBinding, User
 from access.selectors import api_key_principal, user_principal
 from access.services.api_keys import revoke_api_key
+from access.services.deprovisioning import deactivate_user
 from access.services.grants import revoke_binding
 from access.services.leases import revoke_lease
 from access.services.tenants import operator
-from access.services.users import disable_user
 from datasets.errors import DatasetNotFound
 from datasets.services.permissions import grant_permission, revoke_permissions
 from datasets.services.read import stream_data
@@ -64,7 +64,7 @@ def test_a_role_taken_away_cuts_the_stream(tenant, filled):
 
 def test_a_disabled_user_is_cut_off(tenant, filled):
     reader = person(tenant, "data_scientist")
-    assert cut_after(tenant, filled, reader, lambda: by_operator(tenant, disable_user, user_id=reader.id)) < AT_MOST
+    assert cut_after(tenant, filled, reader, lambda: by_operator(tenant, deactivate_user, user_id=reader.id)) < AT_MOST
 
 
 def test_a_revoked_key_is_cut_off(tenant, filled):

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from access.errors import LoginRefused, TooManyAttempts
 from access.models import LoginThrottle, RoleBinding, Tenant, User
+from access.services.deprovisioning import deactivate_user
 from access.services.sessions import check_login
 from access.services.tenants import operator
 from access.services.throttle import LONGEST_LOCK, Brake
-from access.services.users import disable_user
 from access.tasks import purge_expired
 from tests.factories.access import PASSWORD, acting, age, make_request, make_user, sign_in
 from vaultsite.kernel.events.event import EventType, Recorded
@@ -71,7 +71,7 @@ def test_the_same_name_in_another_tenant_is_another_user(tenant: Tenant, rival: 
 def test_who_cannot_sign_in_is_refused_alike(tenant: Tenant) -> None:
     known, disabled, idle = (make_user(tenant) for _ in range(3))
     with acting(tenant):
-        disable_user(operator(tenant.pk), user_id=disabled.pk)
+        deactivate_user(operator(tenant.pk), user_id=disabled.pk)
     RoleBinding.objects.using("owner").filter(user=idle).delete()
     refusals = []
     for slug, username, password in (
@@ -114,7 +114,7 @@ def test_every_refusal_costs_one_hash(tenant: Tenant, who: str) -> None:
     user = make_user(tenant)
     if who == "disabled":
         with acting(tenant):
-            disable_user(operator(tenant.pk), user_id=user.pk)
+            deactivate_user(operator(tenant.pk), user_id=user.pk)
     slug = "no-such-tenant" if who == "unknown tenant" else tenant.slug
     username = "nobody-of-that-name" if who == "unknown user" else user.username
     counting = override_settings(PASSWORD_HASHERS=[f"{__name__}.{CountingHasher.__name__}"])

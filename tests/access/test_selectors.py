@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from access.selectors import people_named
-from access.services.users import disable_user
+from access.services.deprovisioning import deactivate_user
 from tests.factories.access import acting, make_api_key, make_user, principal_with
 from vaultsite.kernel.tenancy.principal import SYSTEM_PRINCIPAL_ID
 
@@ -24,7 +24,7 @@ def test_everybody_has_a_name_from_one_query(tenant, rival, django_assert_num_qu
 def test_who_was_disabled_keeps_the_name(tenant):
     user, reader = make_user(tenant, username="eve"), principal_with(tenant, "tenant_admin")
     with acting(tenant, reader):
-        disable_user(reader, user_id=user.pk)
+        deactivate_user(reader, user_id=user.pk)
         assert people_named(reader, [user.pk])[user.pk] == "eve"
 
 

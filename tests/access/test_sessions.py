@@ -14,10 +14,11 @@ from access.auth.resolver import RequestPrincipalResolver
 from access.auth.sessions import PURPOSE_KEY, SessionStore
 from access.errors import AuthenticationRequired, SessionEnded
 from access.models import RoleBinding, Tenant, VaultSession
+from access.services.deprovisioning import deactivate_user, reactivate_user
 from access.services.grants import bind_role, revoke_binding
 from access.services.sessions import end_session, login
 from access.services.tenants import operator
-from access.services.users import change_own_password, disable_user, enable_user, set_password
+from access.services.users import change_own_password, set_password
 from access.tasks import purge_expired
 from tests.factories.access import PASSWORD, acting, age, make_request, make_user, principal_with, sign_in
 from vaultsite.kernel.errors import IntegrityFailure
@@ -140,9 +141,9 @@ def test_disabling_a_user_ends_all_sessions_and_enabling_revives_none(tenant: Te
     user = make_user(tenant)
     cookies = [sign_in(tenant, user) for _ in range(2)]
     with acting(tenant):
-        disable_user(operator(tenant.pk), user_id=user.pk)
+        deactivate_user(operator(tenant.pk), user_id=user.pk)
     with acting(tenant):
-        enable_user(operator(tenant.pk), user_id=user.pk)
+        reactivate_user(operator(tenant.pk), user_id=user.pk)
     for cookie in cookies:
         with pytest.raises(SessionEnded):
             resolve(cookie)

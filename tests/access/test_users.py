@@ -12,9 +12,10 @@ from access.errors import AccessDenied, BindingNotFound, GrantTooWide, NameTaken
 from access.models import RoleBinding, Tenant, User
 from access.policy import admin
 from access.policy.builtin import ROLES, RULES, permits
+from access.services.deprovisioning import deactivate_user, reactivate_user
 from access.services.grants import bind_role, revoke_binding
 from access.services.tenants import operator
-from access.services.users import change_own_password, create_user, disable_user, enable_user, set_password
+from access.services.users import change_own_password, create_user, set_password
 from tests.factories.access import PASSWORD, acting, make_api_key, make_user, principal_with
 from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.events.event import Recorded
@@ -88,8 +89,8 @@ def test_the_password_of_who_may_do_more_cannot_be_reset(tenant: Tenant) -> None
     steward, officer = make_user(tenant, "data_steward"), principal_with(tenant, "security_officer")
     for service, facts in (
         (set_password, {"password": "another long secret 8"}),
-        (disable_user, {}),
-        (enable_user, {}),
+        (deactivate_user, {}),
+        (reactivate_user, {}),
     ):
         with pytest.raises(GrantTooWide), acting(tenant, officer):
             service(officer, user_id=steward.pk, **facts)
@@ -102,7 +103,7 @@ def test_managing_roles_does_not_open_the_account_of_who_may_do_more(tenant: Ten
     steward, boss = make_user(tenant, "data_steward"), principal_with(tenant, "tenant_admin")
     if not is_active:
         with acting(tenant, boss):
-            disable_user(boss, user_id=steward.pk)
+            deactivate_user(boss, user_id=steward.pk)
     with pytest.raises(GrantTooWide), acting(tenant, boss):
         set_password(boss, user_id=steward.pk, password="another long secret 8")
     assert User.objects.using("owner").get(pk=steward.pk).password == steward.password
@@ -164,7 +165,7 @@ def test_what_is_another_tenant_s_does_not_exist(tenant: Tenant, rival: Tenant) 
     boss = operator(rival.pk)
     for refusal, service, facts in (
         (UserNotFound, bind_role, {"role": "viewer", "user_id": user.pk}),
-        (UserNotFound, disable_user, {"user_id": user.pk}),
+        (UserNotFound, deactivate_user, {"user_id": user.pk}),
         (UserNotFound, set_password, {"user_id": user.pk, "password": "another long secret 8"}),
         (BindingNotFound, revoke_binding, {"binding_id": binding.pk}),
     ):

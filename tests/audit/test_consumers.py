@@ -12,9 +12,10 @@ from django.test import RequestFactory
 
 from access.auth.sessions import SessionStore
 from access.models import User
+from access.services.deprovisioning import deactivate_user
 from access.services.sessions import start_session
 from access.services.tenants import operator
-from access.services.users import create_user, disable_user
+from access.services.users import create_user
 from audit.consumers import FORBIDDEN, UNAUTHENTICATED, UNSUPPORTED_DATA, LiveConsumer
 from audit.models import AuditEvent
 from audit.tasks import relay_outbox
@@ -140,7 +141,7 @@ def test_the_feed_ends_soon_after_its_user_lost_access(tenant) -> None:
     def disable() -> None:
         principal = operator(tenant.pk)
         with tenant_scope(tenant.pk, principal):
-            disable_user(principal, user_id=user.pk)
+            deactivate_user(principal, user_id=user.pk)
 
     async def scenario() -> None:
         feed = socket(cookie, app=Impatient.as_asgi())

@@ -16,9 +16,11 @@ from vaultsite.kernel.identifiers import uuid7
 SPECIAL: Final[dict[str, dict[str, Any]]] = {
     "access_signinpolicy": {"step_up_minutes": 15, "max_sessions": 10},
     "access_encryptionkey": {"state": "active", "wrapped": b"wrapped", "purpose": "dataset"},
-    "access_rolebinding": {"api_key_id": None, "service_account_id": None},
+    "access_rolebinding": {"api_key_id": None, "service_account_id": None, "group_id": None},
+    "access_delegation": {"role_id": None},
     "anonymization_thresholdentry": {"score": 0.5},
     "access_breakglass": {"lease_id": None},
+    "datasets_datasetgrouppermission": {"permission_id": 1},
     "datasets_datasetuserpermission": {"permission_id": 1},
     "datasets_versionquarantine": {"released_at": "now"},
 }

@@ -30,12 +30,13 @@ from access.models import (
     User,
 )
 from access.services.api_keys import create_api_key, revoke_api_key
+from access.services.deprovisioning import deactivate_user
 from access.services.grants import bind_role
 from access.services.second_factor import add_app
 from access.services.service_accounts import create_service_account, disable_service_account
 from access.services.tenants import operator
 from access.services.tokens import end_families, rotate_signing_key
-from access.services.users import disable_user, set_password
+from access.services.users import set_password
 from tests.factories.access import PASSWORD, acting, age, make_api_key, make_user, sign_in
 from tests.factories.factors import code_for
 from vaultsite.kernel.events.event import EventType, Recorded
@@ -295,7 +296,7 @@ def test_who_is_disabled_or_loses_the_last_role_is_out_at_once(tenant: Tenant, a
     disabled, bare = make_user(tenant), make_user(tenant)
     tokens = {user.pk: sign_in_program(ask, tenant, user).json() for user in (disabled, bare)}
     with acting(tenant):
-        disable_user(operator(tenant.pk), user_id=disabled.pk)
+        deactivate_user(operator(tenant.pk), user_id=disabled.pk)
         RoleBinding.objects.filter(user=bare).delete()
     for issued in tokens.values():
         assert code_of(me(ask, issued["access_token"])) == "401 VAULT_AUTH_1004"

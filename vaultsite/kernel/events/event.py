@@ -155,6 +155,8 @@ class EventType(StrEnum):
     FACTOR_CHANGED = "auth.factor.changed"
     #: Sessions were ended by somebody, or because there were too many.
     SESSION_ENDED = "auth.session.ended"
+    #: A person's name at an identity provider was tied to a user or no longer is, or what its groups give has changed.
+    IDENTITY_CHANGED = "auth.identity.changed"
     #: A request came with no credential, or one that does not hold.
     CREDENTIAL_REFUSED = "auth.credential.refused"
     #: Somebody proved who they are and got an access token, or a new one for a refresh token.
@@ -165,6 +167,22 @@ class EventType(StrEnum):
     TOKEN_REVOKED = "auth.token.revoked"  # noqa: S105 - the name of an event
     #: A limit of requests was reached; recorded once a minute for each.
     RATE_EXCEEDED = "auth.rate.exceeded"
+    #: A role was made, changed or removed, or given or taken by a directory's mapping.
+    ROLE_CHANGED = "access.role.changed"
+    #: A role was given to a person, a group or a program.
+    ROLE_GRANTED = "access.role.granted"
+    #: A role was taken away from one.
+    ROLE_REVOKED = "access.role.revoked"
+    #: A group was made, changed or removed, or people were put into it or taken out.
+    GROUP_CHANGED = "access.group.changed"
+    #: Somebody may give a group or a role from now on, or no longer.
+    DELEGATION_CHANGED = "access.delegation.changed"
+    #: The department or clearance of a person was set.
+    ATTRIBUTES_CHANGED = "access.attributes.changed"
+    #: Whatever a person could still act by was ended: says how many sessions, programs, keys and leases.
+    DEPROVISIONED = "access.principal.deprovisioned"
+    #: A directory brought a person, changed what it says of them, or let them go.
+    DIRECTORY_CHANGED = "access.directory.changed"
     #: A policy of the tenant's own forbade what somebody tried; told beside the decision.
     POLICY_VIOLATED = "data.policy.violation"
     #: Somebody asked how the vault would decide; says what it answered.

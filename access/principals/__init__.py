@@ -1,0 +1,1 @@
+"""Principals: what is particular to people, groups and roles."""
