@@ -24,7 +24,7 @@ from access.model_admin import ServiceForm, VaultModelAdmin
 from access.models import ApiKey, Role, RoleBinding, ServiceAccount
 from access.models.api_key import USUAL_RATE
 from access.policy.builtin import RULES
-from access.policy.scopes import ADMIN, EXPORT, READ, WRITE
+from access.policy.scopes import ADMIN, EXPORT, READ, SCIM, WRITE
 from access.selectors import known_purposes
 from access.services.api_keys import (
     HIGHEST_RATE,
@@ -41,6 +41,7 @@ _SETS = (
     (READ, "vault:read: what exists, and records as its roles show them"),
     (WRITE, "vault:write: datasets, records, branches"),
     (EXPORT, "vault:export: files to take away"),
+    (SCIM, "vault:scim: people and groups, as a directory provisions them"),
     (ADMIN, "vault:admin: people, roles, keys, policies, the audit"),
 )
 

@@ -11,7 +11,7 @@ from access.limits.headers import add_headers
 from access.limits.rules import TOKEN_PATHS
 from vaultsite.kernel.api.problem import problem_response
 
-_API: Final = "/api/"
+_APIS: Final = ("/api/", "/scim/")
 
 
 class RateLimitMiddleware:
@@ -21,7 +21,7 @@ class RateLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(_API):
+        if not request.path.startswith(_APIS):
             return self.get_response(request)
         refusal = _refusal(request) if request.path.startswith(TOKEN_PATHS) else None
         response = problem_response(request, refusal) if refusal else self.get_response(request)

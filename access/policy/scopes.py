@@ -1,4 +1,4 @@
-"""Scopes of credentials: names of actions, and the four sets of them that integrators know."""
+"""Scopes of credentials: names of actions, and the five sets of them that integrators know."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -11,11 +11,14 @@ READ: Final = "vault:read"
 WRITE: Final = "vault:write"
 ADMIN: Final = "vault:admin"
 EXPORT: Final = "vault:export"
+SCIM: Final = "vault:scim"
 #: Matches no action: what is left when two narrowings have nothing in common, where "no scopes" would mean everything.
 NOTHING: Final = frozenset({"-"})
 
 #: Data leaves with these in bulk.
 _EXPORTING: Final = frozenset({"export.create", "export.read", "analytics.export"})
+#: What a directory does; a credential for it opens nothing else, and one for administrators not this.
+_PROVISIONING: Final = frozenset({"directory.read", "user.provision", "group.provision"})
 #: What turns protection off for values, or is about people, roles, keys and the audit.
 _PRIVILEGED: Final = frozenset({"token.reveal", "dataset.purge", "record.erase", "erasure.read"})
 _ADMINISTERING: Final = frozenset({EventType.ADMIN_READ, EventType.ADMIN_WRITE, EventType.AUDIT_READ})
@@ -27,6 +30,8 @@ def _set_of(action: str, rule: Rule) -> str:
     """The one set an action belongs to."""
     if action in _EXPORTING:
         return EXPORT
+    if action in _PROVISIONING:
+        return SCIM
     if action in _PRIVILEGED or (rule.event in _ADMINISTERING and action not in _ORDINARY):
         return ADMIN
     return READ if rule.operation == "read" else WRITE
@@ -36,7 +41,7 @@ def _set_of(action: str, rule: Rule) -> str:
 SETS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         name: frozenset(action for action, rule in RULES.items() if _set_of(action, rule) == name)
-        for name in (READ, WRITE, ADMIN, EXPORT)
+        for name in (READ, WRITE, ADMIN, EXPORT, SCIM)
     }
 )
 KNOWN: Final = frozenset(RULES) | frozenset(SETS)
