@@ -11,6 +11,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_patterns)),
+    path("scim/v2/", include("access.api.scim_urls")),
     path("health", health.health),
     path("health/live", health.live),
     path("health/ready", health.ready),
