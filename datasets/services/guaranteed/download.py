@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from access.errors import AccessDenied
 from access.selectors import still_holds
-from access.services.authorize import Decision, Obligation, authorize, shows_raw
+from access.services.authorize import Decision, authorize, shows_raw
 from datasets.errors.exports import (
     DownloadRefused,
     ExportExpired,
@@ -110,8 +110,8 @@ def _decided(principal: Principal, export_id: UUID) -> GuaranteedExport:
 
 
 def _is_view_of_today(export: GuaranteedExport, today: Decision) -> bool:
-    asked = {Obligation.of(text) for text in export.obligations}
-    return export.is_bound and asked == set(today.obligations) and is_shown_so_today(export)
+    asked = {str(obligation) for obligation in today.obligations}
+    return export.is_bound and asked == set(export.obligations) and is_shown_so_today(export)
 
 
 def _bound(principal: Principal, export_id: UUID, name: str) -> list[str]:
