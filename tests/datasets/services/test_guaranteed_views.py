@@ -2,6 +2,7 @@
 
 import pytest
 
+from anonymization.services.policies import NewPolicy, activate_version, attach_policy, create_policy
 from anonymization.services.trust_rules import NewFieldRule, add_field_rule
 from datasets.errors.exports import StricterObligations
 from datasets.models import GuaranteedExport
@@ -37,6 +38,17 @@ def hide_notes(tenant, dataset):
         add_field_rule(officer, new=rule)
 
 
+def bind_notes(tenant, dataset):
+    """A policy that names the member "note" binds every reading of the dataset."""
+    officer = principal_with(tenant, "privacy_officer")
+    rule = {"fields": ["/data/note"], "strategy": "redact", "whole_field": True}
+    document = {"format": 1, "default": {"strategy": "mask"}, "rules": [rule]}
+    with acting(tenant, officer):
+        policy = create_policy(officer, NewPolicy(name="notes", document=document))
+        activate_version(officer, policy_id=policy.pk, number=1)
+        attach_policy(officer, policy_id=policy.pk, kind="dataset", target=str(dataset.pk))
+
+
 def handed_out(tenant, made, role):
     """The asker of the export, in a role of today, asks for its files and its passport."""
     reader = principal_with(tenant, role, id=made.requested_by, purpose="evaluation")
@@ -51,6 +63,15 @@ def test_rules_that_hide_more_since_then_keep_a_table_in(tenant, dataset):
     with pytest.raises(StricterObligations):
         handed_out(tenant, made, "analyst")
     assert all(handed_out(tenant, guaranteed(tenant, dataset, role="analyst", columns=WITH_TEXT), "analyst"))
+
+
+def test_a_policy_with_fields_keeps_only_what_was_made_without_it_in(tenant, dataset):
+    before = guaranteed(tenant, dataset, role="analyst", columns=WITH_TEXT)
+    bind_notes(tenant, dataset)
+    after = guaranteed(tenant, dataset, role="analyst", columns=WITH_TEXT)
+    assert all(handed_out(tenant, after, "analyst"))
+    with pytest.raises(StricterObligations):
+        handed_out(tenant, before, "analyst")
 
 
 def test_a_table_of_a_reader_of_raw_data_is_not_for_who_reads_masked_now(tenant, dataset):
