@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from access.auth.sessions import SessionStore
-from access.models import LoginThrottle
+from access.models import LoginThrottle, SpentToken
 from access.services.replays import run_replay
 from access.services.reviews import close_due_reviews
 from access.services.throttle import WINDOW
@@ -16,8 +16,9 @@ from access.services.throttle import WINDOW
 
 @shared_task(name="access.purge_expired")
 def purge_expired() -> None:
-    """Delete ended sessions and forgotten attempt counters of every tenant, as vault_system."""
+    """Delete ended sessions, forgotten attempt counters and spent tokens that have expired of every tenant, as vault_system."""
     SessionStore.clear_expired()
+    SpentToken.objects.using("system").filter(expires_at__lt=Now()).delete()
     unlocked = Q(locked_until__isnull=True) | Q(locked_until__lt=Now())
     LoginThrottle.objects.using("system").filter(unlocked, last_failed_at__lt=timezone.now() - 2 * WINDOW).delete()
 

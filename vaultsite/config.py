@@ -103,6 +103,8 @@ class VaultConfig:
     break_glass_max_hours: int = 8
     #: How long a call for access in an emergency waits for a second person, minutes.
     break_glass_confirm_minutes: int = 60
+    #: Networks (CIDR) that the vault may call although they are not public: where identity providers stand inside.
+    outgoing_networks: tuple[str, ...] = ()
     #: What a reverse proxy sends in X-Vault-Proxy-Secret, to be believed about addresses and certificates.
     proxy_secret: str = ""
     #: Whether every connection over a unix socket is such a proxy's.

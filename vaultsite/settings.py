@@ -144,6 +144,7 @@ VAULT: dict[str, Any] = {
     "MINIMUM_K": CONFIG.minimum_k,
     "NAME_FINDER": CONFIG.name_finder_backend
     and {"BACKEND": CONFIG.name_finder_backend, "OPTIONS": dict(CONFIG.name_finder_options)},
+    "OUTGOING_NETWORKS": CONFIG.outgoing_networks,
     "PROXY_SECRET": CONFIG.proxy_secret,
     "PROXY_SOCKET": CONFIG.proxy_socket,
     "LIVE_PORT": CONFIG.live_port,
@@ -173,7 +174,7 @@ AUTH_USER_MODEL = "access.User"
 # tenant, and asks users for groups that ours do not have.
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = GUARDIAN_MONKEY_PATCH_GROUP = False
-AUTHENTICATION_BACKENDS = ["access.auth.backends.TenantBackend"]
+AUTHENTICATION_BACKENDS = ["access.auth.backends.TenantBackend", "access.federation.oidc.backend.OpenIDBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

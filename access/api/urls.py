@@ -7,6 +7,7 @@ from access.api import authzen, policy
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("access.api.grant_urls")),
     path("", include("access.api.credential_urls")),
+    path("", include("access.api.principal_urls")),
     path("policy/evaluate", policy.EvaluateView.as_view(), name="policy-evaluate"),
     path("access/v1/evaluation", authzen.EvaluationView.as_view(), name="authzen-evaluation"),
     path("access/v1/evaluations", authzen.EvaluationsView.as_view(), name="authzen-evaluations"),

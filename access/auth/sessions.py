@@ -33,6 +33,8 @@ WANTED_KEY: Final = "vault_wanted"
 #: When the user last proved who they are (ISO 8601), and whether by a second factor.
 AUTHENTICATED_KEY: Final = "vault_authenticated_at"
 MFA_KEY: Final = "vault_mfa"
+#: With which identity provider the session was begun (``FederatedLogin.as_json``).
+FEDERATED_KEY: Final = "vault_federated"
 #: From where the session was begun: address and browser, sealed like all of its data.
 ORIGIN_KEY: Final = "vault_origin"
 

@@ -116,6 +116,12 @@ def get_group(principal: Principal, *, group_id: UUID) -> Group:
     return _find(group_id)
 
 
+def list_members(principal: Principal, *, group_id: UUID) -> list[GroupMembership]:
+    """Who is in a group, by user name. Raises AccessDenied, GroupNotFound."""
+    group = get_group(principal, group_id=group_id)
+    return list(group.memberships.select_related("user").order_by("user__username")[:MOST_LISTED])
+
+
 def refuse_wider_group(principal: Principal, group_id: UUID) -> None:
     """Raise GrantTooWide when the group's members may do more than the principal, unless it manages roles."""
     held = RoleBinding.objects.filter(group_id=group_id).values_list("role__permissions", flat=True)

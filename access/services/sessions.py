@@ -11,9 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from access.auth.sessions import AUTHENTICATED_KEY, HALF_KEY, MFA_KEY, ORIGIN_KEY, PURPOSE_KEY
+from access.auth.sessions import AUTHENTICATED_KEY, FEDERATED_KEY, HALF_KEY, MFA_KEY, ORIGIN_KEY, PURPOSE_KEY
 from access.errors import LoginRefused
-from access.models import User, VaultSession
+from access.federation.ports import FederatedLogin
+from access.models import FederatedSession, User, VaultSession
 from access.selectors import user_principal
 from access.services.assurance import needs_second_factor, sign_in_rules
 from access.services.browsers import signed_in_browsers
@@ -52,21 +53,31 @@ def login(request: HttpRequest, *, tenant_slug: str, username: str, password: st
     return user
 
 
-def admit(request: HttpRequest, user: User, *, mfa: bool = False) -> Stage:
+def admit(
+    request: HttpRequest,
+    user: User,
+    *,
+    mfa: bool = False,
+    proved_at: datetime | None = None,
+    federated: FederatedLogin | None = None,
+) -> Stage:
     """Sign in who has shown a first factor, or begin to: see :class:`Stage`. Open no scope around it.
 
-    ``mfa`` tells that whoever vouched for the user saw a second factor. Until the second factor is shown the browser
-    holds a session that proves nobody and lasts HALF_LIFETIME.
+    ``mfa`` tells that whoever vouched for the user saw a second factor, ``proved_at`` when, if that was not now, and
+    ``federated`` by which identity provider. Until the second factor is shown the browser holds a session that proves
+    nobody and lasts HALF_LIFETIME.
     """
     assert user.tenant_id is not None
     with tenant_scope(user.tenant_id, Principal.nobody(user.tenant_id), facts_of(request)):
         stage = factor_stage(user, mfa=mfa)
     if stage is Stage.SIGNED_IN:
-        start_session(request, user, mfa=mfa)
+        start_session(request, user, mfa=mfa, proved_at=proved_at, federated=federated)
         return stage
     request.session.bind_tenant(user.tenant_id, lifetime=HALF_LIFETIME)  # type: ignore[attr-defined]
     request.session[HALF_KEY] = str(user.pk)
     request.session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    if federated is not None:
+        request.session[FEDERATED_KEY] = federated.as_json()
     with tenant_scope(user.tenant_id, _principal(user), facts_of(request)):
         facts = {"stage": str(stage)}
         emit(Event(EventType.LOGIN_CONTINUED, "read", ResourceRef("user", str(user.pk)), metadata=facts), primary=True)
@@ -107,13 +118,22 @@ def session_principal(request: HttpRequest, user: User) -> Principal:
     )
 
 
-def start_session(request: HttpRequest, user: User, *, mfa: bool = False, proved_at: datetime | None = None) -> None:
+def start_session(
+    request: HttpRequest,
+    user: User,
+    *,
+    mfa: bool = False,
+    proved_at: datetime | None = None,
+    federated: FederatedLogin | None = None,
+) -> None:
     """Sign ``user`` in: a new session of the user's tenant, whatever the browser had. Open no scope around it.
 
-    ``proved_at`` is when the user proved who they are, if that was not now.
+    ``proved_at`` is when the user proved who they are, if that was not now; ``federated`` as for :func:`admit`, the one
+    that this browser's half of a sign-in began with if it is not given.
     With more sessions than the tenant allows, those that were not used for longest end.
     """
     principal = _principal(user)
+    federated = federated or _begun_by(request, user)
     request.session.bind_tenant(principal.tenant_id)  # type: ignore[attr-defined]
     with tenant_scope(principal.tenant_id, principal, facts_of(request)):
         auth.login(request, user, backend=BACKEND)
@@ -121,17 +141,34 @@ def start_session(request: HttpRequest, user: User, *, mfa: bool = False, proved
         request.session[ORIGIN_KEY] = {"address": facts.ip_address, "browser": facts.user_agent}
         request.session[AUTHENTICATED_KEY] = (proved_at or timezone.now()).isoformat()
         request.session[MFA_KEY] = mfa
+        if federated is not None:
+            request.session[FEDERATED_KEY] = federated.as_json()
         request.session.save()
-        _end_surplus(user, request.session.row_id)  # type: ignore[attr-defined]
-        told = {"mfa": mfa}
+        row_id: UUID = request.session.row_id  # type: ignore[attr-defined]
+        if federated is not None:
+            known = {"identity_id": federated.identity_id, "session_index": federated.session_index}
+            FederatedSession.objects.create(session_id=row_id, **known)
+        _end_surplus(user, row_id)
+        told = {"mfa": mfa} | ({"provider": str(federated.provider_id)} if federated else {})
         emit(Event(EventType.LOGIN_SUCCEEDED, "write", ResourceRef("user", str(user.pk)), metadata=told), primary=True)
 
 
-def renew_proof(request: HttpRequest, *, mfa: bool) -> None:
+def federated_login(request: HttpRequest) -> FederatedLogin | None:
+    """What the browser's session keeps of the identity provider that it began with."""
+    kept = request.session.get(FEDERATED_KEY)
+    return FederatedLogin.from_json(kept) if kept else None
+
+
+def _begun_by(request: HttpRequest, user: User) -> FederatedLogin | None:
+    """The provider with which this browser's half of a sign-in of that user began."""
+    return federated_login(request) if request.session.get(HALF_KEY) == str(user.pk) else None
+
+
+def renew_proof(request: HttpRequest, *, mfa: bool, proved_at: datetime | None = None) -> None:
     """The user of a session has proved anew who they are: the session gets another key and keeps its end."""
     tenant_id: UUID = request.session.tenant_id  # type: ignore[attr-defined]
     with tenant_scope(tenant_id, Principal.nobody(tenant_id)):
-        request.session[AUTHENTICATED_KEY] = timezone.now().isoformat()
+        request.session[AUTHENTICATED_KEY] = (proved_at or timezone.now()).isoformat()
         request.session[MFA_KEY] = mfa or bool(request.session.get(MFA_KEY))
         request.session.cycle_key()
 

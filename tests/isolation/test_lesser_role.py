@@ -10,13 +10,17 @@ from tests.factories.access import acting
 from tests.factories.api import caller, events_of, new_request_id, send
 from tests.isolation.test_api import BODIES, IDENTIFIED, QUERIES, SUITABLE, _leaves
 
-ROOTS = ("datasets.api.urls", "access.api.grant_urls")
+ROOTS = ("datasets.api.urls", "access.api.grant_urls", "access.api.principal_urls")
 MORE = {
     "<uuid:access_request_id>": "access_accessrequest",
     "<uuid:lease_id>": "access_lease",
     "<uuid:emergency_id>": "access_breakglass",
     "<uuid:review_id>": "access_accessreview",
     "<uuid:item_id>": "access_reviewitem",
+    "<uuid:group_id>": "access_group",
+    "<uuid:role_id>": "access_role",
+    "<uuid:binding_id>": "access_rolebinding",
+    "<uuid:delegation_id>": "access_delegation",
 }
 GRANTS = {
     ("POST", "/access-requests/<uuid:access_request_id>/approve"): {"reason": "x"},
@@ -24,6 +28,11 @@ GRANTS = {
     ("POST", "/leases/<uuid:lease_id>/revoke"): {"reason": "x"},
     ("POST", "/leases/<uuid:lease_id>/extend"): {"seconds": 3600, "justification": "x"},
     ("POST", "/break-glass/<uuid:emergency_id>/review"): {"note": "x"},
+    ("PUT", "/users/<uuid:user_id>/attributes"): {"department": "x", "clearance": ""},
+    ("PATCH", "/users/<uuid:user_id>"): {"full_name": "x"},
+    ("PATCH", "/roles/<uuid:role_id>"): {"name": "x"},
+    ("POST", "/groups/<uuid:group_id>/members"): {"user_ids": []},
+    ("PUT", "/groups/<uuid:group_id>/members"): {"user_ids": []},
     ("POST", "/access-reviews/<uuid:review_id>/items/<uuid:item_id>"): {"verdict": "keep", "reason": "x"},
 }
 

@@ -1,0 +1,1 @@
+"""People who prove who they are elsewhere: at an identity provider of their organization."""

@@ -1,0 +1,1 @@
+"""OpenID Connect: the vault as a relying party, on mozilla-django-oidc."""
