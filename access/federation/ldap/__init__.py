@@ -1,0 +1,1 @@
+"""Sign-in with the accounts of an LDAP directory or Active Directory. Needs the extra ``ldap``."""

@@ -1,0 +1,64 @@
+"""A directory for the tests of LDAP: one server for all of them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+pytest.importorskip("ldap", reason="python-ldap is not installed (extra ldap)")
+
+from access.federation.ldap.directory import Directory
+from access.federation.ldap.rules import read_rules
+from tests.access.ldap import slapd as server
+from tests.access.ldap.slapd import BASE, BIND_DN, BIND_PASSWORD, SLAPD, Slapd, group, person, tree
+
+ANN_GUID = UUID("6d0f4c5e-2b1d-4f3a-9c58-0e7f51a3b2c4")
+
+
+@pytest.fixture(scope="session")
+def slapd(tmp_path_factory: Any) -> Iterator[Slapd]:
+    if SLAPD is None:
+        pytest.skip("slapd is not installed")
+    folder: Path = tmp_path_factory.mktemp("slapd")
+    entries = [
+        *(person(uid) for uid in ("bob", "gone", "vera")),
+        person("ann", guid=ANN_GUID),
+        person("dora", disabled=True),
+        group("analysts", "uid=ann,ou=people", "uid=vera,ou=people"),
+        group("research", "cn=analysts,ou=groups"),
+        group("everybody", "cn=research,ou=groups", "uid=bob,ou=people"),
+    ]
+    with server.serve(folder, tree(*entries)) as running:
+        yield running
+
+
+@pytest.fixture
+def settings_of(slapd: Slapd) -> Callable[..., dict[str, Any]]:
+    """Settings of a provider that reads the directory; each argument takes the place of one."""
+
+    def made(**changed: Any) -> dict[str, Any]:
+        return {
+            "servers": [slapd.tls],
+            "ca_certificate": slapd.ca,
+            "bind_dn": BIND_DN,
+            "user_base": f"ou=people,{BASE}",
+            "user_filter": "(uid={username})",
+            "disabled_filter": "(userAccountControl:1.2.840.113556.1.4.803:=2)",
+            "group_lookup": "member",
+            "group_base": f"ou=groups,{BASE}",
+            "timeout_seconds": 2,
+        } | changed
+
+    return made
+
+
+@pytest.fixture
+def directory(settings_of: Callable[..., dict[str, Any]]) -> Callable[..., Directory]:
+    """The directory itself, without a provider in the vault; each argument takes the place of a setting."""
+
+    def made(password: str = BIND_PASSWORD, **changed: Any) -> Directory:
+        return Directory(uuid4(), read_rules(settings_of(**changed)), password, ("uid", "mail", "cn"))
+
+    return made
