@@ -23,7 +23,7 @@ _INSIDE = {"db_constraint": False, "db_index": False, "on_delete": django.db.mod
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0013_federation")]
+    dependencies = [("access", "0014_saml")]
 
     operations = [
         migrations.CreateModel(

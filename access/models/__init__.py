@@ -24,6 +24,7 @@ from access.models.purpose import Purpose
 from access.models.role import Role
 from access.models.role_binding import RoleBinding
 from access.models.role_inheritance import RoleInheritance
+from access.models.saml import SamlKey, SamlMetadata
 from access.models.second_factor import RecoveryCode, SecurityKey, TotpDevice
 from access.models.service_account import AccountKind, ServiceAccount
 from access.models.session import VaultSession
@@ -76,6 +77,8 @@ __all__ = [
     "Role",
     "RoleBinding",
     "RoleInheritance",
+    "SamlKey",
+    "SamlMetadata",
     "SecurityKey",
     "ServiceAccount",
     "Shown",

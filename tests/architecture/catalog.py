@@ -42,6 +42,8 @@ TENANT: Final = frozenset(
         "access_recoverycode",
         "access_rolebinding",
         "access_roleinheritance",
+        "access_samlkey",
+        "access_samlmetadata",
         "access_securitykey",
         "access_signinpolicy",
         "access_totpdevice",
