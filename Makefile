@@ -56,7 +56,7 @@ maintain: $(RUN)  ## make partitions ahead and drop those past retention, as the
 	@$(BESIDE_SERVERS) $(BIN)/python manage.py maintain
 
 lock: $(DEV)  ## choose versions anew and write them with their hashes to requirements/ (UPGRADE=1 for the newest)
-	$(PIP_COMPILE) --extra embedded --extra parquet --extra privacy --output-file requirements/run.txt pyproject.toml
+	$(PIP_COMPILE) --extra embedded --extra parquet --extra privacy --extra saml --output-file requirements/run.txt pyproject.toml
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 	  | $(PIP_COMPILE) --constraint requirements/run.txt --output-file requirements/dev.txt -
 	echo pycanon | $(PIP_COMPILE) --output-file requirements/pycanon.txt -
