@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from django.urls import reverse
 from django.utils import timezone
 
 from access.federation.mapping import read_arrival
@@ -13,7 +12,7 @@ from access.federation.ports import Arrival, Connection, CopiedValue, FederatedL
 from access.federation.saml.errors import SamlConditionsNotMet, SamlMessageMalformed, SamlUnavailable
 from access.federation.saml.forms import SamlForm
 from access.federation.saml.metadata import IdentityMetadata
-from access.federation.saml.peers import service_addresses
+from access.federation.saml.peers import service_addresses, service_path
 from access.federation.saml.responses import read_unverified
 from access.federation.saml.sign_on import NAME_ID, is_second_factor
 from access.federation.saml.sign_out import sign_out_address
@@ -39,7 +38,7 @@ class Saml(Federation):
     sample = "A response or assertion that is not encrypted, as XML"
 
     def sign_in_path(self, connection: Connection) -> str:
-        return reverse("saml_begin", args=[connection.tenant_slug, connection.slug])
+        return service_path(connection, "begin")
 
     def sign_out_url(self, connection: Connection, login: FederatedLogin, return_url: str) -> str | None:
         parts = urlsplit(return_url)

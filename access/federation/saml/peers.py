@@ -6,6 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from access.federation.ports import Connection
 from access.federation.providers import connection_of, named_provider
@@ -47,16 +48,14 @@ def base_url(request: HttpRequest) -> str:
 
 
 def service_path(connection: Connection, step: str) -> str:
-    """The path of a step ("start", "consume", "sign-out", "metadata") of signing in at a provider."""
-    return f"/auth/saml/{connection.tenant_slug}/{connection.slug}/{step}"
+    """The path of a step ("begin", "consume", "finish", "sign_out", "metadata") of signing in at a provider."""
+    return reverse(f"saml_{step}", args=[connection.tenant_slug, connection.slug])
 
 
 def service_addresses(connection: Connection, base: str) -> ServiceAddresses:
-    return ServiceAddresses(
-        entity_id=base + service_path(connection, "metadata"),
-        consumer=base + service_path(connection, "consume"),
-        sign_out=base + service_path(connection, "sign-out"),
-    )
+    """The vault's addresses for a provider; ``base`` as of :func:`base_url`."""
+    steps = ("metadata", "consume", "sign_out")
+    return ServiceAddresses(*(base + service_path(connection, step) for step in steps))
 
 
 def read_signed(peer: Peer, read: Callable[[IdentityMetadata], ReadT]) -> ReadT:

@@ -39,8 +39,8 @@ def begin_sign_on(request: HttpRequest, organization: str, slug: str, *, wanted:
 
     ``act`` is CONFIRM or TRY, or anything else to come in. The request's id is the state of an attempt that this
     browser keeps, in a cookie that is sent with the form which comes from the provider's site, as the session's is
-    not. Raises ProviderNotFound, FederationRefused, SamlMetadataRefused, ProviderUnavailable, OutgoingAddressRefused, AccessDenied
-    (to try), after recording what failed.
+    not. Raises ProviderNotFound, FederationRefused, SamlMetadataRefused, ProviderUnavailable,
+    OutgoingAddressRefused, AccessDenied (to try), after recording what failed.
     """
     peer = find_peer(request, organization, slug)
     facts = {"act": act if act in {CONFIRM, TRY} else ENTER, "wanted": wanted}

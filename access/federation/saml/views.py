@@ -5,9 +5,10 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from access.federation.saml.handover import finish_step
 from access.federation.saml.messages import service_metadata
 from access.federation.saml.peers import find_peer
-from access.federation.saml.sign_on import begin_sign_on, consume_response, finish_step
+from access.federation.saml.sign_on import begin_sign_on, consume_response
 from access.federation.saml.sign_out import receive_sign_out
 
 METADATA_TYPE = "application/samlmetadata+xml"
