@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from unfold.sites import UnfoldAdminSite
 
+from access.auth.landing import is_own_address
 from access.auth.sessions import PURPOSE_KEY
 from access.errors import AccessDenied, AuthenticationError, LoginRefused, TooManyAttempts
 from access.factors.errors import SecondFactorRequired, StepUpRequired
@@ -36,7 +37,7 @@ from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
 from vaultsite.pages import error_page
-from vaultsite.sign_in import LoginForm, PasswordForm, after_login, changed_user, is_own_address
+from vaultsite.sign_in import LoginForm, PasswordForm, after_login, changed_user
 
 View = Callable[..., HttpResponse]
 

@@ -1,23 +1,26 @@
 """Signing in with a password, and changing it: the forms, and where they lead."""
 
+from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django import forms
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.cache import never_cache
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
-from access.auth.sessions import HALF_KEY, WANTED_KEY
+from access.auth.landing import landing
 from access.errors import AccessDenied, TooManyAttempts
+from access.federation.paths import PATHS
 from access.models import User
 from access.services.users import change_own_password
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.pages import error_page
 
 
 class LoginForm(forms.Form):
@@ -59,30 +62,24 @@ class PasswordForm(forms.Form):
 
 def after_login(request: HttpRequest, user: User) -> str:
     """The address to go on to once the password held; it comes after the second factor, where one is asked for."""
-    wanted = _without_purpose(request.POST.get(REDIRECT_FIELD_NAME, ""))
-    if user.must_change_password:
-        wanted = reverse("admin:password_change")
-    elif not is_own_address(request, wanted):
-        wanted = reverse("admin:index")
-    if request.session.get(HALF_KEY):
-        request.session[WANTED_KEY] = wanted
-        return reverse("admin:second_factor")
-    return wanted
+    is_forced = user.must_change_password
+    wanted = reverse("admin:password_change") if is_forced else request.POST.get(REDIRECT_FIELD_NAME, "")
+    return landing(request, wanted)
 
 
-def is_own_address(request: HttpRequest, address: str) -> bool:
-    """Whether an address that a request named leads to a page of this site."""
-    return url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
+def federated_patterns() -> list[URLPattern]:
+    """The paths of identity providers. No scope is open in their views, and whatever they raise becomes a page."""
+    return [path(route, _as_page(view), name=name) for route, view, name in PATHS]
 
 
-def _without_purpose(address: str) -> str:
-    """The address to go on to after signing in. It may come from a foreign link, which states no purpose."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "purpose"]
-    return urlunsplit(parts._replace(query=urlencode(query)))
+def _as_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Exception as exc:  # noqa: BLE001 - the edge: everything becomes a page
+            return error_page(request, exc)
+
+    return update_wrapper(never_cache(inner), view)
 
 
 def changed_user(request: HttpRequest, form: PasswordForm) -> User | None:

@@ -6,10 +6,12 @@ from django.views.generic import RedirectView
 
 from vaultsite import health
 from vaultsite.api import urlpatterns as api_patterns
+from vaultsite.sign_in import federated_patterns
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("auth/", include(federated_patterns())),
     path("api/v1/", include(api_patterns)),
     path("scim/v2/", include("access.api.scim_urls")),
     path("health", health.health),
