@@ -144,9 +144,7 @@ class _Compiler(FilterVisitor[Q]):
         return Q(Exists(found.of_outer().filter(selected)))
 
 
-def _resolve(
-    path: AttrPath, plain: Mapping[str, Attribute], attributes: Attributes | None
-) -> Attribute | Collection:
+def _resolve(path: AttrPath, plain: Mapping[str, Attribute], attributes: Attributes | None) -> Attribute | Collection:
     name, sub_name = path.attr.lower(), (path.sub_attr or "").lower()
     full = f"{name}.{sub_name}" if sub_name else name
     schema = (path.uri or "").lower()

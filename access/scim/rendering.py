@@ -69,11 +69,7 @@ def group_resource(entry: DirectoryGroup, *, base: str) -> Group:
         id=str(group.pk),
         external_id=group.external_id or None,
         display_name=group.display_name,
-        members=[
-            Member(value=str(row.user_id), ref=f"{base}/Users/{row.user_id}")
-            for row in members
-        ]
-        or None,
+        members=[Member(value=str(row.user_id), ref=f"{base}/Users/{row.user_id}") for row in members] or None,
         meta=_meta("Group", f"{base}/Groups/{group.pk}", entry, version_of_group(entry)),
     )
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from access.errors import UserNotFound
-from access.models import User
+from access.models import DirectoryUser, User
 from access.services.authorize import authorize
 from access.services.ending import DISABLED, end_access
 from access.services.grants import refuse_wider
@@ -23,6 +23,7 @@ def deactivate_user(principal: Principal, *, user_id: UUID, reason: str = DISABL
     user = _locked(user_id)
     refuse_wider(principal, user.permissions)
     User.objects.filter(pk=user.pk).update(is_active=False, updated_at=Now())
+    _overrule_directory(user.pk)
     end_access(user.pk, reason=reason)
 
 
@@ -36,6 +37,12 @@ def reactivate_user(principal: Principal, *, user_id: UUID) -> None:
     user.is_active = True
     refuse_wider(principal, user.permissions)
     User.objects.filter(pk=user.pk).update(is_active=True, updated_at=Now())
+    _overrule_directory(user.pk)
+
+
+def _overrule_directory(user_id: UUID) -> None:
+    """What is decided here is no longer the directory's to undo."""
+    DirectoryUser.objects.filter(user_id=user_id).update(is_suspended=False)
 
 
 def _locked(user_id: UUID) -> User:

@@ -157,8 +157,9 @@ def _write(person: Person, entry: DirectoryUser, *, is_new: bool) -> None:
             entry.save(force_insert=is_new)
     except IntegrityError:  # at the same moment, by another request
         raise NameTaken("userName or externalId") from None
-    User.objects.filter(pk=user.pk).update(updated_at=Now())
-    DirectoryUser.objects.filter(pk=entry.pk).update(changed_at=Now())
+    if not is_new:
+        User.objects.filter(pk=user.pk).update(updated_at=Now())
+        DirectoryUser.objects.filter(pk=entry.pk).update(changed_at=Now())
     _write_emails(person, entry)
 
 
