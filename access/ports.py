@@ -252,7 +252,10 @@ def resource_source() -> ResourceSource:
 
 @dataclass(frozen=True)
 class RecordedDecision:
-    """A decision as the audit keeps it. ``inputs`` are those of Question.as_inputs, empty where none were recorded."""
+    """A decision as the audit keeps it. ``inputs`` are those of Question.as_inputs, empty where none were recorded.
+
+    ``failure`` is the code of the error that ended what was decided on, empty for none.
+    """
 
     event_id: UUID
     time: datetime
@@ -266,6 +269,7 @@ class RecordedDecision:
     obligations: tuple[str, ...] = ()
     reason: str = ""
     ip_address: str = ""
+    failure: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -283,6 +287,10 @@ class DecisionHistory(ABC):
         self, *, limit: int, before: tuple[datetime, UUID] | None = None, denied_only: bool = False
     ) -> Sequence[RecordedDecision]:
         """The newest decisions, newest first, before one of them."""
+
+    @abstractmethod
+    def latest_of(self, actor_ids: Collection[UUID], *, limit: int) -> Sequence[RecordedDecision]:
+        """The newest decisions on what these principals asked for, newest first; one that failed before has no action."""
 
     @abstractmethod
     def find(self, event_id: UUID) -> RecordedDecision | None:

@@ -1,6 +1,6 @@
 """The decisions among the events, for who explains or replays them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -47,6 +47,10 @@ class AuditedDecisions(DecisionHistory):
             rows = rows.filter(Q(time__lt=before[0]) | Q(time=before[0], pk__lt=before[1]))
         return [_recorded(row) for row in rows.order_by("-time", "-id")[:limit]]
 
+    def latest_of(self, actor_ids: Collection[UUID], *, limit: int) -> Sequence[RecordedDecision]:
+        rows = _decisions().filter(actor_id__in=actor_ids)
+        return [_recorded(row) for row in rows.order_by("-time", "-id")[:limit]]
+
     def find(self, event_id: UUID) -> RecordedDecision | None:
         row = _decisions().filter(pk=event_id).first()
         return _recorded(row, with_address=True) if row else None
@@ -79,6 +83,7 @@ def _recorded(row: AuditEvent, *, with_address: bool = False) -> RecordedDecisio
         obligations=tuple(context.get("obligations", ())),
         reason=metadata.get("reason", ""),
         ip_address=_address(row) if with_address else "",
+        failure=row.failure_reason,
         inputs=inputs,
     )
 
