@@ -118,7 +118,7 @@ class _OneReview(VaultAPIView):
     resource_type = "access_review"
 
     def _read(self, review_id: UUID) -> AccessReview:
-        review = find_review(review_id)
+        review = find_review(self.principal, review_id)
         authorize(self.principal, "review.read", ResourceRef("access_review", str(review.pk)))
         return review
 
@@ -151,7 +151,7 @@ class ItemView(VaultAPIView):
     @extend_schema(request=ItemDecisionInput, responses=ReviewItemOutput)
     def post(self, request: Request, review_id: UUID, item_id: UUID) -> Response:
         """Keep a grant, or revoke it at once, with a reason."""
-        find_review(review_id)
+        find_review(self.principal, review_id)
         body = ItemDecisionInput(data=request.data)
         body.is_valid(raise_exception=True)
         verdict, reason = Verdict(body.validated_data["verdict"]), body.validated_data["reason"]

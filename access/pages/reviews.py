@@ -91,11 +91,11 @@ def review_page(request: HttpRequest, review_id: UUID) -> HttpResponse:
         if refusal is None:
             return HttpResponseRedirect(reverse("admin:access_review", args=[review_id]))
     else:
-        review = find_review(review_id)
+        review = find_review(principal, review_id)
         open_page(request, "review.read", ResourceRef("access_review", str(review.pk)))
         if request.GET.get("report") == "1":
             return _report(review)
-    return _shown(request, principal, find_review(review_id), refusal)
+    return _shown(request, principal, find_review(principal, review_id), refusal)
 
 
 def _shown(request: HttpRequest, principal: Principal, review: AccessReview, refusal: Any) -> HttpResponse:

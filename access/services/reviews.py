@@ -24,7 +24,7 @@ from access.leases.terms import refuse_problems, text_problem
 from access.models import AccessReview, GrantKind, ReviewItem, User, Verdict
 from access.policy import builtin
 from access.ports import dataset_directory
-from access.services.authorize import authorize
+from access.services.authorize import authorize, may
 from access.services.reviewed_grants import Reviewed, end_grant, grants_under_review, lives, move_end
 from vaultsite.kernel.errors import InvalidCursor
 from vaultsite.kernel.events.bus import emit
@@ -124,7 +124,7 @@ def decide_item(principal: Principal, *, review_id: UUID, item_id: UUID, verdict
     Raises ReviewNotFound, AccessDenied, PersonRequired, NotReviewer, SamePerson, ReviewClosed, AlreadyDecided,
     InvalidInput, and the directory's refusal of personal data.
     """
-    review = find_review(review_id)
+    review = find_review(principal, review_id)
     facts = {"item": str(item_id), "verdict": str(verdict)}
     authorize(principal, "review.decide", ResourceRef("access_review", str(review.pk)), facts=facts)
     _require_reviewer(principal, review)
@@ -182,7 +182,7 @@ def close_review(principal: Principal, *, review_id: UUID) -> AccessReview:
 
     Raises ReviewNotFound, AccessDenied, ReviewClosed, ReviewUnfinished.
     """
-    review = find_review(review_id)
+    review = find_review(principal, review_id)
     authorize(principal, "review.manage", ResourceRef("access_review", str(review.pk)), facts={"change": "close"})
     waiting = review.items.filter(verdict=Verdict.OPEN).count()
     if waiting and timezone.now() < review.deadline:
@@ -215,10 +215,10 @@ def _close(review: AccessReview) -> AccessReview:
     return review
 
 
-def find_review(review_id: UUID) -> AccessReview:
-    """For who is decided on next. Raises ReviewNotFound, recorded as a refusal."""
+def find_review(principal: Principal, review_id: UUID) -> AccessReview:
+    """A review, for who may read reviews. Raises ReviewNotFound, recorded as a refusal."""
     review = AccessReview.objects.filter(pk=review_id).first()
-    if review is None:
+    if review is None or not may(principal, "review.read"):
         raise hidden(ReviewNotFound(), ResourceRef("access_review", str(review_id)))
     return review
 
