@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from access.errors import NameTaken, UserNotFound
 from access.federation.arrival import source_of
 from access.federation.errors import IdentityNotFound, IdentityTaken, MappingNotFound
+from access.federation.kinds import federation
 from access.federation.logout import end_federated_sessions
 from access.federation.providers import find_provider, resource_of
 from access.models import ExternalIdentity, Group, GroupMapping, User
@@ -39,7 +40,7 @@ def map_group(
     facts = {"act": "map", "role": role, "group_id": str(group_id or "")}
     authorize(principal, "identity_provider.manage", resource_of(provider_id), facts=facts)
     provider = find_provider(provider_id)
-    name = _fitting("external_group", external_group)
+    name = federation(provider.kind).external_group(_fitting("external_group", external_group))
     if bool(role) == (group_id is not None):
         raise InvalidInput(errors=[FieldProblem("role", "Name one role or one group")])
     if GroupMapping.objects.filter(provider=provider).count() >= MOST:

@@ -97,6 +97,8 @@ class Federation(ABC):
     attributes: ClassVar[Mapping[str, str]]
     #: What the provider calls a second factor unless somebody says so.
     mfa_values: ClassVar[tuple[str, ...]] = ()
+    #: Settings that say to whom the secret is sent: who changes them must know it, or could have it sent to themselves.
+    secret_goes_to: ClassVar[tuple[str, ...]] = ()
     #: What can be pasted into the dry run, in words; empty where nothing can.
     sample: ClassVar[str] = ""
 
@@ -124,6 +126,10 @@ class Federation(ABC):
         """
         return None
 
+    def external_group(self, name: str) -> str:
+        """The spelling in which arrivals name the group that an administrator typed. Raises InvalidInput."""
+        return name
+
     @abstractmethod
     def copied_values(self, connection: Connection, base_url: str) -> Sequence[CopiedValue]:
         """What to enter at the provider. ``base_url`` is scheme and host of the vault."""
@@ -135,3 +141,24 @@ class Federation(ABC):
     @abstractmethod
     def read_sample(self, provider: IdentityProvider, sample: str) -> Arrival:
         """Who would arrive with what was pasted, unverified: for the dry run alone. Raises InvalidInput."""
+
+
+class PasswordFederation(Federation):
+    """A kind that is asked with the vault's own form. All raise DirectoryUnavailable when the peer does not answer."""
+
+    def sign_in_path(self, connection: Connection) -> None:  # noqa: ARG002 - as of every kind
+        return None
+
+    @abstractmethod
+    def check_password(self, connection: Connection, username: str, password: str) -> Arrival | None:
+        """Whose name and password these are. None for a wrong password and for an unknown or disabled name alike,
+        which take as long as each other.
+        """
+
+    @abstractmethod
+    def prove_subject(self, connection: Connection, subject: str, password: str) -> Arrival | None:
+        """The same for the account of that subject, whatever it is called now."""
+
+    @abstractmethod
+    def is_alive(self, connection: Connection, subject: str) -> bool:
+        """Whether the account of that subject could still sign in."""

@@ -216,8 +216,12 @@ def _changeable(principal: Principal, provider_id: UUID, facts: Mapping[str, Any
 
 
 def _put_settings(provider: IdentityProvider, settings: Mapping[str, Any]) -> None:
-    cleaned = federation(provider.kind).clean(settings)
+    kind = federation(provider.kind)
+    cleaned = kind.clean(settings)
     secret = cleaned.pop("secret", "")
+    is_moved = any(cleaned.get(name) != provider.settings.get(name) for name in kind.secret_goes_to)
+    if is_moved and provider.sealed is not None and not secret:
+        raise InvalidInput(errors=[FieldProblem("secret", "Enter it again: it would be sent elsewhere than before")])
     provider.settings = cleaned
     if secret:
         provider.sealed = seal_column(_KIND, provider.pk.bytes, secret.encode())

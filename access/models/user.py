@@ -1,6 +1,6 @@
 """A person who signs in to one tenant."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -13,6 +13,9 @@ from access.models.role_binding import RoleBinding, roles_by_code
 from access.policy import admin, builtin
 from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
 from vaultsite.kernel.tenancy.scope import find_scope
+
+if TYPE_CHECKING:
+    from access.federation.ports import FederatedLogin
 
 
 def scope_tenant() -> UUID | None:
@@ -49,6 +52,8 @@ class User(AbstractBaseUser, TenantModel):
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = []
+    #: The provider that let somebody in just now, None for a password of the vault's own. Not stored.
+    vouched_by: "FederatedLogin | None" = None
     #: Nobody is above the roles; Django and its admin ask all the same.
     is_superuser: Final = False
 

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from access.auth.passwords import password_holds
 from access.factors import recovery, totp, webauthn
 from access.factors.errors import FactorRefused
+from access.federation.passwords import is_judged_by_directory, vouches_again
 from access.models import RecoveryCode, SecurityKey, TotpDevice, User
 from access.services.second_factor import credential, open_seed
 from access.services.throttle import count_attempt, factor_brakes, forgive
@@ -32,8 +33,12 @@ def prove_by_recovery_code(user: User, code: str) -> None:
 
 
 def prove_by_password(user: User, password: str) -> None:
-    """The password once more, of who has no second factor. Raises as prove_by_app."""
-    _prove(user, "password", lambda: password_holds(user, password))
+    """The password once more, of who has no second factor: the vault's own, or that of the user's directory.
+
+    Raises as prove_by_app, and DirectoryUnavailable.
+    """
+    judge = vouches_again if is_judged_by_directory(user) else password_holds
+    _prove(user, "password", lambda: judge(user, password))
 
 
 def _prove(user: User, by: str, is_proved: Callable[[], bool]) -> None:

@@ -49,7 +49,7 @@ def check_login(request: HttpRequest, *, tenant_slug: str, username: str, passwo
 def login(request: HttpRequest, *, tenant_slug: str, username: str, password: str) -> User:
     """check_login, then admit."""
     user = check_login(request, tenant_slug=tenant_slug, username=username, password=password)
-    admit(request, user)
+    admit(request, user, federated=user.vouched_by)
     return user
 
 

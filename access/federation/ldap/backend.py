@@ -80,7 +80,7 @@ class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
         self.settings = ProviderSettings(
             SERVER_URI=server,
             START_TLS=server.startswith("ldap://"),
-            CONNECTION_OPTIONS=_options(rules, ca_file),
+            CONNECTION_OPTIONS=options_of(rules, ca_file),
             BIND_DN=rules.bind_dn,
             BIND_PASSWORD=password,
             USER_SEARCH=search,
@@ -165,7 +165,7 @@ def subject_search(rules: LdapRules, described: Sequence[str], subject: str) -> 
 
 
 def subject_filter(rules: LdapRules, subject: str) -> str:
-    """objectGUID is stored as 16 bytes in Microsoft's order and kept here as a UUID; others are text."""
+    """ObjectGUID is stored as 16 bytes in Microsoft's order and kept here as a UUID; others are text."""
     if rules.subject_attribute.lower() == _GUID:
         value = "".join(f"\\{byte:02x}" for byte in UUID(subject).bytes_le)
     else:
@@ -173,7 +173,7 @@ def subject_filter(rules: LdapRules, subject: str) -> str:
     return f"({rules.subject_attribute}={value})"
 
 
-def _options(rules: LdapRules, ca_file: str) -> dict[int, Any]:
+def options_of(rules: LdapRules, ca_file: str) -> dict[int, Any]:
     """Of one connection, in the order they must be set: a new TLS context takes over what was set before it."""
     return {
         ldap.OPT_PROTOCOL_VERSION: 3,

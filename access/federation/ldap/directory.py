@@ -2,15 +2,17 @@
 
 import ssl
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import NamedTemporaryFile
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import ldap
 
+from access.federation.errors import OutgoingAddressRefused, ProviderUnavailable
 from access.federation.ldap.backend import (
     DirectoryAccount,
     DirectoryBackend,
@@ -21,9 +23,11 @@ from access.federation.ldap.backend import (
 )
 from access.federation.ldap.errors import DirectoryUnavailable
 from access.federation.ldap.rules import LdapRules
+from access.federation.outgoing import reachable_addresses
 
 #: How long a server that failed is left alone, in seconds.
 REST: Final = 5.0
+_PORTS: Final = {"ldap": 389, "ldaps": 636}
 #: When servers failed, by provider and address, on the monotonic clock.
 _failed_at: Final[dict[tuple[UUID, str], float]] = {}
 
@@ -47,7 +51,16 @@ class Directory:
         """
         if not password:  # RFC 4513 section 5.1.2: a bind without a password succeeds for any name
             return None
-        return self._ask(user_search(self.rules, self.described), lambda backend: backend.authenticate(None, username, password))
+        return self._ask(
+            user_search(self.rules, self.described), lambda backend: backend.authenticate(None, username, password)
+        )
+
+    def prove(self, subject: str, password: str) -> DirectoryAccount | None:
+        """As authenticate, for the account that ``subject`` names, whatever it is called now."""
+        if not password:
+            return None
+        search = subject_search(self.rules, self.described, subject)
+        return self._ask(search, lambda backend: backend.authenticate(None, subject, password))
 
     def look_up(self, username: str) -> DirectoryAccount | None:
         """The account of that name, without its password. Raises DirectoryUnavailable."""
@@ -55,7 +68,9 @@ class Directory:
 
     def find(self, subject: str) -> DirectoryAccount | None:
         """The account that ``subject`` names, whatever it is called now. Raises DirectoryUnavailable."""
-        return self._ask(subject_search(self.rules, self.described, subject), lambda backend: backend.populate_user(""))
+        return self._ask(
+            subject_search(self.rules, self.described, subject), lambda backend: backend.populate_user(subject)
+        )
 
     def _ask(
         self, search: PagedSearch, question: Callable[[DirectoryBackend], Found | None]
@@ -77,17 +92,32 @@ class Directory:
     def _ask_server(
         self, server: str, search: PagedSearch, question: Callable[[DirectoryBackend], Found | None]
     ) -> DirectoryAccount | None:
-        with NamedTemporaryFile("w", prefix="vault-ca-", suffix=".pem") as authority:
-            authority.write(self.rules.ca_certificate)
-            authority.flush()
-            found = question(
-                DirectoryBackend(self.rules, server, self.password, self._ca_file(authority.name), search=search)
-            )
+        require_reachable(server)
+        with authority_file(self.rules) as ca_file:
+            found = question(DirectoryBackend(self.rules, server, self.password, ca_file, search=search))
         if found is None:
             return None
         with suppress(ldap.LDAPError):
             found.ldap_user.connection.unbind_s()
         return found.account
 
-    def _ca_file(self, pasted: str) -> str:
-        return pasted if self.rules.ca_certificate else ssl.get_default_verify_paths().openssl_cafile
+
+@contextmanager
+def authority_file(rules: LdapRules) -> Iterator[str]:
+    """A file with the authorities that servers are checked against, until the block ends."""
+    if not rules.ca_certificate:
+        yield ssl.get_default_verify_paths().openssl_cafile
+        return
+    with NamedTemporaryFile("w", prefix="vault-ca-", suffix=".pem") as authority:
+        authority.write(rules.ca_certificate)
+        authority.flush()
+        yield authority.name
+
+
+def require_reachable(server: str) -> None:
+    """Raise DirectoryUnavailable unless the installation lets the vault call every address of the server's host."""
+    parts = urlsplit(server)
+    try:
+        reachable_addresses(str(parts.hostname), parts.port or _PORTS[parts.scheme])
+    except (OutgoingAddressRefused, ProviderUnavailable) as refusal:
+        raise DirectoryUnavailable(refusal.detail or refusal.title) from None

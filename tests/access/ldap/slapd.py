@@ -148,18 +148,14 @@ def write_certificates(folder: Path) -> str:
     server = _certificate(_name("127.0.0.1"), root_name, key.public_key()).add_extension(named, critical=False)
     (folder / "server.pem").write_bytes(_pem(server.sign(root_key, hashes.SHA256())))
     (folder / "server.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     ca = _pem(root.sign(root_key, hashes.SHA256()))
     (folder / "ca.pem").write_bytes(ca)
     return ca.decode()
 
 
-def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
-) -> x509.CertificateBuilder:
+def _certificate(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
     since = timezone.now() - timedelta(hours=1)
     return x509.CertificateBuilder(issuer, subject, key, x509.random_serial_number(), since, since + timedelta(days=2))
 

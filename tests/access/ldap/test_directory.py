@@ -237,9 +237,7 @@ def test_more_groups_than_anybody_has_are_refused_not_cut(directory: Make, monke
         directory().look_up("bob")
 
 
-def test_groups_nested_deeper_than_anybody_needs_are_refused(
-    directory: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_groups_nested_deeper_than_anybody_needs_are_refused(directory: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("access.federation.ldap.backend.MOST_LEVELS", 2)
     with pytest.raises(DirectoryUnavailable):
         directory(group_lookup="nested").look_up("ann")

@@ -1,0 +1,1 @@
+"""People of a directory sign in with the vault's own form."""
