@@ -2,13 +2,13 @@
 
 from typing import Any, Final
 
-from django.http import HttpRequest
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from scim2_models import Context, Resource
 
 from access.errors import NameTaken
+from access.scim.address import base_of
 from access.scim.errors import ScimError
 from access.scim.queries import read_parameters
 from access.scim.versions import Precondition, names
@@ -18,8 +18,6 @@ from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import InvalidInput, MalformedJSON, VaultError
 
 CONTENT_TYPE: Final = "application/scim+json"
-#: Below the site's root: what directories call the tenant URL. The credential names the tenant.
-PATH: Final = "/scim/v2"
 _ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 _KEYWORDS: Final[dict[type[VaultError], str]] = {
     NameTaken: "uniqueness",
@@ -75,11 +73,6 @@ class ScimView(VaultAPIView):
         """The members of a resource that ``asked`` (None: the URL's parameters) wants."""
         parameters = read_parameters(self.request.query_params if asked is None else asked)
         return resource.model_dump(scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=parameters)
-
-
-def base_of(request: HttpRequest) -> str:
-    """The address that SCIM is served at, as this request came to it."""
-    return request.build_absolute_uri(PATH)
 
 
 def render_error(exc: Exception, context: dict[str, Any]) -> Response:

@@ -78,7 +78,10 @@ def compile_filter(tree: FilterNode, attributes: Attributes) -> Q:
 
 
 def compile_order(name: str, attributes: Attributes, *, descending: bool) -> OrderBy:
-    """The order that ``sortBy`` asks for; what has no value comes last, or first when descending. Raises InvalidPath."""
+    """The order that ``sortBy`` asks for; what has no value comes last, or first when descending.
+
+    Raises InvalidPath.
+    """
     try:
         found = _resolve(_path(name), attributes.plain, attributes)
     except InvalidFilter as unknown:
@@ -138,9 +141,9 @@ class _Compiler(FilterVisitor[Q]):
         if isinstance(found, Attribute):
             raise InvalidFilter(f"{node.attr_path} has one value: nothing can be selected from it")
         inner = _Compiler(found.members, None)
-        inner._terms = self._terms  # noqa: SLF001 - its own kind
+        inner._terms = self._terms
         selected = inner.visit(node.val_filter)
-        self._terms = inner._terms  # noqa: SLF001
+        self._terms = inner._terms
         return Q(Exists(found.of_outer().filter(selected)))
 
 

@@ -1,5 +1,6 @@
 """What a list is asked for, and the page that answers it."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -16,7 +17,7 @@ from access.scim.filters import compile_filter, compile_order, parse_filter
 from access.scim.resources import MOST_RESULTS, USUAL_RESULTS
 
 Row = TypeVar("Row", DirectoryUser, DirectoryGroup)
-_LAST_INDEX: Final = 10**9
+_WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 _ORDERS: Final = ("ascending", "descending")
 
 
@@ -93,6 +94,6 @@ def _number(asked: Any, name: str, usual: int) -> int:
     if given is None or given == "":
         return usual
     text = str(given)
-    if isinstance(given, bool) or not text.removeprefix("-").isdecimal() or len(text) > 10 or int(text) > _LAST_INDEX:
+    if isinstance(given, bool) or not _WHOLE_NUMBER.fullmatch(text):
         raise InvalidValue(f"{name} is a whole number")
     return int(text)

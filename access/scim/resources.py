@@ -4,14 +4,15 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 from scim2_models import (
+    URN,
     AuthenticationScheme,
     Bulk,
     CaseExact,
     ChangePassword,
     ComplexAttribute,
     ETag,
-    Extension,
     ExtensibleStringEnum,
+    Extension,
     Filter,
     Mutability,
     Patch,
@@ -24,7 +25,6 @@ from scim2_models import (
     ServiceProviderConfig,
     Sort,
     Uniqueness,
-    URN,
 )
 
 #: Resources in one answer at most, and where a request names no count.

@@ -190,7 +190,9 @@ TEXTS = st.recursive(
     lambda inner: st.one_of(
         inner.map(lambda text: f"not ({text})"),
         inner.map(lambda text: f"emails[{text}]"),
-        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda parts: f"({parts[0]}) {parts[1]} {parts[2]}"),
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(
+            lambda parts: f"({parts[0]}) {parts[1]} {parts[2]}"
+        ),
     ),
     max_leaves=6,
 )
