@@ -2,6 +2,7 @@
 
 import io
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -12,8 +13,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from access.policy.question import ask
 from access.selectors import known_purposes
-from access.services.authorize import authorize, may
+from access.services.authorize import authorize, decide, may
 from access.services.metering import charge
 from anonymization.services.anonymize import apply
 from datasets.errors import DatasetNotFound, RecordNotFound
@@ -119,8 +121,9 @@ def records_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     """Records of a version in order of id, as this reader may see them; first the purpose, then the data."""
     principal = resolve_principal(request)
     version = request.GET.get("version", "")[:64] or "main"
-    if current_scope().purpose is None and may(principal, "record.read"):
-        return _purpose_page(request, _decided_dataset(principal, dataset_id))
+    asked = _asked_purpose(request, principal, dataset_id)
+    if asked is not None:
+        return asked
     nothing = empty_page(request, dataset_id, title="Records of", tab=_TAB)
     if nothing is not None:
         return nothing
@@ -142,8 +145,9 @@ def records_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
 def record_page(request: HttpRequest, dataset_id: UUID, record_id: str) -> HttpResponse:
     """One record, whole."""
     principal = resolve_principal(request)
-    if current_scope().purpose is None and may(principal, "record.read"):
-        return _purpose_page(request, _decided_dataset(principal, dataset_id))
+    asked = _asked_purpose(request, principal, dataset_id)
+    if asked is not None:
+        return asked
     version = request.GET.get("version", "")[:64] or "main"
     release = open_release(principal, dataset_id=dataset_id, version=version, counts_rows=True)
     record = read_record(release, record_id)
@@ -177,6 +181,23 @@ def rejects_page(request: HttpRequest, ingest_id: UUID) -> HttpResponse:
     return _page(request, "vault/rejects.html", context)
 
 
+def _asked_purpose(request: HttpRequest, principal: Principal, dataset_id: UUID) -> HttpResponse | None:
+    """The page that asks what for, where nothing was said yet; None also for who may not read for any purpose.
+
+    Who reads by a grant or a policy alone is offered the purposes that it opens the records for.
+    """
+    if current_scope().purpose is not None:
+        return None
+    if may(principal, "record.read"):
+        return _purpose_page(request, _decided_dataset(principal, dataset_id))
+    resource = resource_of(get_dataset(principal, dataset_id, action="record.read"))
+    questions = {code: ask(principal, "record.read", resource, code) for code in known_purposes()}
+    opening = [code for code, question in questions.items() if decide(principal, question)[2] is None]
+    if not opening:
+        return None
+    return _purpose_page(request, _decided_dataset(principal, dataset_id), purposes=opening)
+
+
 def _decided_dataset(principal: Principal, dataset_id: UUID) -> Dataset:
     """The dataset whose name the purpose page shows."""
     dataset = get_dataset(principal, dataset_id, action="dataset.read")
@@ -194,11 +215,18 @@ def _release_context(release: Release) -> dict[str, Any]:
     }
 
 
-def _purpose_page(request: HttpRequest, dataset: Dataset, extra: dict[str, Any] | None = None) -> HttpResponse:
+def _purpose_page(
+    request: HttpRequest,
+    dataset: Dataset,
+    extra: dict[str, Any] | None = None,
+    *,
+    purposes: Sequence[str] | None = None,
+) -> HttpResponse:
+    """``purposes``: those to choose from; None: all, for who may know them."""
     kept = [(name, value) for name, value in request.GET.items() if name != "purpose"]
-    context = {"title": f"Why do you read {dataset.name}?", "purposes": known_purposes(), "kept": kept}
-    if not may(resolve_principal(request), "purpose.read"):
-        context["purposes"] = []
+    if purposes is None:
+        purposes = known_purposes() if may(resolve_principal(request), "purpose.read") else []
+    context = {"title": f"Why do you read {dataset.name}?", "purposes": purposes, "kept": kept}
     return _page(request, "vault/purpose.html", (extra or {}) | context | {"dataset": dataset})
 
 

@@ -1,37 +1,74 @@
 """The screens of decisions: the log, one decision explained, and who can see what."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from access.models import Purpose, User
-from access.pages.page import render_page
+from access.factors.errors import SecondFactorRequired, StepUpRequired
+from access.pages.naming import datasets_by_name, rule_words, things_named
+from access.pages.page import open_page, render_page
 from access.policy.question import as_uuid
+from access.selectors import known_purposes, people_named
 from access.services import explain, who
+from access.services.inquiries import ACTION
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
+from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.ports import resolve_principal
 
-_SHOWN = 100
+_SHOWN: Final = 100
+#: Where no grant would help: what would, by the reason of the denial.
+_HELP: Final[Mapping[str, str]] = {
+    "no purpose stated": "A purpose has to be stated.",
+    "unknown purpose": "The purpose has to be one of the registry.",
+    "outside the scopes of the credential": "The credential is too narrow: another one would do.",
+    "outside the datasets of the credential": "The credential is made for other datasets: another one would do.",
+    SecondFactorRequired.slug: "Signing in with a second factor would be enough.",
+    StepUpRequired.slug: "Confirming once more who they are would be enough.",
+}
 
 
 def decisions_page(request: HttpRequest) -> HttpResponse:
     """The newest decisions; ``denied=1`` shows denials alone."""
+    principal = resolve_principal(request)
     denied_only = request.GET.get("denied") == "1"
-    found = explain.recent_decisions(resolve_principal(request), limit=_SHOWN, denied_only=denied_only)
-    names = dict(User.objects.filter(pk__in={one.actor_id for one in found}).values_list("pk", "username"))
+    found = explain.recent_decisions(principal, limit=_SHOWN, denied_only=denied_only)
+    things = things_named(principal, [one.resource for one in found])
     context = {
         "title": "Decisions",
-        "rows": [(one, names.get(one.actor_id, str(one.actor_id))) for one in found],
+        "rows": [
+            (one, thing, [rule_words(policy) for policy in one.policies])
+            for one, thing in zip(found, things, strict=True)
+        ],
+        "people": people_named(principal, [one.actor_id for one in found]),
         "denied_only": denied_only,
+        "limit": _SHOWN,
     }
     return render_page(request, "vault/access_decisions.html", context)
 
 
 def decision_page(request: HttpRequest, event_id: UUID) -> HttpResponse:
     """Why a decision came out as it did."""
-    why = explain.explain_decision(resolve_principal(request), event_id=event_id)
-    return render_page(request, "vault/access_decision.html", {"title": "Why", "why": why, "one": why.recorded})
+    principal = resolve_principal(request)
+    why = explain.explain_decision(principal, event_id=event_id)
+    subject, resource = why.question.subject, why.question.resource
+    ids = {"principal": as_uuid(subject.id), "resource.owner": as_uuid(resource.owner) if resource.owner else None}
+    people = people_named(principal, ids.values())
+    [thing] = things_named(principal, [resource])
+    names = {name: people[key] for name, key in ids.items() if key} | {"resource": thing.name}
+    context = {
+        "title": "Why a decision came out so",
+        "why": why,
+        "one": why.recorded,
+        "who": people.get(ids["principal"], subject.id) if ids["principal"] else subject.id,
+        "thing": thing,
+        "decided_by": [(policy, rule_words(policy)) for policy in why.policies],
+        "attributes": [(name, value, names.get(name, "")) for name, value in why.attributes],
+        "help": _HELP.get(why.reason, "Nothing that could be granted would change this answer."),
+        "missing_dataset": as_uuid(why.missing.dataset_id) if why.missing and why.missing.dataset_id else None,
+    }
+    return render_page(request, "vault/access_decision.html", context)
 
 
 def who_page(request: HttpRequest) -> HttpResponse:
@@ -39,23 +76,29 @@ def who_page(request: HttpRequest) -> HttpResponse:
     principal = resolve_principal(request)
     dataset_id, subject_id = _id(request, "dataset"), _id(request, "person")
     purpose = request.GET.get("purpose") or None
-    context: dict[str, Any] = {
+    kind, rows = "", []
+    if dataset_id is not None:
+        kind, rows = "people", who.who_can_see(principal, dataset_id=dataset_id, purpose=purpose)
+    elif subject_id is not None:
+        kind, rows = "datasets", who.reach_of(principal, subject_id=subject_id, purpose=purpose)
+    else:
+        open_page(request, ACTION, ResourceRef("policy", "matrix"))
+    datasets, subjects = datasets_by_name(), who.subjects()
+    asked = dict(datasets).get(dataset_id, "") if dataset_id else dict(subjects).get(subject_id or UUID(int=0), "")
+    context = {
         "title": "Who can see what",
         "columns": list(who.COLUMNS.values()),
-        "purposes": list(Purpose.objects.filter(is_active=True).order_by("code").values_list("code", flat=True)),
+        "purposes": known_purposes(),
         "purpose": purpose or "",
-        "dataset": dataset_id or "",
-        "person": subject_id or "",
+        "datasets": datasets,
+        "subjects": subjects,
+        "dataset": dataset_id,
+        "person": subject_id if kind == "datasets" else None,
+        "asked": asked,
+        "kind": kind,
+        "rows": rows,
         "limit": who.SHOWN,
     }
-    if dataset_id is not None:
-        context["rows"] = who.who_can_see(principal, dataset_id=dataset_id, purpose=purpose)
-        context["kind"] = "people"
-    elif subject_id is not None:
-        context["rows"] = who.reach_of(principal, subject_id=subject_id, purpose=purpose)
-        context["kind"] = "datasets"
-    else:
-        context["people"] = who.people(principal)
     return render_page(request, "vault/access_who.html", context)
 
 

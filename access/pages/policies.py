@@ -7,15 +7,19 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 
-from access.models import AccessPolicy, AccessPolicyVersion, PolicyReplay, Purpose, Role, User
+from access.models import AccessPolicy, AccessPolicyVersion, PolicyReplay, ReplayDifference, Role
+from access.pages.naming import datasets_by_name, things_named
 from access.pages.page import refusal_of, render_page
 from access.policy.builtin import RULES
 from access.policy.cedar.validation import MAX_TEXT
 from access.policy.form import GROUPS, RuleForm
+from access.policy.question import as_uuid
 from access.ports import resource_source
+from access.selectors import known_purposes, people_named
 from access.services import policies, replays
 from access.services.authorize import may
 from vaultsite.kernel.errors import InvalidInput, VaultError
+from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.ports import resolve_principal
 
 _SHOWN: Final = 500
@@ -53,20 +57,28 @@ def policy_page(request: HttpRequest, policy_id: UUID) -> HttpResponse:
 
 def replay_page(request: HttpRequest, replay_id: UUID) -> HttpResponse:
     """How far a replay is, and who would gain or lose what."""
-    replay = replays.get_replay(resolve_principal(request), replay_id=replay_id)
+    principal = resolve_principal(request)
+    replay = replays.get_replay(principal, replay_id=replay_id)
     rows = list(replay.differences.order_by("-decisions", "id")[:_SHOWN])
-    names = _names({row.principal for row in rows})
+    things = things_named(principal, [_resource(row) for row in rows])
+    named = dict(zip((row.pk for row in rows), things, strict=True))
     groups = replays.grouped(rows)
     context = {
-        "title": f"Replay of {replay.version}",
+        "title": f"Replay of {replay.version.policy.name}, version {replay.version.number}",
         "replay": replay,
+        "people": people_named(principal, {row.principal for row in rows}),
         "groups": [
-            (heading, [(names.get(row.principal, str(row.principal)), row) for row in groups[kind]])
+            (heading, [(row, named[row.pk]) for row in groups[kind]])
             for kind, heading in (("gains", "Would gain"), ("loses", "Would lose"), ("otherwise", "Shown otherwise"))
         ],
         "is_cut": len(rows) == _SHOWN,
     }
     return render_page(request, "vault/access_replay.html", context)
+
+
+def _resource(row: ReplayDifference) -> ResourceRef:
+    dataset_id = as_uuid(row.resource_id) if row.resource_type == "dataset" and row.resource_id else None
+    return ResourceRef(row.resource_type, row.resource_id, dataset_id=dataset_id)
 
 
 def _list(request: HttpRequest, *, verdict: Any = None, refusal: VaultError | None = None) -> HttpResponse:
@@ -94,12 +106,12 @@ def _one(request: HttpRequest, policy_id: UUID, refusal: VaultError | None = Non
     else:  # decided on already
         policy = AccessPolicy.objects.prefetch_related("versions").get(pk=policy_id)
     versions = sorted(policy.versions.all(), key=lambda one: -one.number)
-    who = {one.created_by for one in versions} | {one.activated_by for one in versions if one.activated_by}
-    names = _names(who)
+    who = {who for one in versions for who in (one.created_by, one.activated_by, one.retired_by)}
     context = {
         "title": f"Access policy {policy.name}",
         "policy": policy,
-        "versions": [(one, names.get(one.created_by), names.get(one.activated_by)) for one in versions],
+        "versions": versions,
+        "people": people_named(principal, who),
         "active": _current(policy),
         "text": request.POST.get("text", "")[:MAX_TEXT] or (versions[0].text if versions else ""),
         "replays": PolicyReplay.objects.filter(version__policy=policy).select_related("version").order_by("-id")[:10],
@@ -210,11 +222,8 @@ def _current(policy: Any) -> AccessPolicyVersion | None:
 def _choices() -> dict[str, Any]:
     return {
         "roles": list(Role.objects.order_by("code").values_list("code", "name")),
-        "purposes": list(Purpose.objects.filter(is_active=True).order_by("code").values_list("code", flat=True)),
+        "purposes": known_purposes(),
+        "datasets": datasets_by_name(),
         "classifications": list(resource_source().classifications()),
         "actions": [*GROUPS, *sorted(RULES)],
     }
-
-
-def _names(ids: set[Any]) -> dict[Any, str]:
-    return dict(User.objects.filter(pk__in=ids).values_list("pk", "username"))

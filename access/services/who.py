@@ -1,14 +1,15 @@
 """Who can see what: people against actions on one dataset, and the datasets one person reaches."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from access.models import User
+from django.db.models import QuerySet
+
+from access.models import ServiceAccount, User
 from access.policy.decision import Decision
 from access.policy.errors import SubjectNotFound
-from access.ports import resource_source
+from access.ports import dataset_directory, resource_source
 from access.selectors import user_principal
 from access.services.authorize import authorize
 from access.services.inquiries import ACTION, Asked, answer_for, known_subject
@@ -62,21 +63,25 @@ def reach_of(principal: Principal, *, subject_id: UUID, purpose: str | None) -> 
     who = known_subject(subject_id)
     if who is None:
         raise SubjectNotFound
-    found = resource_source().datasets(after=None, limit=SHOWN)
-    rows = [(one.dataset_id, one.classification, _cells(who, one.id, purpose)) for one in found]
-    return [
-        Row(found_id, str(found_id), (classification,), cells) for found_id, classification, cells in rows if found_id
+    found = {one.dataset_id: one for one in resource_source().datasets(after=None, limit=SHOWN) if one.dataset_id}
+    known = dataset_directory().describe(found.keys())
+    rows = [
+        Row(key, known[key].name, (one.classification,), _cells(who, one.id, purpose))
+        for key, one in found.items()
+        if key in known
     ]
+    return sorted(rows, key=lambda row: row.name)
 
 
-def people(principal: Principal) -> Sequence[User]:
-    """The people that a matrix can be asked about. Raises AccessDenied."""
-    authorize(principal, ACTION, ResourceRef("policy", "matrix"))
-    return _people()[:SHOWN]
+def subjects() -> list[tuple[UUID, str]]:
+    """Ids and names of the people and service accounts that a matrix can be asked about, for who was decided on."""
+    users = _people()[:SHOWN].values_list("pk", "username")
+    accounts = ServiceAccount.objects.filter(is_active=True).order_by("name")[:SHOWN]
+    return [*users, *((account.pk, f"{account.name} (service account)") for account in accounts)]
 
 
-def _people() -> Sequence[User]:
-    return User.objects.filter(is_active=True).order_by("username")  # type: ignore[return-value]
+def _people() -> QuerySet[User]:
+    return User.objects.filter(is_active=True).order_by("username")
 
 
 def _cells(who: Principal, dataset_id: str, purpose: str | None) -> tuple[Cell, ...]:

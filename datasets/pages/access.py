@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
-from access.lease_selectors import leases_of
+from access.lease_selectors import leases_of, live_leases
 from access.leases.terms import LEVELS as LEASE_LEVELS
 from access.leases.terms import Terms
 from access.models import Role, RoleBinding, Shown, User
@@ -28,7 +28,14 @@ from datasets.models import Dataset
 from datasets.pages.page import open_dataset, render_page
 from datasets.pages.refusal import refusal_of
 from datasets.selectors import get_dataset, resource_of
-from datasets.services.permissions import LEVELS, WORDS, grant_permission, list_permissions, revoke_permissions
+from datasets.services.permissions import (
+    LEVELS,
+    WORDS,
+    grant_permission,
+    held_permissions,
+    list_permissions,
+    revoke_permissions,
+)
 from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
@@ -75,6 +82,7 @@ def _shown(request: HttpRequest, dataset: Dataset, refusal: VaultError | None = 
         "roles": _roles() if sees_all else [],
         "permissions": _permissions(principal, dataset) if sees_all else [],
         "leases": lease_cards(principal, leases_of(dataset.pk, limit=_LEASES)) if sees_all else [],
+        "held": _held(principal, dataset),
         "may_grant": may_grant,
         "may_approve": may(principal, "access.approve"),
         "may_ask": may(principal, "access.request"),
@@ -92,6 +100,17 @@ def _shown(request: HttpRequest, dataset: Dataset, refusal: VaultError | None = 
     if refusal is not None:
         answer.status_code = refusal.status
     return answer
+
+
+def _held(principal: Principal, dataset: Dataset) -> dict[str, Any]:
+    """What the reader was given on this dataset."""
+    return {
+        "leases": lease_cards(principal, live_leases(principal, dataset_id=dataset.pk)),
+        "permissions": [
+            (LEVELS[WORDS[row.permission.codename]].title, row.expires_at)
+            for row in held_permissions(principal, dataset.pk)
+        ],
+    }
 
 
 def _roles() -> list[RoleReach]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from django.urls import reverse
 
+from access.ports import grant_source
 from access.services.authorize import may
 from datasets.models import Dataset
 from vaultsite.kernel.tenancy.principal import Principal
@@ -69,6 +70,8 @@ GROUPS: Final = (
     ("Access", (("Access", "datasets_access", "access.own"),)),
     ("Storage", (("Storage", "datasets_storage", "storage.read"),)),
 )
+#: The page that a grant on the one dataset opens as well.
+_BY_GRANT: Final = "datasets_records"
 
 
 def tabs_for(principal: Principal, dataset: Dataset, current: str) -> Tabs:
@@ -78,7 +81,7 @@ def tabs_for(principal: Principal, dataset: Dataset, current: str) -> Tabs:
         allowed = [
             Tab(page, reverse(f"admin:{name}", args=[dataset.pk]), "page" if name == current else "")
             for page, name, action in pages
-            if may(principal, action)
+            if may(principal, action) or (name == _BY_GRANT and _is_granted(principal, dataset))
         ]
         if not allowed:
             continue
@@ -89,3 +92,9 @@ def tabs_for(principal: Principal, dataset: Dataset, current: str) -> Tabs:
         if is_open and not is_alone:
             tabs.pages.extend(allowed)
     return tabs
+
+
+def _is_granted(principal: Principal, dataset: Dataset) -> bool:
+    """Whether somebody whose roles read no records was given to read those of ``dataset``, for whatever purpose."""
+    granted = grant_source().rows_granted(principal, "record.read", None)
+    return Dataset.objects.filter(granted, pk=dataset.pk).exists()

@@ -275,6 +275,11 @@
       button.textContent = "Copied";
     });
 
+  /** What is wider than the page and holds nothing to go to is scrolled by keyboard as well. */
+  const reach = (box) => {
+    if (box.scrollWidth > box.clientWidth && !box.querySelector("a, button, input, select, textarea")) box.tabIndex = 0;
+  };
+
   /** Ties what a refused form says to the field that it is about, and goes there. */
   const blame = (problem) => {
     const name = problem.dataset.problem;
@@ -287,6 +292,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-problem]").forEach(blame);
+    document.querySelectorAll(".v-scroll").forEach(reach);
     document.querySelectorAll("[data-collapse]").forEach(collapse);
     document.querySelectorAll("form[data-upload]").forEach((form) => new Upload(form));
     document.querySelectorAll("[data-activity]").forEach((box) => new Activity(box));

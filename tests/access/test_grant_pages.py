@@ -63,6 +63,24 @@ def test_access_is_asked_for_on_the_datasets_tab_and_approved_in_the_inbox(tenan
     assert fresh(tenant, lease).rows_used == 3
 
 
+def test_who_reads_by_a_grant_alone_is_asked_for_the_purposes_that_it_opens(tenant, filled):
+    viewer = browser_of(tenant, "viewer", username="wanda")
+    page = f"/admin/datasets/dataset/{filled.pk}/records/"
+    tab = f'href="{page}"'
+    assert viewer.get(page).status_code == 403
+    assert tab not in viewer.get(tab_of(filled)).text
+    with acting(tenant):
+        wanda = user_principal(User.objects.get(username="wanda"))
+    lease_for(tenant, filled, wanda)
+    asked = viewer.get(page).text
+    assert f'value="{PURPOSE}"' in asked
+    assert asked.count('name="purpose"') == 1
+    held = viewer.get(tab_of(filled)).text
+    assert "What you were given here" in held
+    assert tab in held
+    assert "ada.0@example.com" in viewer.get(f"{page}?purpose={PURPOSE}").text
+
+
 def test_what_is_refused_is_said_on_the_form_and_stays_there(tenant, filled):
     viewer = browser_of(tenant, "viewer")
     wish = {"do": "ask", "level": "read", "shown": "raw", "purpose": PURPOSE, "seconds": HOUR}

@@ -7,7 +7,16 @@ from stat import S_IMODE
 import pytest
 from django.core.management import CommandError, call_command
 
-from access.models import Tenant, User
+from access.models import (
+    AccessPolicyVersion,
+    AccessRequest,
+    AccessReview,
+    BreakGlass,
+    Lease,
+    PolicyReplay,
+    Tenant,
+    User,
+)
 from access.policy.builtin import ROLES
 from access.selectors import find_tenant
 from datasets.models import Dataset, Ingest, ReleaseRules, Version
@@ -59,6 +68,9 @@ def stored(slug: str) -> tuple[object, ...]:
             sorted(Dataset.objects.values_list("pk", "name")),
             sorted(Version.objects.values_list("pk", "label", "record_count")),
             Ingest.objects.count(),
+            sorted(AccessPolicyVersion.objects.values_list("pk", "state")),
+            sorted(Lease.objects.values_list("pk", "rows_used")),
+            *(kind.objects.count() for kind in (AccessRequest, AccessReview, BreakGlass, PolicyReplay)),
         )
 
 
@@ -83,6 +95,26 @@ def test_seeding_makes_a_user_for_every_role_and_seeding_again_changes_nothing(h
             names = set(Dataset.objects.filter(versions__isnull=False).values_list("name", flat=True))
             assert ReleaseRules.objects.filter(subject="/id").count() == len(names)
         assert names == {sample.name for sample in DATASETS if sample.tenant == slug}
+
+
+def test_the_access_of_the_demo_has_a_story(home: Path) -> None:
+    call_command("seed_demo")
+    tenant = find_tenant("demo")
+    with acting(tenant):
+        states = AccessPolicyVersion.objects.order_by("policy__name", "number").values_list("policy__name", "state")
+        lease = Lease.objects.live().get()
+        replay = PolicyReplay.objects.get()
+        assert sorted(AccessRequest.objects.values_list("state", flat=True)) == ["approved", "pending", "refused"]
+        assert [call.state for call in BreakGlass.objects.select_related("lease")] == ["over"]
+        assert AccessReview.objects.get().items.filter(verdict="open").exists()
+    assert list(states) == [
+        ("no-debugging-on-personal-data", "retired"),
+        ("no-debugging-on-personal-data", "draft"),
+        ("viewers-see-samples", "retired"),
+        ("viewers-see-samples", "active"),
+    ]
+    assert (lease.rows_used, lease.row_quota) == (120, 200)
+    assert (replay.status, replay.differing > 0) == ("succeeded", True)
 
 
 def test_every_login_of_the_file_opens(home: Path) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from access.errors import TenantNotFound
 from access.models import Role, SignInPolicy, Tenant, User
+from access.policy.builtin import ROLES
 from access.selectors import user_principal
 from access.services.tenants import create_tenant, operator, tenant_by_slug
 from access.services.users import create_user, set_password
@@ -49,7 +50,7 @@ def ensure_users(tenant: Tenant, logins: Sequence[Login], *, new: Sequence[Login
                 username=login.username,
                 password=login.password,
                 roles=[login.role],
-                full_name=login.role.replace("_", " ").capitalize(),
+                full_name=ROLES[login.role].name,
             )
     for login in new:
         if login.username in existing:
