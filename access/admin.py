@@ -133,7 +133,7 @@ class UserAdmin(VaultModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         deactivate_user(resolve_principal(request), user_id=user_id)
         messages.success(request, "The user is disabled, and every session has ended.")
-        return HttpResponseRedirect(reverse("admin:access_user_change", args=[user_id]))
+        return HttpResponseRedirect(reverse("admin:person", args=[user_id]))
 
     def enable(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
         """Let a disabled person in again."""
@@ -141,7 +141,7 @@ class UserAdmin(VaultModelAdmin):
             return HttpResponseNotAllowed(["POST"])
         reactivate_user(resolve_principal(request), user_id=user_id)
         messages.success(request, "The user is enabled.")
-        return HttpResponseRedirect(reverse("admin:access_user_change", args=[user_id]))
+        return HttpResponseRedirect(reverse("admin:person", args=[user_id]))
 
     def new_password(self, request: HttpRequest, user_id: UUID) -> HttpResponse:
         """Give a person a password to begin with."""

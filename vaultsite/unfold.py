@@ -111,12 +111,17 @@ UNFOLD: Final[dict[str, Any]] = {
                 "title": "People and programs",
                 "separator": True,
                 "items": [
-                    _item("Users", "person", "admin:access_user_changelist", "access.view_user"),
-                    _item("Roles", "badge", "admin:access_role_changelist", "access.view_role"),
+                    _item("People", "person", "admin:people", "access.view_user"),
+                    _item("Groups", "group", "admin:groups", "access.view_group"),
+                    _item("Roles", "badge", "admin:roles", "access.view_role"),
                     _item("Role bindings", "link", "admin:access_rolebinding_changelist", "access.view_rolebinding"),
                     _item("Service accounts", "smart_toy", "admin:service_accounts", "access.view_serviceaccount"),
+                    _item("Provisioning", "sync_alt", "admin:provisioning", "access.view_directoryuser"),
                     _item("API keys", "vpn_key", "admin:access_apikey_changelist", "access.view_apikey"),
                     _item("Sessions", "devices", "admin:sessions", "access.view_vaultsession"),
+                    _item(
+                        "Identity providers", "login", "admin:identity_providers", "access.view_identityprovider"
+                    ),
                     _item("Sign-in rules", "gavel", "admin:sign_in_rules", "access.view_signinpolicy"),
                 ],
             },

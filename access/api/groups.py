@@ -65,7 +65,7 @@ class MemberOutput(serializers.Serializer[Any]):
 
     id = serializers.UUIDField(source="user_id")
     username = serializers.CharField(source="user.username")
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     added_at = serializers.DateTimeField()
 
 
@@ -75,7 +75,7 @@ class GroupListView(VaultAPIView):
     @extend_schema(responses=GroupOutput(many=True))
     def get(self, _: Request) -> Response:
         """Groups by name."""
-        rows = GroupOutput(list_groups(self.principal), many=True).data
+        rows = list(GroupOutput(list_groups(self.principal), many=True).data)
         return Response(page(rows, limit=MOST_LISTED, next_cursor=None))
 
     @extend_schema(request=GroupInput, responses={201: GroupOutput})
@@ -117,7 +117,8 @@ class MemberListView(VaultAPIView):
     @extend_schema(responses=MemberOutput(many=True))
     def get(self, _: Request, group_id: UUID) -> Response:
         """Who is in a group, by user name."""
-        rows = MemberOutput(list_members(self.principal, group_id=group_id), many=True).data
+        found = list_members(self.principal, group_id=group_id)
+        rows = list(MemberOutput(found[1], many=True).data)
         return Response(page(rows, limit=MOST_LISTED, next_cursor=None))
 
     @extend_schema(request=MembersInput, responses={204: None})

@@ -84,7 +84,7 @@ class BindingOutput(serializers.Serializer[Any]):
     group_id = serializers.UUIDField(allow_null=True)
     service_account_id = serializers.UUIDField(allow_null=True)
     api_key_id = serializers.UUIDField(allow_null=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     granted_by = serializers.UUIDField()
     granted_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
@@ -115,7 +115,7 @@ class RoleListView(VaultAPIView):
     @extend_schema(responses=RoleOutput(many=True))
     def get(self, _: Request) -> Response:
         """Roles, those that come with the vault first."""
-        rows = RoleOutput(list_roles(self.principal), many=True).data
+        rows = list(RoleOutput(list_roles(self.principal), many=True).data)
         return Response(page(rows, limit=MOST_ROLES, next_cursor=None))
 
     @extend_schema(request=RoleInput, responses={201: RoleDetailOutput})
@@ -165,7 +165,7 @@ class BindingListView(VaultAPIView):
         rows = list_bindings(self.principal, **named, after=_after(wanted.after), limit=wanted.limit + 1)
         kept = rows[: wanted.limit]
         more = encode_cursor([str(kept[-1].pk)]) if len(rows) > wanted.limit else None
-        return Response(page(BindingOutput(kept, many=True).data, limit=wanted.limit, next_cursor=more))
+        return Response(page(list(BindingOutput(kept, many=True).data), limit=wanted.limit, next_cursor=more))
 
     @extend_schema(request=BindingInput, responses={201: BindingOutput})
     def post(self, request: Request) -> Response:
@@ -193,7 +193,7 @@ class DelegationListView(VaultAPIView):
     @extend_schema(responses=DelegationOutput(many=True))
     def get(self, _: Request) -> Response:
         """Who may give which group or role, newest first."""
-        rows = DelegationOutput(list_delegations(self.principal), many=True).data
+        rows = list(DelegationOutput(list_delegations(self.principal), many=True).data)
         return Response(page(rows, limit=MOST_LISTED, next_cursor=None))
 
     @extend_schema(request=DelegationInput, responses={201: DelegationOutput})

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from access.api.strict import StrictInput
 from access.auth.clients import ClientId
-from access.models import CertificateName, ServiceAccount
+from access.models import AccountKind, CertificateName, ServiceAccount
 from access.services.service_accounts import (
     LISTED,
     create_service_account,
@@ -27,10 +27,14 @@ from vaultsite.kernel.tenancy.scope import current_tenant_id
 
 
 class ServiceAccountInput(StrictInput):
-    """``roles`` are codes, ``attributes`` texts that policies may ask for."""
+    """``roles`` are codes, ``attributes`` texts that policies may ask for.
+
+    A system that is ``external`` administers nothing.
+    """
 
     name = serializers.CharField(max_length=100)
     description = serializers.CharField(max_length=300, required=False, default="", allow_blank=True)
+    kind = serializers.ChoiceField(choices=AccountKind.choices, required=False, default=AccountKind.PROGRAM)
     roles = serializers.ListField(child=serializers.CharField(max_length=63), required=False, default=list)
     attributes = serializers.DictField(child=serializers.CharField(max_length=300), required=False, default=dict)
 
@@ -62,6 +66,7 @@ class ServiceAccountOutput(serializers.Serializer[Any]):
     client_id = serializers.SerializerMethodField()
     name = serializers.CharField()
     description = serializers.CharField()
+    kind = serializers.ChoiceField(choices=AccountKind.choices)
     attributes = serializers.DictField(child=serializers.CharField())
     is_active = serializers.BooleanField()
     created_at = serializers.DateTimeField()

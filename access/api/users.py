@@ -83,7 +83,7 @@ class UserListView(VaultAPIView):
         rows = list_users(self.principal, after=after, limit=wanted.limit + 1, search=search)
         kept = rows[: wanted.limit]
         more = encode_cursor([kept[-1].username]) if len(rows) > wanted.limit else None
-        return Response(page(UserOutput(kept, many=True).data, limit=wanted.limit, next_cursor=more))
+        return Response(page(list(UserOutput(kept, many=True).data), limit=wanted.limit, next_cursor=more))
 
     @extend_schema(request=UserInput, responses={201: UserOutput})
     def post(self, request: Request) -> Response:

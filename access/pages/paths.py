@@ -9,10 +9,16 @@ from access.pages.account import account_page
 from access.pages.confirm import confirm_page
 from access.pages.decisions import decision_page, decisions_page, who_page
 from access.pages.emergencies import emergencies_page
+from access.pages.groups import group_page, groups_page
+from access.pages.identity_provider import connection_test_page, identity_provider_page
+from access.pages.identity_providers import identity_providers_page, new_identity_provider_page
 from access.pages.lost_factors import reset_factors_page
+from access.pages.persons import people_page, person_page
 from access.pages.policies import policies_page, policy_page, replay_page
+from access.pages.provisioning import provisioning_page
 from access.pages.requests import mine_page, requests_page
 from access.pages.reviews import review_page, reviews_page
+from access.pages.roles import new_role_page, role_page, roles_page
 from access.pages.second_factor import add_factor_page, second_factor_page
 from access.pages.service_accounts import service_account_page, service_accounts_page
 from access.pages.sessions import sessions_page
@@ -36,8 +42,20 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("account/", account_page, "account"),
     ("service-accounts/", service_accounts_page, "service_accounts"),
     ("service-accounts/<uuid:account_id>/", service_account_page, "service_account"),
+    ("provisioning/", provisioning_page, "provisioning"),
+    ("people/", people_page, "people"),
+    ("people/<uuid:user_id>/", person_page, "person"),
+    ("groups/", groups_page, "groups"),
+    ("groups/<uuid:group_id>/", group_page, "group"),
+    ("roles/", roles_page, "roles"),
+    ("roles/new/", new_role_page, "new_role"),
+    ("roles/<uuid:role_id>/", role_page, "role"),
     ("sessions/", sessions_page, "sessions"),
     ("users/<uuid:user_id>/second-factors/reset/", reset_factors_page, "reset_factors"),
+    ("identity-providers/", identity_providers_page, "identity_providers"),
+    ("identity-providers/new/<slug:kind>/", new_identity_provider_page, "new_identity_provider"),
+    ("identity-providers/<uuid:provider_id>/", identity_provider_page, "identity_provider"),
+    ("identity-providers/<uuid:provider_id>/test/", connection_test_page, "connection_test"),
     ("sign-in-rules/", sign_in_rules_page, "sign_in_rules"),
 )
 

@@ -8,11 +8,14 @@ from typing import Final
 ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None, str | None]]] = MappingProxyType(
     {
         ("access", "user"): ("user.read", "user.manage", "user.manage", None),
-        ("access", "role"): ("role.read", None, None, None),
+        ("access", "directoryuser"): ("user.read", None, None, None),
+        ("access", "group"): ("group.read", "group.manage", "group.manage", "group.manage"),
+        ("access", "role"): ("role.read", "role.manage", "role.manage", "role.manage"),
         ("access", "rolebinding"): ("role.read", "role.manage", "role.manage", "role.manage"),
         ("access", "apikey"): ("apikey.read", "apikey.manage", "apikey.manage", None),
         ("access", "vaultsession"): ("session.read", None, None, "session.revoke"),
         ("access", "signinpolicy"): ("signin.read", None, "signin.manage", None),
+        ("access", "identityprovider"): ("identity_provider.read", None, "identity_provider.manage", None),
         ("access", "accesspolicy"): ("policy.read", "policy.manage", "policy.manage", None),
         ("access", "policyreplay"): ("policy.evaluate", None, None, None),
         ("access", "serviceaccount"): ("serviceaccount.read", "serviceaccount.manage", "serviceaccount.manage", None),

@@ -150,7 +150,6 @@ PERMISSIONS: Final = frozenset().union(*(rule.permissions for rule in RULES.valu
 #: Permissions by which the vault is run and access is given: not for systems of others.
 RUNNING: Final = frozenset(name for name in PERMISSIONS if name.endswith(".manage")) | {
     "access.approve",
-    "delegation.use",
     "emergency.confirm",
     "group.provision",
     "review.decide",

@@ -190,10 +190,11 @@ def _refuse_worth(principal: Principal, role: Role, named: Mapping[str, UUID]) -
     if "user_id" in named or "group_id" in named:
         refuse_wider(principal, permissions)
         return
-    key = ApiKey.objects.filter(pk=named.get("api_key_id")).first()
-    refuse_wider_key(principal, permissions, key.scopes if key else ())
-    account_id = key.service_account_id if key else named.get("service_account_id")
-    refuse_external(ServiceAccount.objects.filter(pk=account_id).first(), [role])
+    if "api_key_id" in named:
+        refuse_wider_key(principal, permissions, ApiKey.objects.get(pk=named["api_key_id"]).scopes)
+        return
+    refuse_wider_key(principal, permissions, ())
+    refuse_external(ServiceAccount.objects.get(pk=named["service_account_id"]), [role])
 
 
 def refuse_external(account: ServiceAccount | None, roles: Iterable[Role]) -> None:

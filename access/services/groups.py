@@ -116,10 +116,10 @@ def get_group(principal: Principal, *, group_id: UUID) -> Group:
     return _find(group_id)
 
 
-def list_members(principal: Principal, *, group_id: UUID) -> list[GroupMembership]:
-    """Who is in a group, by user name. Raises AccessDenied, GroupNotFound."""
+def list_members(principal: Principal, *, group_id: UUID) -> tuple[Group, list[GroupMembership]]:
+    """A group and who is in it, by user name. Raises AccessDenied, GroupNotFound."""
     group = get_group(principal, group_id=group_id)
-    return list(group.memberships.select_related("user").order_by("user__username")[:MOST_LISTED])
+    return group, list(group.memberships.select_related("user").order_by("user__username")[:MOST_LISTED])
 
 
 def refuse_wider_group(principal: Principal, group_id: UUID) -> None:

@@ -48,13 +48,15 @@ def create_role(
         raise InvalidInput(
             errors=[FieldProblem("code", f"There are {MOST_ROLES} roles, which is as many as there may be")]
         )
-    role.own_permissions = sorted(permissions)
+    role.own_permissions = sorted(set(permissions))
+    parents = find_roles(inherits)
+    _weigh(principal, role, parents, before=frozenset())
     try:
         with transaction.atomic():
             role.save(force_insert=True)
     except IntegrityError:
         raise NameTaken("There is a role with this code") from None
-    _compose(principal, role, find_roles(inherits), before=frozenset())
+    _compose(role, parents)
     emit(_changed(role, "made"))
     return role
 
@@ -78,11 +80,12 @@ def change_role(
     before = frozenset(role.permissions)
     role.name = role.name if name is None else name
     role.description = role.description if description is None else description
-    role.own_permissions = role.own_permissions if permissions is None else sorted(permissions)
+    role.own_permissions = role.own_permissions if permissions is None else sorted(set(permissions))
     _refuse_misfits(role, role.own_permissions)
-    role.save(update_fields=["name", "description", "own_permissions"])
     parents = None if inherits is None else find_roles(inherits)
-    _compose(principal, role, parents, before=before)
+    _weigh(principal, role, parents, before=before)
+    role.save(update_fields=["name", "description", "own_permissions"])
+    _compose(role, parents)
     emit(_changed(role, "changed"))
     return role
 
@@ -119,24 +122,27 @@ def inherited_directly(role: Role) -> list[str]:
     return sorted(RoleInheritance.objects.filter(heir=role).values_list("inherited__code", flat=True))
 
 
-def _compose(principal: Principal, role: Role, parents: Sequence[Role] | None, *, before: frozenset[str]) -> None:
-    """Let the role inherit ``parents`` (None: as before), and reckon every role anew.
+def _weigh(principal: Principal, role: Role, parents: Sequence[Role] | None, *, before: frozenset[str]) -> None:
+    """Refuse what the role would come to, inheriting ``parents`` (None: as before), before anything of it is written.
 
-    The roles of the tenant are locked meanwhile: two changes at once cannot close a circle. ``before`` is what the role
-    permitted so far; only what it gains is measured.
+    ``before`` is what it permitted so far: only what it gains is measured. The roles of the tenant stay locked from
+    here on, so that two changes at once cannot close a circle. Raises RoleCycle, HierarchyTooDeep, GrantTooWide.
     """
-    list(Role.objects.select_for_update().order_by("pk").values_list("pk"))
+    rows = {row.pk: row for row in Role.objects.select_for_update().order_by("pk")} | {role.pk: role}
+    edges = list(RoleInheritance.objects.values_list("heir_id", "inherited_id"))
+    if parents is not None:
+        edges = [edge for edge in edges if edge[0] != role.pk] + [(role.pk, parent.pk) for parent in parents]
+    gained = reach(worth_of(rows.values(), edges)[role.pk].permissions) - reach(before)
+    refuse_reach(principal, gained)
+
+
+def _compose(role: Role, parents: Sequence[Role] | None) -> None:
+    """Write what the role inherits, and reckon every role anew."""
     if parents is not None:
         RoleInheritance.objects.filter(heir=role).delete()
-        worth_of(Role.objects.all(), [*_edges(), *((role.pk, parent.pk) for parent in parents)])
         RoleInheritance.objects.bulk_create(RoleInheritance(heir=role, inherited=one) for one in set(parents))
     reckon(Role.objects.all(), RoleInheritance.objects.all())
     role.refresh_from_db()
-    refuse_reach(principal, reach(frozenset(role.permissions)) - reach(before))
-
-
-def _edges() -> list[tuple[UUID, UUID]]:
-    return list(RoleInheritance.objects.values_list("heir_id", "inherited_id"))
 
 
 def _own_role(role_id: UUID) -> Role:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from access.auth.errors import CertificateNotFound, ServiceAccountNotFound
 from access.errors import NameTaken
-from access.models import CertificateName, ClientCertificate, RoleBinding, ServiceAccount
+from access.models import AccountKind, CertificateName, ClientCertificate, RoleBinding, ServiceAccount
 from access.models.service_account import LONGEST_NAME
 from access.services.authorize import authorize
 from access.services.grants import find_roles, grant_facts, grant_roles, refuse_wider_key
@@ -36,16 +36,20 @@ def create_service_account(
     *,
     name: str,
     description: str = "",
+    kind: str = AccountKind.PROGRAM,
     roles: Sequence[str] = (),
     attributes: Mapping[str, str] | None = None,
 ) -> ServiceAccount:
     """A new account that holds ``roles`` (codes); it opens nothing until it has a key or a certificate.
 
-    Raises AccessDenied, GrantTooWide (it could do more than the principal), InvalidInput, NameTaken.
+    ``kind`` is one of AccountKind. Raises AccessDenied, GrantTooWide (it could do more than the principal),
+    InvalidInput, NameTaken, ExternalSystemTooWide.
     """
     account_id = uuid7()
     authorize(principal, "serviceaccount.manage", _resource(account_id), facts=grant_facts(roles))
     _refuse_misfits(name, description, attributes or {})
+    if kind not in AccountKind.values:
+        raise InvalidInput(errors=[FieldProblem("kind", f"One of {', '.join(AccountKind.values)}")])
     found = find_roles(roles)
     try:
         with transaction.atomic():
@@ -53,6 +57,7 @@ def create_service_account(
                 id=account_id,
                 name=name,
                 description=description,
+                kind=kind,
                 attributes=dict(attributes or {}),
                 created_by=principal.id,
             )

@@ -1,0 +1,1 @@
+"""Tests of people, groups, roles and of what ends with them."""
