@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from access.auth.sessions import SessionStore
+from access.federation.recheck import recheck_providers
 from access.models import LoginThrottle, SpentToken
 from access.services.replays import run_replay
 from access.services.reviews import close_due_reviews
@@ -33,3 +34,9 @@ def close_reviews() -> int:
 def continue_replay(tenant_id: str, replay_id: str) -> None:
     """Continue the replay of a policy from its checkpoint."""
     run_replay(UUID(tenant_id), UUID(replay_id))
+
+
+@shared_task(name="access.recheck_directories")
+def recheck_directories() -> int:
+    """End what people still act by who are gone or disabled in their directory; returns how many people."""
+    return recheck_providers()

@@ -307,6 +307,7 @@ CELERY_BEAT_SCHEDULE = {
     "relay-outbox": {"task": "audit.relay_outbox", "schedule": 2.0},
     "purge-expired": {"task": "access.purge_expired", "schedule": 600.0},
     "close-access-reviews": {"task": "access.close_reviews", "schedule": 60.0},
+    "recheck-directories": {"task": "access.recheck_directories", "schedule": 900.0},
     "expire-exports": {"task": "datasets.expire_exports", "schedule": 600.0},
     "expire-guaranteed-exports": {"task": "datasets.expire_guaranteed_exports", "schedule": 600.0},
     "plan-scheduled-exports": {"task": "datasets.plan_scheduled_exports", "schedule": 300.0},
@@ -333,5 +334,7 @@ LOGGING = {
         "tldextract": {"level": "CRITICAL"},
         # At DEBUG it would write requests and tokens.
         "oauthlib": {"level": "ERROR"},
+        # It would write names that people type.
+        "django_auth_ldap": {"level": "ERROR"},
     },
 }

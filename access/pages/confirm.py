@@ -4,6 +4,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from access.federation.passwords import is_judged_by_directory
+from access.federation.renewal import confirming_choice
 from access.pages.proving import asked_of, completes_sign_in, is_half, proving_user, refused_proof, scope_of
 from access.pages.second_factor import bare_page
 from access.services.second_factor import has_factor
@@ -27,7 +29,14 @@ def confirm_page(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(wanted)
     with scope_of(request, user):
         asked = asked_of(request, user)
-    context = asked | {"user_name": user.username, "wanted": wanted, "has_password": user.has_usable_password()}
+        provider = confirming_choice(request)
+        has_password = user.has_usable_password() or is_judged_by_directory(user)
+    context = asked | {
+        "provider": provider,
+        "user_name": user.username,
+        "wanted": wanted,
+        "has_password": has_password,
+    }
     return bare_page(request, "vault/confirm.html", context, refusal)
 
 

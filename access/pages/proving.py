@@ -14,6 +14,7 @@ from access.auth.sessions import HALF_KEY
 from access.errors import TooManyAttempts
 from access.factors import webauthn
 from access.factors.errors import FactorRefused, SecurityKeysUnavailable
+from access.federation.ldap.errors import DirectoryUnavailable
 from access.models import User
 from access.services.prove import prove_by_app, prove_by_key, prove_by_password, prove_by_recovery_code
 from access.services.second_factor import credentials_of, factors_of, unused_codes
@@ -120,7 +121,7 @@ def refused_proof(request: HttpRequest, user: User) -> VaultError | None:
                 prove_by_password(user, sent.get("password", ""))
             else:
                 prove_by_app(user, sent.get("code", "")[:100])
-    except (FactorRefused, TooManyAttempts, SecurityKeysUnavailable) as refusal:
+    except (FactorRefused, TooManyAttempts, SecurityKeysUnavailable, DirectoryUnavailable) as refusal:
         return refusal
     return None
 

@@ -71,6 +71,7 @@ class LdapForm(forms.Form):
     user_base = forms.CharField(label="Where accounts are", widget=_text("ou=people,dc=example,dc=org"))
     user_filter = forms.CharField(
         label="Filter of accounts",
+        required=False,
         initial="(uid={username})",
         widget=_text(),
         help_text="{username} is the name that somebody types, escaped. "
@@ -85,28 +86,36 @@ class LdapForm(forms.Form):
     )
     subject_attribute = forms.CharField(
         label="Attribute that names an account for good",
+        required=False,
         initial="entryUUID",
         widget=_text(),
         help_text="It must survive a change of the name. Active Directory: objectGUID",
     )
     group_lookup = forms.ChoiceField(
-        label="How groups are found", choices=_LOOKUPS, initial=GroupLookup.MEMBER, widget=UnfoldAdminSelectWidget()
+        label="How groups are found",
+        required=False,
+        choices=_LOOKUPS,
+        initial=GroupLookup.MEMBER,
+        widget=UnfoldAdminSelectWidget(),
     )
     group_base = forms.CharField(label="Where groups are", required=False, widget=_text("ou=groups,dc=example,dc=org"))
     group_filter = forms.CharField(
         label="Filter of groups",
+        required=False,
         initial="(objectClass=groupOfNames)",
         widget=_text(),
         help_text="Active Directory: (objectClass=group)",
     )
     member_attribute = forms.CharField(
         label="Attribute that lists members",
+        required=False,
         initial="member",
         widget=_text(),
         help_text="It holds distinguished names: member, uniqueMember, roleOccupant.",
     )
     timeout_seconds = forms.IntegerField(
         label="Longest wait for an answer, seconds",
+        required=False,
         initial=5,
         min_value=1,
         max_value=30,
@@ -114,7 +123,11 @@ class LdapForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
+        """What is left empty is what the page begins with."""
         cleaned: dict[str, Any] = super().clean() or {}
+        for name, field in self.fields.items():
+            if cleaned.get(name) in ("", None) and field.initial is not None:
+                cleaned[name] = field.initial
         if self.errors:
             return cleaned
         try:

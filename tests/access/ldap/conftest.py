@@ -11,8 +11,13 @@ pytest.importorskip("ldap", reason="python-ldap is not installed (extra ldap)")
 
 from access.federation.ldap.directory import Directory
 from access.federation.ldap.rules import read_rules
+from access.federation.linking import map_group
+from access.federation.providers import change_arrivals, create_provider, switch_provider
+from access.models import IdentityProvider, Tenant
+from access.services.tenants import operator
 from tests.access.ldap import slapd as server
 from tests.access.ldap.slapd import BASE, BIND_DN, BIND_PASSWORD, SLAPD, Slapd, group, person, tree
+from tests.factories.access import acting
 
 ANN_GUID = UUID("6d0f4c5e-2b1d-4f3a-9c58-0e7f51a3b2c4")
 
@@ -32,6 +37,12 @@ def slapd(tmp_path_factory: Any) -> Iterator[Slapd]:
     ]
     with server.serve(folder, tree(*entries)) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _reachable(settings: Any) -> None:
+    """The directory stands on this machine, which the vault calls only where that is said."""
+    settings.VAULT = {**settings.VAULT, "OUTGOING_NETWORKS": ("127.0.0.0/8",)}
 
 
 @pytest.fixture
@@ -60,5 +71,21 @@ def directory(settings_of: Callable[..., dict[str, Any]]) -> Callable[..., Direc
 
     def made(password: str = BIND_PASSWORD, **changed: Any) -> Directory:
         return Directory(uuid4(), read_rules(settings_of(**changed)), password, ("uid", "mail", "cn"))
+
+    return made
+
+
+@pytest.fixture
+def provider(settings_of: Callable[..., dict[str, Any]]) -> Callable[..., IdentityProvider]:
+    """An active provider of a tenant that brings people; ``analysts`` of the directory are viewers."""
+
+    def made(tenant: Tenant, *, slug: str = "corp", secret: str = BIND_PASSWORD, **changed: Any) -> IdentityProvider:
+        with acting(tenant):
+            somebody = operator(tenant.pk)
+            given = settings_of(**changed) | {"secret": secret}
+            row = create_provider(somebody, kind="ldap", slug=slug, name="Corporate", settings=given)
+            map_group(somebody, provider_id=row.pk, external_group=f"CN=Analysts, OU=groups,{BASE}", role="viewer")
+            change_arrivals(somebody, provider_id=row.pk, creates_users=True, attributes=row.attributes, mfa_values=[])
+            return switch_provider(somebody, provider_id=row.pk, is_active=True)
 
     return made

@@ -1,4 +1,4 @@
-"""A real OpenLDAP server for the tests: its own schema, entries and certificate authority, on free ports of this host."""
+"""A real OpenLDAP server for the tests: its own schema, entries and certificate authority, on free ports."""
 
 import base64
 import shutil
