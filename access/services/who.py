@@ -100,5 +100,8 @@ def _cell(decision: Decision) -> Cell:
 
 def _duty(text: str) -> str:
     """An obligation in a few words."""
-    plain = {"anonymize:mask": "masked", "anonymize:redact": "redacted"}
+    kind, _, value = text.partition(":")
+    if kind == "quota":  # the value is the id of a lease
+        return "counted"
+    plain = {"anonymize:mask": "masked", "anonymize:redact": "redacted", f"row_limit:{value}": f"{value} rows a time"}
     return plain.get(text, text.replace(":", " ", 1))

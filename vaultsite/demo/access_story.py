@@ -29,6 +29,7 @@ _DAY: Final = 86_400
 _REVIEW: Final = "Grants of the fourth quarter"
 _CHATS: Final = "support-chats"
 _PREFERENCES: Final = "preference-pairs"
+_PAIRS: Final = "instruction-pairs"
 _EVALUATION: Final = "evaluation-set"
 _ACCOUNT: Final = "evaluation-runner"
 
@@ -47,7 +48,7 @@ _READINGS: Final = (
     _Reading("data-scientist", _CHATS, "model-training"),
     _Reading("ml-engineer", _CHATS, "debugging"),
     _Reading("data-steward", _CHATS, "debugging"),
-    _Reading("analyst", "instruction-pairs", "analytics"),
+    _Reading("analyst", _PAIRS, "analytics"),
     _Reading("data-scientist", _EVALUATION, None),
     _Reading("viewer", _CHATS, "analytics"),
     _Reading("security-officer", _CHATS, "debugging"),
@@ -99,10 +100,10 @@ def _ask_for_access(tenant: Tenant, datasets: dict[str, UUID]) -> None:
         if AccessRequest.objects.exists():
             return
     pilot = Terms("read", Shown.MASK, "evaluation", 14 * _DAY, row_quota=200)
-    lease = _request(tenant, "viewer", datasets[_EVALUATION], pilot, "Check the answers of the November pilot by hand")
+    lease = _request(tenant, "viewer", datasets[_PREFERENCES], pilot, "Check the answers of the November pilot by hand")
     with acting_as(tenant, "data-steward") as steward:
-        approve_request(steward, request_id=lease, reason="Internal data, a small sample is enough for the check")
-    _read(tenant, _Reading("viewer", _EVALUATION, "evaluation", rows=120), datasets[_EVALUATION])
+        approve_request(steward, request_id=lease, reason="A small sample, masked, is enough for the check")
+    _read(tenant, _Reading("viewer", _PREFERENCES, "evaluation", rows=120), datasets[_PREFERENCES])
     all_raw = Terms("read", Shown.RAW, "analytics", 90 * _DAY)
     wide = _request(tenant, "analyst", datasets[_PREFERENCES], all_raw, "I would like to look around")
     with acting_as(tenant, "data-steward") as steward:
@@ -125,7 +126,7 @@ def _give_permission(tenant: Tenant, datasets: dict[str, UUID]) -> None:
         pass
     with acting_as(tenant, "data-steward") as steward:
         if not DatasetUserPermission.objects.exists():
-            grant_permission(steward, dataset_id=datasets[_PREFERENCES], user_id=viewer.id, level="read_redacted")
+            grant_permission(steward, dataset_id=datasets[_PAIRS], user_id=viewer.id, level="read_redacted")
 
 
 def _break_the_glass(tenant: Tenant, datasets: dict[str, UUID]) -> None:
