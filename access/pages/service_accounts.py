@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from access.auth.clients import ClientId
-from access.models import ApiKey, CertificateName, Role, ServiceAccount
+from access.models import AccountKind, ApiKey, CertificateName, Role, ServiceAccount
 from access.pages.page import refusal_of, render_page
 from access.selectors import may
 from access.services.service_accounts import (
@@ -36,6 +36,7 @@ def service_accounts_page(request: HttpRequest) -> HttpResponse:
         "title": "Service accounts",
         "accounts": list_service_accounts(principal),
         "roles": Role.objects.order_by("name"),
+        "kinds": AccountKind.choices,
         "given": request.POST if refusal else {},
         "chosen": request.POST.getlist("roles"),
         "may_manage": may(principal, "serviceaccount.manage"),
@@ -71,6 +72,7 @@ def _create(request: HttpRequest, principal: Principal) -> ServiceAccount:
         principal,
         name=request.POST.get("name", ""),
         description=request.POST.get("description", ""),
+        kind=request.POST.get("kind", AccountKind.PROGRAM),
         roles=request.POST.getlist("roles"),
     )
     messages.success(request, "The service account is made. Give it a key or a certificate to be known by.")

@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
-from datasets.models import DatasetUserPermission
+from datasets.models import DatasetGroupPermission, DatasetUserPermission
 from datasets.selectors import get_dataset, resource_of
+from datasets.services.group_permissions import grant_to_group, list_group_permissions, revoke_from_group
 from datasets.services.permissions import LEVELS, WORDS, grant_permission, list_permissions, revoke_permissions
 from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.api.pagination import MAX_LIMIT, page
@@ -89,4 +90,78 @@ class PermissionView(VaultAPIView):
         """Take every permission of a person on the dataset away, or the one named."""
         level = request.query_params.get("permission", "")
         revoke_permissions(self.principal, dataset_id=dataset_id, user_id=user_id, level=level)
+        return Response(status=204)
+
+
+class GroupPermissionInput(StrictInput):
+    """``group`` is a group's id; without ``expires_at`` the permission stands until it is taken away."""
+
+    group = serializers.UUIDField()
+    permission = serializers.ChoiceField(choices=list(LEVELS))
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class GroupPermissionOutput(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    group = serializers.UUIDField()
+    display_name = serializers.CharField()
+    permission = serializers.ChoiceField(choices=list(LEVELS))
+    granted_by = serializers.UUIDField()
+    granted_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+def group_permission_json(row: DatasetGroupPermission) -> dict[str, Any]:
+    facts = {
+        "id": row.pk,
+        "group": row.group_id,
+        "display_name": row.group.display_name,
+        "permission": WORDS[row.permission.codename],
+        "granted_by": row.granted_by,
+        "granted_at": row.granted_at,
+        "expires_at": row.expires_at,
+    }
+    return dict(GroupPermissionOutput(facts).data)
+
+
+class GroupPermissionListView(VaultAPIView):
+    resource_type = "dataset"
+
+    @extend_schema(responses=GroupPermissionOutput(many=True))
+    def get(self, _: Request, dataset_id: UUID) -> Response:
+        """Which groups were given what on the dataset."""
+        dataset = get_dataset(self.principal, dataset_id, action="access.read")
+        authorize(self.principal, "access.read", resource_of(dataset))
+        rows = list_group_permissions(dataset)[:MAX_LIMIT]
+        return Response(page([group_permission_json(row) for row in rows], limit=MAX_LIMIT, next_cursor=None))
+
+    @extend_schema(request=GroupPermissionInput, responses={201: GroupPermissionOutput})
+    def post(self, request: Request, dataset_id: UUID) -> Response:
+        """Give every member of a group a permission on the dataset; giving it again moves its end."""
+        get_dataset(self.principal, dataset_id, action="permission.manage")
+        body = GroupPermissionInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.validated_data
+        row = grant_to_group(
+            self.principal,
+            dataset_id=dataset_id,
+            group_id=given["group"],
+            level=given["permission"],
+            expires_at=given["expires_at"],
+        )
+        row.refresh_from_db()
+        return Response(group_permission_json(row), status=201)
+
+
+class GroupPermissionView(VaultAPIView):
+    resource_type = "dataset"
+
+    @extend_schema(
+        parameters=[OpenApiParameter("permission", OpenApiTypes.STR, enum=list(LEVELS), description="One of them.")],
+        responses={204: None},
+    )
+    def delete(self, request: Request, dataset_id: UUID, group_id: UUID) -> Response:
+        """Take every permission of a group on the dataset away, or the one named."""
+        level = request.query_params.get("permission", "")
+        revoke_from_group(self.principal, dataset_id=dataset_id, group_id=group_id, level=level)
         return Response(status=204)

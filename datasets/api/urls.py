@@ -120,6 +120,16 @@ urlpatterns = [
     path(f"{VERSION}/records/<str:record_id>", drafts.RecordView.as_view(), name="record"),
     path("datasets/<uuid:dataset_id>/permissions", permissions.PermissionListView.as_view(), name="permissions"),
     path(
+        "datasets/<uuid:dataset_id>/permissions/groups",
+        permissions.GroupPermissionListView.as_view(),
+        name="group-permissions",
+    ),
+    path(
+        "datasets/<uuid:dataset_id>/permissions/groups/<uuid:group_id>",
+        permissions.GroupPermissionView.as_view(),
+        name="group-permission",
+    ),
+    path(
         "datasets/<uuid:dataset_id>/permissions/<uuid:user_id>",
         permissions.PermissionView.as_view(),
         name="permission",

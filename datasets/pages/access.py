@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -11,13 +10,12 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_date
 
 from access.lease_selectors import leases_of, live_leases
 from access.leases.terms import LEVELS as LEASE_LEVELS
 from access.leases.terms import Terms
-from access.models import Role, RoleBinding, Shown, User
+from access.models import Group, Role, RoleBinding, Shown, User
+from access.pages.forms import chosen_id, end_of_day
 from access.pages.requests import give_back, lease_cards
 from access.pages.spans import SPANS, number_or_none, whole_number
 from access.policy import builtin
@@ -28,6 +26,7 @@ from datasets.models import Dataset
 from datasets.pages.page import open_dataset, render_page
 from datasets.pages.refusal import refusal_of
 from datasets.selectors import get_dataset, resource_of
+from datasets.services.group_permissions import grant_to_group, list_group_permissions, revoke_from_group
 from datasets.services.permissions import (
     LEVELS,
     WORDS,
@@ -84,6 +83,8 @@ def _shown(request: HttpRequest, dataset: Dataset, refusal: VaultError | None = 
         "leases": lease_cards(principal, leases_of(dataset.pk, limit=_LEASES)) if sees_all else [],
         "held": _held(principal, dataset),
         "may_grant": may_grant,
+        "group_permissions": _group_permissions(principal, dataset) if sees_all else [],
+        "groups": list(Group.objects.order_by("display_name")[:_OFFERED]) if may_grant else [],
         "may_approve": may(principal, "access.approve"),
         "may_ask": may(principal, "access.request"),
         "people": _people(principal) if may_grant else [],
@@ -142,6 +143,20 @@ def _permissions(principal: Principal, dataset: Dataset) -> list[dict[str, Any]]
     ]
 
 
+def _group_permissions(principal: Principal, dataset: Dataset) -> list[dict[str, Any]]:
+    rows = list_group_permissions(dataset)
+    names = people_named(principal, [row.granted_by for row in rows])
+    return [
+        {
+            "row": row,
+            "level": WORDS[row.permission.codename],
+            "title": LEVELS[WORDS[row.permission.codename]].title,
+            "by": names[row.granted_by],
+        }
+        for row in rows
+    ]
+
+
 def _people(principal: Principal) -> list[User]:
     return list(User.objects.filter(is_active=True).exclude(pk=principal.id).order_by("username")[:_OFFERED])
 
@@ -162,33 +177,41 @@ def _ask(principal: Principal, dataset_id: UUID, given: QueryDict) -> str:
 
 
 def _grant(principal: Principal, dataset_id: UUID, given: QueryDict) -> str:
-    until = given.get("until", "")
-    day = parse_date(until[:10]) if until else None
-    if until and day is None:
-        raise InvalidInput(errors=[FieldProblem("/until", "a day")])
-    end = datetime.combine(day, time(23, 59, 59), tzinfo=timezone.get_current_timezone()) if day else None
-    grant_permission(
-        principal, dataset_id=dataset_id, user_id=_id(given, "user"), level=given.get("level", ""), expires_at=end
-    )
+    end, level = end_of_day(given.get("until", "")), given.get("level", "")
+    user_id = chosen_id(given, "user")
+    grant_permission(principal, dataset_id=dataset_id, user_id=user_id, level=level, expires_at=end)
     return "The permission is given."
 
 
+def _grant_group(principal: Principal, dataset_id: UUID, given: QueryDict) -> str:
+    end, level = end_of_day(given.get("until", "")), given.get("level", "")
+    group_id = chosen_id(given, "group")
+    grant_to_group(principal, dataset_id=dataset_id, group_id=group_id, level=level, expires_at=end)
+    return "The permission is given to every member."
+
+
+def _take_group(principal: Principal, dataset_id: UUID, given: QueryDict) -> str:
+    group_id, level = chosen_id(given, "group"), given.get("level", "")
+    revoke_from_group(principal, dataset_id=dataset_id, group_id=group_id, level=level)
+    return "The permission is taken from every member."
+
+
 def _take(principal: Principal, dataset_id: UUID, given: QueryDict) -> str:
-    revoke_permissions(principal, dataset_id=dataset_id, user_id=_id(given, "user"), level=given.get("level", ""))
+    revoke_permissions(principal, dataset_id=dataset_id, user_id=chosen_id(given, "user"), level=given.get("level", ""))
     return "The permission is taken away."
 
 
 def _revoke(principal: Principal, _: UUID, given: QueryDict) -> str:
-    return give_back(principal, _id(given, "lease"), given)
-
-
-def _id(given: QueryDict, name: str) -> UUID:
-    try:
-        return UUID(given.get(name, ""))
-    except ValueError:
-        raise InvalidInput(errors=[FieldProblem(f"/{name}", "choose one")]) from None
+    return give_back(principal, chosen_id(given, "lease"), given)
 
 
 _DEEDS: Final[Mapping[str, Callable[[Principal, UUID, QueryDict], str]]] = MappingProxyType(
-    {"ask": _ask, "grant": _grant, "take": _take, "revoke": _revoke}
+    {
+        "ask": _ask,
+        "grant": _grant,
+        "take": _take,
+        "grant_group": _grant_group,
+        "take_group": _take_group,
+        "revoke": _revoke,
+    }
 )

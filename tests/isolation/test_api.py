@@ -40,6 +40,7 @@ IDENTIFIED = {
     "<uuid:rotation_id>": "datasets_keyrotation",
     "<uuid:key_id>": "access_encryptionkey",
     "<uuid:user_id>": "access_user",
+    "<uuid:group_id>": "access_group",
 }
 BODIES = {"PUT": {"name": "other"}, "PATCH": {"description": "other"}, "POST": b'{"id": "1"}\n'}
 DATASET = "/datasets/<uuid:dataset_id>"
@@ -57,6 +58,7 @@ SUITABLE = {
     ("POST", f"{DATASET}/erasures"): {"record_ids": ["a"], "reason": "asked for"},
     ("POST", f"{DATASET}/exports"): {},
     ("POST", f"{DATASET}/permissions"): {"user": str(uuid4()), "permission": "view"},
+    ("POST", f"{DATASET}/permissions/groups"): {"group": str(uuid4()), "permission": "view"},
     ("POST", f"{DATASET}/lineage"): {"kind": "trained", "thing": MODEL},
     ("PUT", f"{DATASET}/release-rules"): {"subject": "a"},
     ("POST", f"{DATASET}/statistics"): {"subject": "a", "queries": [{"type": "count", "epsilon": "0.1"}]},
