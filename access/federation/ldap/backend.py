@@ -70,7 +70,7 @@ class ProviderSettings(LDAPSettings):  # type: ignore[misc]
 
 
 class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
-    """Asks one server. ``authenticate`` and ``populate_user`` return :class:`Found`, None when the account is not to be.
+    """Asks one server. ``authenticate`` and ``populate_user`` return :class:`Found`, or None for nobody.
 
     Both raise DirectoryUnavailable when the server does not answer as it must. Nothing is saved.
     """

@@ -58,8 +58,9 @@ def read_rules(settings: Mapping[str, Any]) -> LdapRules:
     known = {field.name for field in fields(LdapRules)}
     problems = [FieldProblem(name, "There is no such setting") for name in sorted(set(settings) - known)]
     given = {name: value for name, value in settings.items() if name in known}
-    problems += [FieldProblem(name, "Required") for name in ("servers", "bind_dn", "user_base") if not given.get(name)]
-    problems += [problem for name, value in given.items() if (problem := _problem(name, value))]
+    absent = [name for name in ("servers", "bind_dn", "user_base") if not given.get(name)]
+    problems += [FieldProblem(name, "Required") for name in absent]
+    problems += [found for name, value in given.items() if name not in absent and (found := _problem(name, value))]
     if not problems and _searches_groups(given) and not given.get("group_base"):
         problems.append(FieldProblem("group_base", "Required to search for groups"))
     if problems:

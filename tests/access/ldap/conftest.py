@@ -7,10 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-pytest.importorskip("ldap", reason="python-ldap is not installed (extra ldap)")
-
-from access.federation.ldap.directory import Directory
-from access.federation.ldap.rules import read_rules
 from access.federation.linking import map_group
 from access.federation.providers import change_arrivals, create_provider, switch_provider
 from access.models import IdentityProvider, Tenant
@@ -18,6 +14,9 @@ from access.services.tenants import operator
 from tests.access.ldap import slapd as server
 from tests.access.ldap.slapd import BASE, BIND_DN, BIND_PASSWORD, SLAPD, Slapd, group, person, tree
 from tests.factories.access import acting
+from tests.vaultsite.conftest import plain_static
+
+__all__ = ["plain_static"]
 
 ANN_GUID = UUID("6d0f4c5e-2b1d-4f3a-9c58-0e7f51a3b2c4")
 
@@ -66,8 +65,10 @@ def settings_of(slapd: Slapd) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def directory(settings_of: Callable[..., dict[str, Any]]) -> Callable[..., Directory]:
+def directory(settings_of: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
     """The directory itself, without a provider in the vault; each argument takes the place of a setting."""
+    from access.federation.ldap.directory import Directory
+    from access.federation.ldap.rules import read_rules
 
     def made(password: str = BIND_PASSWORD, **changed: Any) -> Directory:
         return Directory(uuid4(), read_rules(settings_of(**changed)), password, ("uid", "mail", "cn"))

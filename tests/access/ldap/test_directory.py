@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
+pytest.importorskip("ldap", reason="python-ldap is not installed (extra ldap)")
+
 from access.federation.ldap.directory import Directory
 from access.federation.ldap.errors import DirectoryUnavailable
 from tests.access.ldap.conftest import ANN_GUID

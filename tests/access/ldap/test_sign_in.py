@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+pytest.importorskip("ldap", reason="python-ldap is not installed (extra ldap)")
+
 from access.errors import LoginRefused, TooManyAttempts
 from access.factors.errors import FactorRefused
 from access.federation.errors import OutgoingAddressRefused
