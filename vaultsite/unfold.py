@@ -89,7 +89,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "title": "Access",
                 "separator": True,
                 "items": [
-                    _item("My access", "badge", "admin:access_mine", "access.view_lease"),
+                    _item("My access", "verified_user", "admin:access_mine", "access.view_lease"),
                     _item("Access policies", "gavel", "admin:access_policies", "access.view_accesspolicy"),
                     _item("Decisions", "rule", "admin:access_decisions", "access.view_accesspolicy"),
                     _item("Who can see what", "visibility", "admin:access_who", "access.view_policyreplay"),
@@ -122,7 +122,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item(
                         "Identity providers", "login", "admin:identity_providers", "access.view_identityprovider"
                     ),
-                    _item("Sign-in rules", "gavel", "admin:sign_in_rules", "access.view_signinpolicy"),
+                    _item("Sign-in rules", "lock_person", "admin:sign_in_rules", "access.view_signinpolicy"),
                 ],
             },
         ],

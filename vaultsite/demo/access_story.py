@@ -9,12 +9,25 @@ from uuid import UUID
 from django.utils import timezone
 
 from access.leases.terms import Terms
-from access.models import AccessRequest, AccessReview, BreakGlass, GrantKind, ServiceAccount, Shown, Tenant, Verdict
+from access.models import (
+    AccessRequest,
+    AccessReview,
+    BreakGlass,
+    GrantKind,
+    Group,
+    ServiceAccount,
+    Shown,
+    Tenant,
+    User,
+    Verdict,
+)
 from access.services.access_requests import approve_request, refuse_request, request_access
 from access.services.api_keys import KeyLimits, create_api_key, rotate_api_key
 from access.services.break_glass import call_emergency, confirm_emergency, end_emergency
+from access.services.groups import add_members, create_group
 from access.services.metering import charge
 from access.services.reviews import Campaign, decide_item, list_items, start_review
+from access.services.roles import create_role
 from access.services.service_accounts import create_service_account, disable_service_account
 from datasets.models import Dataset, DatasetUserPermission
 from datasets.services.lifecycle import delete_dataset
@@ -61,7 +74,14 @@ def tell_access_story(tenant: Tenant, say: Callable[[str], None]) -> None:
         if AccessReview.objects.filter(name=_REVIEW).exists():
             return
         datasets = dict(Dataset.objects.values_list("name", "pk"))
-    for step in (_work_and_be_refused, _ask_for_access, _give_permission, _break_the_glass, _make_programs):
+    for step in (
+        _work_and_be_refused,
+        _ask_for_access,
+        _give_permission,
+        _break_the_glass,
+        _gather_people,
+        _make_programs,
+    ):
         step(tenant, datasets)
     write_policies(tenant)
     _review(tenant, datasets)
@@ -146,6 +166,24 @@ def _break_the_glass(tenant: Tenant, datasets: dict[str, UUID]) -> None:
     _read(tenant, _Reading("ml-engineer", _CHATS, "debugging", rows=40), datasets[_CHATS])
     with acting_as(tenant, "ml-engineer") as engineer:
         end_emergency(engineer, call_id=call.pk)
+
+
+def _gather_people(tenant: Tenant, _: dict[str, UUID]) -> None:
+    """A team, and a role of the organization's own that inherits a built-in one."""
+    with acting_as(tenant, "tenant-admin") as admin:
+        if Group.objects.exists():
+            return
+        team = create_group(admin, display_name="Evaluation team", description="Judges answers before a model ships")
+        members = User.objects.filter(username__in=("analyst", "viewer")).values_list("pk", flat=True)
+        add_members(admin, group_id=team.pk, user_ids=list(members))
+        create_role(
+            admin,
+            code="evaluation_lead",
+            name="Evaluation lead",
+            description="A data scientist who also takes part in access reviews.",
+            permissions=["review.decide"],
+            inherits=["data_scientist"],
+        )
 
 
 def _make_programs(tenant: Tenant, datasets: dict[str, UUID]) -> None:
