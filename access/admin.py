@@ -204,7 +204,7 @@ class RoleBindingAdmin(VaultModelAdmin):
     resource_type = "role_binding"
     form = BindingForm
     list_display = ("holder", "role_name", "expires_at", "granted_at")
-    list_select_related = ("user", "api_key", "service_account", "role")
+    list_select_related = ("user", "group", "api_key", "service_account", "role")
     list_filter = ("role__code",)
     search_fields = ("user__username__startswith", "api_key__name__startswith")
     ordering = ("-granted_at",)
@@ -222,6 +222,8 @@ class RoleBindingAdmin(VaultModelAdmin):
     def holder(self, binding: RoleBinding) -> str:
         if binding.service_account:
             return f"service account {binding.service_account}"
+        if binding.group:
+            return f"group {binding.group}"
         return binding.user.username if binding.user else f"API key {binding.api_key}"
 
     @display(description="role", ordering="role__name")

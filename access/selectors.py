@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Concat, Now, NullIf
 from access.models import (
     ApiKey,
     ClientCertificate,
+    Group,
     Purpose,
     RoleBinding,
     ServiceAccount,
@@ -203,9 +204,9 @@ def hands_of(principal_id: UUID) -> frozenset[UUID]:
 def people_named(principal: Principal, ids: Iterable[UUID | None]) -> dict[UUID, str]:
     """What to call each of ``ids`` on a page that ``principal`` reads: one query for all of them.
 
-    "you", a user's full name or else the user name, the name of a service account or an API key, "the vault", else
-    "unknown". Everybody in a tenant may know who acted on what they see; the list of its people takes ``user.read``.
-    None is left out.
+    "you", a user's full name or else the user name, the name of a service account, an API key or a group, "the vault",
+    else "unknown". Everybody in a tenant may know who acted on what they see; the list of its people takes
+    ``user.read``. None is left out.
     """
     wanted = {each for each in ids if each is not None}
     names = dict.fromkeys(wanted, UNKNOWN)
@@ -216,7 +217,8 @@ def people_named(principal: Principal, ids: Iterable[UUID | None]) -> dict[UUID,
         )
         keys = ApiKey.objects.filter(pk__in=searched).values_list("pk", Concat(F("name"), Value(" (API key)")))
         accounts = ServiceAccount.objects.filter(pk__in=searched).values_list("pk", "name")
-        names |= dict(users.union(keys, accounts, all=True))
+        groups = Group.objects.filter(pk__in=searched).values_list("pk", Concat(F("display_name"), Value(" (group)")))
+        names |= dict(users.union(keys, accounts, groups, all=True))
     return names | {SYSTEM_PRINCIPAL_ID: "the vault", principal.id: "you"}
 
 

@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('role', 'role'), ('permission', 'standing permission'), ('lease', 'lease')], max_length=10)),
                 ('grant', models.UUIDField()),
                 ('holder', models.UUIDField()),
-                ('holder_kind', models.CharField(max_length=7)),
+                ('holder_kind', models.CharField(max_length=15)),
                 ('dataset_id', models.UUIDField(default=None, null=True)),
                 ('what', models.CharField(max_length=300)),
                 ('ended_at', models.DateTimeField(default=None, null=True)),

@@ -52,7 +52,7 @@ class ReviewItem(TenantModel):
     kind = models.CharField(max_length=10, choices=GrantKind.choices)
     grant = models.UUIDField()
     holder = models.UUIDField()
-    holder_kind = models.CharField(max_length=7)
+    holder_kind = models.CharField(max_length=15)
     dataset_id = models.UUIDField(null=True, default=None)
     what = models.CharField(max_length=300)
     ended_at = models.DateTimeField(null=True, default=None)

@@ -7,6 +7,7 @@ from uuid import UUID
 from access.errors import GrantTooWide, UserNotFound
 from access.models import Delegation, Group, Role, User
 from access.principals.errors import DelegationNotFound, GroupNotFound, RoleNotFound
+from access.selectors import hands_of
 from access.services.authorize import authorize, may
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
@@ -39,7 +40,7 @@ def delegate(
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         raise UserNotFound
-    if user.pk == principal.id:
+    if user.pk in hands_of(principal.id):
         raise GrantTooWide
     if group_id is not None and not Group.objects.filter(pk=group_id).exists():
         raise GroupNotFound

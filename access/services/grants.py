@@ -13,6 +13,7 @@ from access.models.role_binding import HOLDERS
 from access.policy.builtin import RUNNING, reach
 from access.policy.scopes import expand
 from access.principals.errors import ExternalSystemTooWide, GroupNotFound
+from access.selectors import hands_of
 from access.services.authorize import authorize, may
 from access.services.delegations import giving_action
 from access.services.ending import end_access_without_role
@@ -123,6 +124,18 @@ def grant_roles(
         emit(_told(EventType.ROLE_GRANTED, row, role.code))
 
 
+def refuse_own(principal: Principal, people: Iterable[UUID]) -> None:
+    """Raise GrantTooWide when the principal, or whoever made the program that it is, is among ``people``."""
+    if not hands_of(principal.id).isdisjoint(people):
+        raise GrantTooWide
+
+
+def refuse_own_group(principal: Principal, group_id: UUID) -> None:
+    """Raise GrantTooWide when the principal, or whoever made the program that it is, is in the group."""
+    if GroupMembership.objects.filter(group_id=group_id, user_id__in=hands_of(principal.id)).exists():
+        raise GrantTooWide
+
+
 def refuse_wider(principal: Principal, permissions: frozenset[str]) -> None:
     """Raise GrantTooWide when ``permissions`` exceed the principal's own, unless it manages roles."""
     if not may(principal, "role.manage"):
@@ -177,8 +190,9 @@ _KNOWN: Final[Mapping[str, tuple[type[TenantModel], type[VaultError]]]] = Mappin
 def _refuse_holder(principal: Principal, named: Mapping[str, UUID]) -> None:
     """Nobody gives to themselves, nor to a group they are in. Raises GrantTooWide, or that the holder is not there."""
     ((column, holder),) = named.items()
-    if holder == principal.id or holder in principal.groups:
-        raise GrantTooWide
+    refuse_own(principal, [holder])
+    if column == "group_id":
+        refuse_own_group(principal, holder)
     model, missing = _KNOWN[column]
     if not model._default_manager.filter(pk=holder).exists():  # noqa: SLF001 - Django's name for it
         raise missing

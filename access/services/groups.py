@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.db.models.functions import Now
 
-from access.errors import GrantTooWide, NameTaken, UserNotFound
+from access.errors import NameTaken, UserNotFound
 from access.models import Group, GroupMembership, RoleBinding, User
 from access.models.group import LONGEST_GROUP_NAME
 from access.ports import dataset_directory
@@ -16,7 +16,7 @@ from access.principals.errors import GroupNotFound
 from access.services.authorize import authorize
 from access.services.delegations import giving_action
 from access.services.ending import end_access_without_role
-from access.services.grants import refuse_wider
+from access.services.grants import refuse_own, refuse_wider
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -134,8 +134,7 @@ def _decide_members(
     facts = {"act": "members", "add": sorted(map(str, add)), "remove": sorted(map(str, remove))}
     authorize(principal, giving_action(principal, "group", group_id), _resource(group_id), facts=facts)
     _find(group_id)
-    if principal.id in {*add, *remove}:
-        raise GrantTooWide
+    refuse_own(principal, {*add, *remove})
     if add or remove:
         refuse_wider_group(principal, group_id)
 

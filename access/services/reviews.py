@@ -136,7 +136,7 @@ def decide_item(principal: Principal, *, review_id: UUID, item_id: UUID, verdict
     )
     dataset_directory().refuse_personal_data(reason=reason)
     item = _open_item(review, item_id)
-    if principal.id in people_behind([item.holder]):
+    if principal.id in people_behind([item.holder]) or item.holder in principal.groups:
         raise SamePerson
     if verdict == Verdict.REVOKE:
         is_there = end_grant(item.kind, item.grant, by=principal.id, reason="revoked in an access review")

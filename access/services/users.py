@@ -11,11 +11,11 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from access.auth.passwords import password_holds
-from access.errors import AccessDenied, GrantTooWide, NameTaken, UserNotFound
+from access.errors import AccessDenied, NameTaken, UserNotFound
 from access.models import User, VaultSession
 from access.policy.builtin import reach
 from access.services.authorize import authorize
-from access.services.grants import find_roles, grant_facts, grant_roles, refuse_reach, refuse_wider
+from access.services.grants import find_roles, grant_facts, grant_roles, refuse_own, refuse_reach, refuse_wider
 from access.services.throttle import count_attempt, factor_brakes, forgive
 from access.services.tokens import end_families
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
@@ -133,8 +133,7 @@ def set_attributes(principal: Principal, *, user_id: UUID, department: str = "",
     """
     authorize(principal, "user.manage", ResourceRef("user", str(user_id)), facts={"act": "attributes"})
     user = _find(user_id)
-    if user.pk == principal.id:
-        raise GrantTooWide
+    refuse_own(principal, [user.pk])
     refuse_wider(principal, user.permissions)
     given = {"department": department, "clearance": clearance}
     problems = [

@@ -5,14 +5,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from access.errors import GrantTooWide
 from access.leases.errors import ObjectPermissionNotFound
 from access.leases.terms import refuse_problems
 from access.models import Group
 from access.policy.builtin import reach
 from access.principals.errors import GroupNotFound
 from access.services.authorize import authorize
-from access.services.grants import refuse_reach
+from access.services.grants import refuse_own_group, refuse_reach
 from datasets.models import Dataset, DatasetGroupPermission
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.permissions import LEVELS, WORDS, event_of, permission_of, take_away
@@ -42,8 +41,7 @@ def grant_to_group(
     group = Group.objects.filter(pk=group_id).first()
     if group is None:
         raise GroupNotFound
-    if group.pk in principal.groups:
-        raise GrantTooWide
+    refuse_own_group(principal, group.pk)
     refuse_reach(principal, reach(LEVELS[level].permissions))
     row: DatasetGroupPermission
     row, _ = DatasetGroupPermission.objects.update_or_create(

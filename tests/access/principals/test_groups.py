@@ -8,7 +8,9 @@ from access.errors import AccessDenied, GrantTooWide, NameTaken, UserNotFound
 from access.factors.errors import StepUpRequired
 from access.models import Group, GroupMembership, RoleBinding, User
 from access.principals.errors import GroupNotFound
-from access.selectors import roles_of, user_principal
+from access.selectors import api_key_principal, roles_of, user_principal
+from access.services.api_keys import create_api_key
+from access.services.delegations import delegate
 from access.services.grants import bind_role, revoke_binding
 from access.services.groups import (
     add_members,
@@ -22,6 +24,7 @@ from access.services.groups import (
 )
 from access.services.memberships import set_groups, set_roles
 from access.services.tenants import operator
+from access.services.users import set_attributes
 from datasets.errors import DatasetNotFound
 from datasets.services.group_permissions import grant_to_group, list_group_permissions, revoke_from_group
 from tests.factories.access import acting, make_user, principal_with
@@ -130,6 +133,25 @@ def test_nobody_joins_or_leaves_a_group_by_their_own_hand(tenant):
         remove_members(member, group_id=inside.pk, user_ids=[user.pk])
     with acting(tenant, member), pytest.raises(GrantTooWide):
         bind_role(member, role="data_steward", group_id=inside.pk)
+
+
+def test_nobody_gives_to_themselves_by_a_program_of_theirs(tenant):
+    """Who makes a key holds it, and what it gives to its maker is given to oneself."""
+    boss = person(tenant, "tenant_admin")
+    with acting(tenant, boss):
+        key, _ = create_api_key(boss, name="mine", roles=["tenant_admin"])
+        program = api_key_principal(key)
+    theirs, other = group_with(tenant, members=[User(pk=boss.id)]), group_with(tenant, "data_steward")
+    for act, facts in (
+        (bind_role, {"role": "data_steward", "user_id": boss.id}),
+        (bind_role, {"role": "data_steward", "group_id": theirs.pk}),
+        (add_members, {"group_id": other.pk, "user_ids": [boss.id]}),
+        (set_attributes, {"user_id": boss.id, "clearance": "top"}),
+        (delegate, {"user_id": boss.id, "group_id": other.pk}),
+    ):
+        with acting(tenant, program), pytest.raises(GrantTooWide):
+            act(program, **facts)
+    assert now(tenant, User(pk=boss.id)).roles == {"tenant_admin"}
 
 
 def test_groups_ask_for_a_fresh_proof(tenant):
