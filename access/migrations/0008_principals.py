@@ -136,6 +136,9 @@ class Migration(migrations.Migration):
                         field="inherited", name="access_roleinheritance_inherited", to="access.Role"
                     ),
                     models.UniqueConstraint(fields=("tenant", "heir", "inherited"), name="access_roleinheritance_once"),
+                    models.CheckConstraint(
+                        condition=~models.Q(heir=models.F("inherited")), name="access_roleinheritance_other"
+                    ),
                 ],
             },
         ),

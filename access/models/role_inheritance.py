@@ -20,5 +20,8 @@ class RoleInheritance(TenantModel):
             ),
             CompositeForeignKey(name="access_roleinheritance_inherited", field="inherited", to="access.Role"),
             models.UniqueConstraint(fields=["tenant", "heir", "inherited"], name="access_roleinheritance_once"),
+            models.CheckConstraint(
+                condition=~models.Q(heir=models.F("inherited")), name="access_roleinheritance_other"
+            ),
         ]
         indexes = [models.Index(fields=["tenant", "inherited"], name="access_inheritance_of_role")]

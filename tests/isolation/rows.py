@@ -18,12 +18,24 @@ SPECIAL: Final[dict[str, dict[str, Any]]] = {
     "access_encryptionkey": {"state": "active", "wrapped": b"wrapped", "purpose": "dataset"},
     "access_rolebinding": {"api_key_id": None, "service_account_id": None, "group_id": None},
     "access_delegation": {"role_id": None},
+    "access_groupmapping": {"role_id": None},
+    "access_identityprovider": {"kind": "oidc", "slug": "idp"},
     "anonymization_thresholdentry": {"score": 0.5},
-    "access_breakglass": {"lease_id": None},
+    "access_breakglass": {"lease_id": None, "confirmed_by": uuid7()},
     "datasets_datasetgrouppermission": {"permission_id": 1},
     "datasets_datasetuserpermission": {"permission_id": 1},
     "datasets_versionquarantine": {"released_at": "now"},
 }
+
+#: Columns of which a row has exactly one.
+ONE_OF: Final = {
+    "access_rolebinding": frozenset({"user_id", "api_key_id", "service_account_id", "group_id"}),
+    "access_delegation": frozenset({"role_id", "group_id"}),
+    "access_groupmapping": frozenset({"role_id", "group_id"}),
+}
+
+#: Columns that name a row made for it alone: no role inherits itself, and a session is of one sign-in.
+OWN: Final = {"access_roleinheritance": "inherited_id", "access_federatedsession": "session_id"}
 
 #: Tables of one row a tenant, which is made with the tenant.
 MADE_WITH_TENANT: Final = frozenset({"access_signinpolicy"})
@@ -65,6 +77,8 @@ def make_row(connection: psycopg.Connection, table: str, tenant_id: UUID, made: 
             row[name] = SPECIAL[table][name]
         elif name == "tenant_id":
             row[name] = tenant_id
+        elif name == OWN.get(table):
+            row[name] = insert(connection, references[name], make_row(connection, references[name], tenant_id, made))
         elif references.get(name) in made:
             row[name] = made[references[name]]
         elif is_required and not has_default:

@@ -7,7 +7,7 @@ import pytest
 from psycopg import errors, sql
 
 from tests.architecture.catalog import CLOSED, GLOBAL, TENANT, Catalog
-from tests.isolation.rows import connect, insert, make_row, references_of
+from tests.isolation.rows import ONE_OF, connect, insert, make_row, references_of
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.rls import APP
 
@@ -131,9 +131,8 @@ def test_switching_row_security_off_is_an_error_and_no_way_around(app, table):
 def test_a_foreign_key_cannot_reach_into_another_tenant(app, owner, a, b, table):
     """T09: the composite key refuses what row-level security does not see."""
     for column, target in references_of(owner, table).items():
-        row = make_row(owner, table, a.id, a.rows) | {column: b.rows[target]}
-        if table == "access_rolebinding" and column == "api_key_id":
-            row["user_id"] = None
+        others = ONE_OF[table] if column in ONE_OF.get(table, ()) else ()
+        row = make_row(owner, table, a.id, a.rows) | dict.fromkeys(others) | {column: b.rows[target]}
         with app.transaction(force_rollback=True):
             set_scope(app, a.id)
             with refused(errors.ForeignKeyViolation), app.transaction():
