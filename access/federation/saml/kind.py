@@ -68,7 +68,7 @@ class Saml(Federation):
             raise InvalidInput(errors=[FieldProblem("sample", refusal.detail)]) from None
         said: Mapping[str, Any] = {NAME_ID: name_id.value, **attributes}
         mfa = is_second_factor(context, attributes, frozenset(provider.mfa_values))
-        return read_arrival(provider, said, issuer=issuer, subject=name_id.value, mfa=mfa)
+        return read_arrival(provider.attributes, said, issuer=issuer, subject=name_id.value, mfa=mfa)
 
 
 def _equipment() -> Finding:

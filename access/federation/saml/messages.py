@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -32,14 +32,6 @@ _CIPHERS: Final = (
     f"{ENCRYPTION_11_NS}aes128-gcm",
     f"{ENCRYPTION_NS}rsa-oaep-mgf1p",
 )
-
-for _prefix, _namespace in (
-    ("saml", ASSERTION_NS),
-    ("samlp", PROTOCOL_NS),
-    ("md", METADATA_NS),
-    ("ds", SIGNATURE_NS),
-):
-    register_namespace(_prefix, _namespace)
 
 
 @dataclass(frozen=True)
@@ -123,7 +115,8 @@ def service_metadata(here: ServiceAddresses, certificates: Sequence[str]) -> byt
         SubElement(role, tag(METADATA_NS, "SingleLogoutService"), located)
     consumer = {"Binding": POST, "Location": here.consumer, "index": "0", "isDefault": "true"}
     SubElement(role, tag(METADATA_NS, "AssertionConsumerService"), consumer)
-    return tostring(root, "utf-8", xml_declaration=True)
+    document: bytes = tostring(root, "utf-8", xml_declaration=True)
+    return document
 
 
 def _add_key(role: Element, use: str, certificate: str) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
-from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -36,7 +35,8 @@ class Peer:
 def find_peer(request: HttpRequest, organization: str, slug: str) -> Peer:
     """The provider that a path names, switched on or not. Open no scope around it. Raises ProviderNotFound."""
     provider = named_provider(organization, slug, kind=ProviderKind.SAML)
-    tenant_id: UUID = provider.tenant_id
+    tenant_id = provider.tenant_id
+    assert tenant_id is not None
     with tenant_scope(tenant_id, Principal.nobody(tenant_id)):
         connection, keys = connection_of(provider, secret=False), service_keys(provider.pk)
     return Peer(provider, connection, keys, service_addresses(connection, base_url(request)))

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, tostring
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from access.federation.saml.decryption import decrypt_assertion
-from access.federation.saml.documents import ASSERTION, Document, only_assertion, read_document
+from access.federation.saml.documents import ASSERTION, RESPONSE, Document, only_assertion, read_document
 from access.federation.saml.errors import (
     SamlConditionsNotMet,
     SamlMessageMalformed,
@@ -76,7 +76,9 @@ class Expectation:
 
 
 def answered_request(document: Document) -> str | None:
-    """The request that a response says to answer, before anything of it is verified."""
+    """The request that a response says to answer, before anything of it is verified; raises SamlMessageMalformed."""
+    if document.root.tag != RESPONSE:
+        raise SamlMessageMalformed("It is not a response")
     return document.root.get("InResponseTo")
 
 
