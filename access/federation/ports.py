@@ -126,6 +126,10 @@ class Federation(ABC):
         """
         return None
 
+    def issuer(self, connection: Connection) -> str:
+        """The issuer of most people's identities, offered where one is linked by hand; empty when nobody can tell."""
+        return str(connection.settings.get("issuer", ""))
+
     def external_group(self, name: str) -> str:
         """The spelling in which arrivals name the group that an administrator typed. Raises InvalidInput."""
         return name

@@ -49,6 +49,9 @@ class Ldap(PasswordFederation):
             raise InvalidInput(errors=[FieldProblem("sample", "This account is disabled in the directory")])
         return _arrival(provider.attributes, account)
 
+    def issuer(self, connection: Connection) -> str:  # noqa: ARG002 - as of every kind
+        return ISSUER
+
     def external_group(self, name: str) -> str:
         try:
             return normal_dn(name)
