@@ -29,7 +29,7 @@ from access.auth.errors import ClientRefused, UnsupportedGrant
 from access.auth.holders import certificate_holder, proved_key
 from access.auth.proxy import presented_certificate
 from access.auth.resolver import stated_credential
-from access.errors import AuthenticationError
+from access.errors import AuthenticationError, PasswordChangeRequired
 from access.factors.errors import SecondFactorRequired
 from access.models import User
 from access.selectors import api_key_principal, user_principal
@@ -83,6 +83,9 @@ class TokenView(OpenAPIView):
         )
         assert user.tenant_id is not None
         nobody = Principal.nobody(user.tenant_id)
+        if user.must_change_password:
+            with _refusable(self.django_request, user.tenant_id):
+                raise PasswordChangeRequired
         with tenant_scope(user.tenant_id, nobody, facts_of(self.django_request)):
             stage, principal = factor_stage(user, mfa=False), user_principal(user)
         with tenant_scope(user.tenant_id, principal, facts_of(self.django_request)):

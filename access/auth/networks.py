@@ -28,3 +28,14 @@ def is_allowed_address(networks: Sequence[str], address: str) -> bool:
     if isinstance(given, IPv6Address) and given.ipv4_mapped is not None:
         return any(given.ipv4_mapped in ip_network(network) for network in networks)
     return any(given in ip_network(network) for network in networks)
+
+
+def reached_from(address: str) -> str:
+    """What one connection can pick its address from: an IPv6 /64 counts as one address. Other text stays as it is."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))

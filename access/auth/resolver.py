@@ -125,7 +125,8 @@ def _by_access_token(request: HttpRequest, text: str) -> Caller:
     tenant_id, _ = read_key_id(text)
     request.vault_named_tenant = tenant_id  # type: ignore[attr-defined]
     with tenant_scope(tenant_id, Principal.nobody(tenant_id), facts_of(request)):
-        return token_caller(text, surface=Surface.REST, address=facts_of(request).ip_address)
+        surface: Surface = getattr(request, "vault_surface", Surface.REST)
+        return token_caller(text, surface=surface, address=facts_of(request).ip_address)
 
 
 def certificate_principal(request: HttpRequest) -> Principal:

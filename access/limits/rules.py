@@ -6,6 +6,7 @@ from typing import Final
 
 from django.conf import settings
 
+from access.auth.networks import reached_from
 from access.limits.bucket import Bucket
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -55,6 +56,6 @@ def buckets_of(caller: Caller, *, method: str, path: str, address: str) -> list[
 
 
 def address_buckets(address: str, *, policy: str = "address") -> list[Bucket]:
-    """Of an address; none where the server knows no address, as over a unix socket."""
+    """Of an address, an IPv6 /64 being one; none where the server knows no address, as over a unix socket."""
     quotas = {"address": settings.RATE_ADDRESS, "refused": REFUSED_QUOTA, "token": TOKEN_QUOTA}
-    return [Bucket(policy, address, quotas[policy])] if address else []
+    return [Bucket(policy, reached_from(address), quotas[policy])] if address else []

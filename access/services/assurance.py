@@ -18,7 +18,7 @@ from vaultsite.kernel.tenancy.scope import current_scope
 #: Roles whose holders sign in with a second factor where their tenant says nothing: those who can give themselves or
 #: others more than they have, or see everything.
 MFA_ROLES: Final = frozenset({"privacy_officer", "security_officer", "tenant_admin"})
-#: Acts that ask for a fresh proof of who does them: on keys, on people and on what they may do, and in an emergency.
+#: Acts that ask for a fresh proof of who does them: on keys, on people, programs and what they may do, in emergencies.
 STEP_UP: Final = frozenset(
     {
         "apikey.manage",
@@ -27,6 +27,8 @@ STEP_UP: Final = frozenset(
         "role.manage",
         "group.manage",
         "delegation.use",
+        "policy.manage",
+        "serviceaccount.manage",
         "session.revoke",
         "signin.manage",
         "user.manage",

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from access.errors import ActiveKey, KeyInUse, KeyNotFound, SamePerson
 from access.models import EncryptionKey, KeyDestruction, KeyPurpose, KeyState
+from access.selectors import hands_of
 from access.services import keyring
 from access.services.authorize import authorize
 from vaultsite.kernel.crypto.envelope import unwrap_key, wrap_key
@@ -114,7 +115,7 @@ def confirm_destruction(
     request = KeyDestruction.objects.select_for_update().filter(key=key).first()
     if request is None:
         raise KeyNotFound("Nobody has asked for the end of this key")
-    if request.requested_by == principal.id:
+    if hands_of(request.requested_by) & hands_of(principal.id):
         raise SamePerson
     # What was sealed under a platform key stays under it, column by column; generations of tokens name keys by id.
     is_counted = key.purpose not in UNCOUNTED

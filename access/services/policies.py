@@ -15,6 +15,7 @@ from access.policy.errors import AccessPolicyNotFound, InvalidPolicyText, Policy
 from access.policy.form import RuleForm
 from access.policy.question import ask
 from access.ports import obligation_source, resource_source
+from access.selectors import hands_of
 from access.services.authorize import authorize
 from access.services.policies_in_force import policies_changed
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
@@ -99,7 +100,7 @@ def activate_version(principal: Principal, *, policy_id: UUID, number: int) -> A
     verdict = verdict_on(principal, version.statement_id, version.text)
     if verdict.problems or verdict.statement is None:
         raise InvalidPolicyText(errors=verdict.problems)
-    if verdict.statement.effect == "permit" and version.created_by == principal.id:
+    if verdict.statement.effect == "permit" and hands_of(version.created_by) & hands_of(principal.id):
         raise SamePerson
     _retire(AccessPolicyVersion.objects.filter(policy_id=policy_id, state=PolicyState.ACTIVE), principal)
     version.state, version.activated_by = PolicyState.ACTIVE, principal.id

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 from uuid import UUID
 
 from django.utils import timezone
 
+from access.auth.networks import reached_from
 from access.errors import TooManyAttempts
 from access.models import LoginThrottle
 from access.services.keyring import KeyPurpose, current_key
@@ -42,7 +42,7 @@ def login_brakes(tenant_slug: str, username: str, address: str) -> tuple[Brake, 
     The two together lock first, so that who guesses from one place locks out that place; the name alone bounds those
     who guess from many.
     """
-    who, where = f"{tenant_slug.casefold()}\0{username.casefold()}", _network(address)
+    who, where = f"{tenant_slug.casefold()}\0{username.casefold()}", reached_from(address)
     if not where:
         return (Brake("username", who, free=_FREE),)
     pair = Brake("username+ip", f"{who}\0{where}", free=_FREE)
@@ -51,19 +51,8 @@ def login_brakes(tenant_slug: str, username: str, address: str) -> tuple[Brake, 
 
 def factor_brakes(user_id: UUID, address: str) -> tuple[Brake, ...]:
     """By the user whose second factor or password is asked for once more, and by the address that tries."""
-    user, where = Brake("factor", str(user_id), free=_FREE), _network(address)
+    user, where = Brake("factor", str(user_id), free=_FREE), reached_from(address)
     return (user, Brake(_ADDRESS, where, free=30)) if where else (user,)
-
-
-def _network(address: str) -> str:
-    """What one connection can pick its address from: an IPv6 /64 counts as one address."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
-    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 def count_attempt(brakes: Iterable[Brake]) -> None:

@@ -44,6 +44,13 @@ class Socket:
         assert answer["type"] == "websocket.close", answer
         return answer["code"]
 
+    async def rest(self) -> tuple[list[Any], int]:
+        """The messages until the other side closes, and with which code it does."""
+        messages = []
+        while (answer := await self._communicator.receive_output(TIMEOUT))["type"] == "websocket.send":
+            messages.append(json.loads(answer["text"]))
+        return messages, answer["code"]
+
     async def is_silent(self, seconds: float) -> bool:
         return await self._communicator.receive_nothing(seconds)
 

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import connections
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from access.auth.sessions import SessionStore
-from access.models import User
+from access.models import RoleBinding, User, VaultSession
 from access.services.deprovisioning import deactivate_user
 from access.services.sessions import start_session
 from access.services.tenants import operator
@@ -20,6 +22,7 @@ from audit.consumers import FORBIDDEN, UNAUTHENTICATED, UNSUPPORTED_DATA, LiveCo
 from audit.models import AuditEvent
 from audit.tasks import relay_outbox
 from tests.audit.sockets import Socket
+from tests.factories.access import age, make_api_key
 from tests.factories.audit import make_event, make_principal, record
 from vaultsite.asgi import application
 from vaultsite.kernel.tenancy.scope import tenant_scope
@@ -149,6 +152,82 @@ def test_the_feed_ends_soon_after_its_user_lost_access(tenant) -> None:
         assert await feed.is_silent(0.3)
         await elsewhere(disable)
         assert await feed.close_code() == UNAUTHENTICATED
+
+    run(scenario)
+
+
+def take_roles(user: User) -> None:
+    with tenant_scope(user.tenant_id, operator(user.tenant_id)):
+        RoleBinding.objects.filter(user=user).delete()
+
+
+def test_what_happens_after_access_was_lost_is_not_told(tenant) -> None:
+    """T18: the next event is not sent, however long the feed is from looking again by itself."""
+
+    class Watchful(LiveConsumer):
+        fresh_seconds = 0.0
+
+    user, late = make_user(tenant.pk, "auditor"), make_event()
+    cookie = sign_in(user)
+
+    async def scenario() -> None:
+        feed = socket(cookie, app=Watchful.as_asgi())
+        assert await feed.open() is None
+        await elsewhere(lose_and_tell)
+        messages, code = await feed.rest()
+        assert (str(late.id) in {message["id"] for message in messages}, code) == (False, UNAUTHENTICATED)
+
+    def lose_and_tell() -> None:
+        take_roles(user)
+        record(tenant.pk, late)
+        while relay_outbox():
+            pass
+
+    run(scenario)
+
+
+def test_an_open_feed_keeps_no_session_alive(tenant) -> None:
+    """T33: a page left open is nobody who works."""
+
+    class Impatient(LiveConsumer):
+        recheck_seconds = 0.05
+
+    user = make_user(tenant.pk, "auditor")
+    cookie = sign_in(user)
+
+    def seen(ago: timedelta) -> VaultSession:
+        with tenant_scope(tenant.pk, operator(tenant.pk)):
+            row = VaultSession.objects.get(user=user)
+        age(row, last_seen_at=ago)
+        return row
+
+    async def scenario() -> None:
+        feed = socket(cookie, app=Impatient.as_asgi())
+        assert await feed.open() is None
+        await elsewhere(lambda: seen(timedelta(minutes=20)))
+        assert await feed.is_silent(0.5)
+        await elsewhere(still_idle)
+        await elsewhere(lambda: seen(timedelta(minutes=31)))
+        assert await feed.close_code() == UNAUTHENTICATED
+
+    def still_idle() -> None:
+        with tenant_scope(tenant.pk, operator(tenant.pk)):
+            assert timezone.now() - VaultSession.objects.get(user=user).last_seen_at > timedelta(minutes=19)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("audience", "answer"), [("live", None), ("rest", UNAUTHENTICATED), ("grpc", UNAUTHENTICATED)])
+def test_the_feed_is_opened_by_tokens_for_it_alone(tenant, audience: str, answer: int | None) -> None:
+    """T25: each surface has its own audience."""
+    _, key = make_api_key(tenant, "auditor")
+    asked = {"grant_type": "api_key", "audience": audience}
+    path, kind = "/api/v1/auth/token", "application/json"
+    token = Client().post(path, asked, content_type=kind, headers={"X-API-Key": key}).json()["access_token"]
+
+    async def scenario() -> None:
+        feed = Socket(application, "/live/", [(b"origin", HOME), (b"authorization", f"Bearer {token}".encode())])
+        assert await feed.open() == answer
 
     run(scenario)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
+from access.selectors import hands_of
 from access.services.authorize import authorize
 from datasets.errors.merges import MergeRequestEnded, NotApproved, NothingToMerge, OwnWork
 from datasets.models import (
@@ -110,7 +111,7 @@ def review_request(principal: Principal, *, request_id: UUID, verdict: Verdict, 
     standing = standing_of(request)
     if standing.source is None:
         raise NothingToMerge
-    if principal.id in authors_of(standing):
+    if hands_of(principal.id) & authors_of(standing):
         raise OwnWork
     refuse_personal_data(comment=comment)
     review = MergeReview.objects.create(
@@ -125,8 +126,11 @@ def review_request(principal: Principal, *, request_id: UUID, verdict: Verdict, 
 
 
 def authors_of(standing: Standing) -> set[UUID]:
-    """Who asked for the merge, and who staged, resolved or committed any version that it would bring."""
-    return {standing.request.author} | _commit_authors(standing.source, standing.target)
+    """Who asked for the merge, and who staged, resolved or committed any version that it would bring; of a program,
+    whoever made it too.
+    """
+    authors = {standing.request.author} | _commit_authors(standing.source, standing.target)
+    return set().union(*map(hands_of, authors))
 
 
 def _commit_authors(source: Version | None, target: Version | None) -> set[UUID]:
@@ -153,7 +157,8 @@ def merge_request(principal: Principal, *, request_id: UUID, message: str = "", 
     if standing.state != "approved" or standing.source is None:
         raise NotApproved(state=standing.state)
     approved = {review.reviewer for review, counts in standing.reviews if counts and review.verdict == Verdict.APPROVE}
-    if not approved - authors_of(standing):
+    authors = authors_of(standing)
+    if not any(authors.isdisjoint(hands_of(reviewer)) for reviewer in approved):
         raise NotApproved(state=standing.state)
     wish = Wish(request.source, request.target, message=message or request.title, label=label)
     target = get_branch(request.dataset, request.target)

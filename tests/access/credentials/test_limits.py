@@ -106,6 +106,20 @@ def test_parallel_requests_never_get_one_more_than_the_quota() -> None:
         assert sum(verdict.short is None for verdict in pool.map(lambda _: limiter.take([few]), range(50))) == 1
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "is_one"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
+)
+def test_who_picks_addresses_from_one_network_has_one_bucket(first: str, second: str, is_one: bool) -> None:
+    """T31: an IPv6 host has 2**64 addresses to ask from."""
+    assert (rules.address_buckets(first) == rules.address_buckets(second)) is is_one
+
+
 def test_buckets_of_tenants_are_not_shared(tenant: Tenant, rival: Tenant) -> None:
     """T13: the same principal id in two tenants."""
     shared = uuid7()

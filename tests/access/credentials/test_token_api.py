@@ -136,6 +136,12 @@ def test_a_wrong_password_gives_nothing(tenant: Tenant, ask: Ask) -> None:
     assert not TokenFamily.objects.using("owner").filter(tenant=tenant).exists()
 
 
+def test_a_password_known_to_others_gives_nothing(tenant: Tenant, ask: Ask) -> None:
+    """Who set it may know it still: it is good for changing it, and for nothing else."""
+    user = make_user(tenant, "data_steward", must_change_password=True)
+    assert code_of(sign_in_program(ask, tenant, user)) == "403 VAULT_AUTH_1008"
+
+
 def test_who_has_a_second_factor_shows_it(tenant: Tenant, ask: Ask) -> None:
     user, seed = make_user(tenant), totp.new_seed()
     with acting(tenant):
