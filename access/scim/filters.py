@@ -11,7 +11,7 @@ from unicodedata import normalize
 from uuid import UUID
 
 from django.db.models import Exists, F, Q
-from django.db.models.expressions import Combinable, OrderBy
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Lower
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
 from django.utils.dateparse import parse_datetime
@@ -72,40 +72,62 @@ def parse_filter(text: str) -> FilterNode:
         raise InvalidFilter(_place_of(invalid)) from None
 
 
-def compile_filter(tree: FilterNode, attributes: Attributes) -> Q:
-    """The condition of a filter. Raises InvalidFilter for what is not served."""
-    return _Compiler(attributes.plain, attributes).visit(tree)
+def compile_filter(tree: FilterNode, attributes: Attributes, *, beside: Attributes | None = None) -> Q:
+    """The condition of a filter. Raises InvalidFilter for what is not served.
+
+    ``beside`` is another resource type that the same filter is asked of: what only that one has is true of no resource
+    of this one (RFC 7644 section 3.4.2.1).
+    """
+    return _Compiler(attributes.plain, attributes, beside).visit(tree)
 
 
-def compile_order(name: str, attributes: Attributes, *, descending: bool) -> OrderBy:
+def compile_order(
+    name: str, attributes: Attributes, *, descending: bool, beside: Attributes | None = None
+) -> OrderBy | None:
     """The order that ``sortBy`` asks for; what has no value comes last, or first when descending.
 
-    Raises InvalidPath.
+    None where only ``beside`` has the attribute. Raises InvalidPath.
     """
     try:
-        found = _resolve(_path(name), attributes.plain, attributes)
-    except InvalidFilter as unknown:
+        resolved = _resolve(_path(name), attributes.plain, attributes)
+    except _UnknownAttribute as unknown:
+        if beside is not None and _is_known(unknown.path, beside):
+            return None
         raise InvalidPath(unknown.detail) from None
-    if isinstance(found, Collection):
-        found = attributes.sorted_as.get(name.lower())
+    found = attributes.sorted_as.get(name.lower()) if isinstance(resolved, Collection) else resolved
     if found is None or found.kind is Kind.CONSTANT:
         raise InvalidPath("Nothing can be sorted by this attribute")
-    column: Combinable = Lower(found.path) if found.kind is Kind.TEXT else F(found.path)
+    column = Lower(found.path) if found.kind is Kind.TEXT else F(found.path)
     return OrderBy(column, descending=descending, nulls_first=descending or None, nulls_last=not descending or None)
+
+
+class _UnknownAttribute(InvalidFilter):
+    """Of the resource type asked about; names of attributes are no personal data."""
+
+    def __init__(self, path: AttrPath) -> None:
+        super().__init__(f"{path} is no attribute that can be asked for")
+        self.path = path
 
 
 class _Compiler(FilterVisitor[Q]):
     """Compiles names among ``plain``; inside a value path there is nothing else."""
 
-    def __init__(self, plain: Mapping[str, Attribute], attributes: Attributes | None) -> None:
-        self._plain, self._attributes = plain, attributes
+    def __init__(
+        self, plain: Mapping[str, Attribute], attributes: Attributes | None, beside: Attributes | None = None
+    ) -> None:
+        self._plain, self._attributes, self._beside = plain, attributes, beside
         self._terms = 0
 
     def visit(self, node: FilterNode) -> Q:
         self._terms += 1
         if self._terms > MOST_TERMS:
             raise InvalidFilter(f"It has more than {MOST_TERMS} terms")
-        return super().visit(node)
+        try:
+            return super().visit(node)
+        except _UnknownAttribute as unknown:
+            if self._beside is None or not _is_known(unknown.path, self._beside):
+                raise
+            return NOTHING
 
     def visit_not(self, node: Not) -> Q:
         return ~self.visit(node.expr)
@@ -158,8 +180,16 @@ def _resolve(path: AttrPath, plain: Mapping[str, Attribute], attributes: Attribu
     else:
         found = plain.get(full) or (attributes.collections.get(name) if attributes else None)
     if found is None:
-        raise InvalidFilter(f"{path} is no attribute that can be asked for")
+        raise _UnknownAttribute(path)
     return found
+
+
+def _is_known(path: AttrPath, attributes: Attributes) -> bool:
+    try:
+        _resolve(path, attributes.plain, attributes)
+    except _UnknownAttribute:
+        return False
+    return True
 
 
 def _member(collection: Collection, name: str) -> Attribute:

@@ -1,7 +1,7 @@
 """What a list is asked for, and the page that answers it."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -12,7 +12,7 @@ from scim2_models.path import FilterNode
 
 from access.models import DirectoryGroup, DirectoryUser
 from access.scim.attributes import Attributes
-from access.scim.errors import InvalidFilter, InvalidPath, InvalidValue
+from access.scim.errors import InvalidPath, InvalidValue
 from access.scim.filters import compile_filter, compile_order, parse_filter
 from access.scim.resources import MOST_RESULTS, USUAL_RESULTS
 
@@ -68,25 +68,20 @@ def read_parameters(asked: Any) -> ResponseParameters[Any]:
         raise InvalidPath("attributes and excludedAttributes name attributes, and only one of them is given") from None
 
 
-def find_page(query: Query, attributes: Attributes, rows: Callable[[], QuerySet[Row]]) -> Page[Row]:
-    """The rows that a query finds. Raises InvalidFilter, InvalidPath."""
-    found = rows()
+def find_page(
+    query: Query, attributes: Attributes, found: QuerySet[Row], *, beside: Attributes | None = None
+) -> Page[Row]:
+    """Those of ``found`` that a query finds; ``beside`` as for compile_filter. Raises InvalidFilter, InvalidPath."""
     if query.tree is not None:
-        found = found.filter(compile_filter(query.tree, attributes))
-    order = [compile_order(query.sort_by, attributes, descending=query.is_descending)] if query.sort_by else []
+        found = found.filter(compile_filter(query.tree, attributes, beside=beside))
+    order = (
+        compile_order(query.sort_by, attributes, descending=query.is_descending, beside=beside)
+        if query.sort_by
+        else None
+    )
     total = found.order_by().count()
-    shown = found.order_by(*order, "id")[query.start : query.start + query.count] if query.count else []
-    return Page(total, list(shown))
-
-
-def where_known(query: Query, attributes: Attributes) -> Query | None:
-    """None where a resource type has no such attributes: it has no such resources then (RFC 7644 section 3.4.2.1)."""
-    try:
-        if query.tree is not None:
-            compile_filter(query.tree, attributes)
-    except InvalidFilter:
-        return None
-    return query
+    ordered = found.order_by(*([order] if order else []), "id")
+    return Page(total, list(ordered[query.start : query.start + query.count]) if query.count else [])
 
 
 def _number(asked: Any, name: str, usual: int) -> int:

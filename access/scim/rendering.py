@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
-from scim2_models import Meta, ResponseParameters
+from scim2_models import Meta, Reference, ResponseParameters
 
 from access.models import DirectoryEmail, DirectoryGroup, DirectoryUser, GroupMembership
 from access.models.directory_group import SOURCE
@@ -18,7 +18,7 @@ def user_rows() -> QuerySet[DirectoryUser]:
     """The people that the directory manages, with all that a resource shows of them."""
     groups = GroupMembership.objects.filter(_MINE).select_related("group").order_by("group__display_name")
     return DirectoryUser.objects.select_related("user").prefetch_related(
-        Prefetch("emails", DirectoryEmail.objects.order_by("id")),
+        Prefetch("emails", DirectoryEmail.objects.order_by("-is_primary", "value")),
         Prefetch("user__memberships", groups, to_attr="directory_memberships"),
     )
 
@@ -69,7 +69,8 @@ def group_resource(entry: DirectoryGroup, *, base: str) -> Group:
         id=str(group.pk),
         external_id=group.external_id or None,
         display_name=group.display_name,
-        members=[Member(value=str(row.user_id), ref=f"{base}/Users/{row.user_id}") for row in members] or None,
+        members=[Member(value=str(row.user_id), ref=Reference(f"{base}/Users/{row.user_id}")) for row in members]
+        or None,
         meta=_meta("Group", f"{base}/Groups/{group.pk}", entry, version_of_group(entry)),
     )
 
@@ -126,8 +127,9 @@ def _meta(kind: str, location: str, entry: DirectoryUser | DirectoryGroup, versi
 
 
 def _email(row: DirectoryEmail) -> Email:
-    return Email(value=row.value, type=row.type or None, primary=row.is_primary or None)
+    return Email(value=row.value, type=Email.Type(row.type) if row.type else None, primary=row.is_primary or None)
 
 
 def _group_of_user(row: GroupMembership, base: str) -> GroupOfUser:
-    return GroupOfUser(value=str(row.group_id), ref=f"{base}/Groups/{row.group_id}", display=row.group.display_name)
+    address = Reference[Any](f"{base}/Groups/{row.group_id}")
+    return GroupOfUser(value=str(row.group_id), ref=address, display=row.group.display_name)

@@ -66,7 +66,7 @@ class Email(ComplexAttribute):
 class GroupOfUser(ComplexAttribute):
     value: Annotated[str | None, Mutability.read_only, CaseExact.true] = None
     """The group's id."""
-    ref: Annotated[Reference["Group"] | None, Mutability.read_only] = Field(  # type: ignore[type-arg]  # by name
+    ref: Annotated[Reference["Group"] | None, Mutability.read_only] = Field(
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     """The group's address."""
@@ -103,7 +103,7 @@ class EnterpriseUser(Extension):
 class Member(ComplexAttribute):
     value: Annotated[str | None, Mutability.immutable, Required.true, CaseExact.true] = None
     """The person's id."""
-    ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(  # type: ignore[type-arg]  # by name
+    ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(
         None, serialization_alias="$ref", validation_alias="$ref"
     )
     """The person's address; told, never asked for."""
@@ -120,7 +120,7 @@ class Group(Resource[Any]):
     """The people in it; groups in groups are not served."""
 
 
-FullUser = User[EnterpriseUser]
+FullUser: Final[type[User]] = User[EnterpriseUser]  # type: ignore[type-arg]  # what extensions are to the library
 #: What directories do beside the letter: attributes nobody asked for, ``remove`` with a value, a filter that makes an
 #: entry. None of it can be read in two ways.
 TOLERANT: Final = ScimPolicy(

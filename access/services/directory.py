@@ -6,7 +6,7 @@ from uuid import UUID
 
 from access.models import DirectoryGroup, DirectoryUser
 from access.scim.attributes import GROUPS, USERS
-from access.scim.queries import Page, Query, find_page, where_known
+from access.scim.queries import Page, Query, find_page
 from access.scim.rendering import group_rows, user_rows
 from access.services import directory_groups, directory_users
 from access.services.authorize import authorize
@@ -35,24 +35,20 @@ def get_group(principal: Principal, *, group_id: UUID, with_members: bool) -> Di
 
 def find_users(query: Query) -> Page[DirectoryUser]:
     """Raises InvalidFilter, InvalidPath."""
-    return find_page(query, USERS, user_rows)
+    return find_page(query, USERS, user_rows())
 
 
 def find_groups(query: Query, *, with_members: bool) -> Page[DirectoryGroup]:
     """Raises InvalidFilter, InvalidPath."""
-    return find_page(query, GROUPS, lambda: group_rows(with_members=with_members))
+    return find_page(query, GROUPS, group_rows(with_members=with_members))
 
 
 def find_everything(query: Query, *, with_members: bool) -> tuple[Page[DirectoryUser], Page[DirectoryGroup]]:
     """A page of people and then groups, each with its own total. Raises InvalidFilter, InvalidPath.
 
-    What a filter asks of attributes that one of the two has not is true of none of them; of attributes that neither
-    has, the filter is wrong.
+    An attribute that neither has is wrong; one that only the other has is true of none.
     """
-    for_users, for_groups = where_known(query, USERS), where_known(query, GROUPS)
-    if for_users is None and for_groups is None:
-        return find_users(query), Page(0, ())
-    users = find_users(for_users) if for_users else Page[DirectoryUser](0, ())
+    users = find_page(query, USERS, user_rows(), beside=GROUPS)
     left = replace(query, start=max(query.start - users.total, 0), count=query.count - len(users.rows))
-    groups = find_groups(left, with_members=with_members) if for_groups else Page[DirectoryGroup](0, ())
+    groups = find_page(left, GROUPS, group_rows(with_members=with_members), beside=USERS)
     return users, groups

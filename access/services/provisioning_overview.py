@@ -17,6 +17,8 @@ from vaultsite.kernel.tenancy.principal import Principal
 
 #: Rows of each list on the page.
 SHOWN: Final = 50
+#: Requests among which failed ones are looked for.
+_LOOKED_AT: Final = 500
 _PERMISSIONS: Final = RULES["directory.read"].permissions
 
 
@@ -38,19 +40,17 @@ def provisioning_overview(principal: Principal, *, failed_only: bool = False) ->
     authorize(principal, "user.read", ResourceRef("directory"))
     accounts = list(_accounts())
     keys = list(live_keys().filter(service_account__in=accounts).order_by("expires_at"))
-    requests = decision_history().latest_of(
-        [account.pk for account in accounts], limit=4 * SHOWN if failed_only else SHOWN
-    )
+    looked_at = _LOOKED_AT if failed_only else SHOWN
+    requests = decision_history().latest_of([account.pk for account in accounts], limit=looked_at)
     users, groups = DirectoryUser.objects.select_related("user"), DirectoryGroup.objects.select_related("group")
     members = Count("group__memberships", filter=Q(group__memberships__source=SOURCE))
+    filled = groups.annotate(people=members).prefetch_related("group__bindings__role")
     return Overview(
         accounts=accounts,
         keys=keys,
         requests=[one for one in requests if one.failure or not failed_only][:SHOWN],
-        users=users.order_by("-changed_at")[:SHOWN],
-        groups=groups.annotate(people=members)
-        .prefetch_related("group__bindings__role")
-        .order_by("-changed_at")[:SHOWN],
+        users=list(users.order_by("-changed_at")[:SHOWN]),
+        groups=list(filled.order_by("-changed_at")[:SHOWN]),
         user_count=users.count(),
         group_count=groups.count(),
     )

@@ -1,7 +1,6 @@
 """A directory: a service account of its own with a key, and what it asks."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,7 @@ from access.policy.scopes import SCIM
 from access.services.api_keys import create_api_key
 from access.services.service_accounts import create_service_account
 from access.services.tenants import operator
+from tests.conftest import new_tenant
 from tests.factories.access import acting
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -68,9 +68,12 @@ def make_directory(tenant: Tenant) -> Directory:
     return Directory(account, token)
 
 
+@pytest.fixture(scope="module")
+def shared(vault_database: None) -> Directory:
+    """One for all tests of a module that change nothing, or nothing of each other's."""
+    return make_directory(new_tenant("directory"))
+
+
 @pytest.fixture
 def directory(tenant: Tenant) -> Directory:
     return make_directory(tenant)
-
-
-Ask = Callable[..., Any]

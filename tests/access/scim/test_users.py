@@ -20,8 +20,8 @@ BARBARA: dict[str, Any] = {
     "name": {"formatted": "Ms. Barbara Jensen", "givenName": "Barbara", "familyName": "Jensen"},
     "displayName": "Barbara",
     "emails": [
-        {"value": "b@home.example.org", "type": "home"},
         {"value": "b@corp.local", "type": "work", "primary": True},
+        {"value": "b@home.example.org", "type": "home"},
     ],
     ENTERPRISE: {"department": "Research"},
 }
@@ -90,9 +90,9 @@ def test_roles_and_passwords_are_no_attributes(tenant: Tenant, directory: Direct
         (b"[" * 3000 + b"]" * 3000, "invalidSyntax"),
     ],
 )
-def test_a_body_that_does_not_fit_is_refused(directory: Directory, members: Any, keyword: str) -> None:
+def test_a_body_that_does_not_fit_is_refused(shared: Directory, members: Any, keyword: str) -> None:
     body = members if isinstance(members, bytes) else {"schemas": [USER]} | members
-    assert code_of(directory.ask("POST", "/Users", body)) == (400, keyword)
+    assert code_of(shared.ask("POST", "/Users", body)) == (400, keyword)
 
 
 def test_names_are_taken_whatever_their_case(tenant: Tenant, directory: Directory) -> None:
