@@ -5,24 +5,26 @@ import pytest
 from access.policy.builtin import PERMISSIONS, ROLES, RULES, operator_for, permits
 
 # Columns: list/read datasets, change datasets, delete, read records, write records, rejects, text tools, audit,
-# read users, manage users, manage roles, API keys, keys.
+# read users, manage users, manage roles, API keys, keys, manage groups, use delegations.
 COLUMNS = (
     "dataset.read", "dataset.update", "dataset.delete", "record.read", "record.write", "ingest.rejects.read",
     "pii.detect", "audit.read", "user.read", "user.manage", "role.manage", "apikey.manage", "key.read",
+    "group.manage", "delegation.use",
 )  # fmt: skip
 MATRIX = {
-    #                    read upd del rec wri rej pii aud usr man rol api key
-    "tenant_admin":     "  x   .   .   x   .   .   x   x   x   x   x   x   x",
-    "data_steward":     "  x   x   x   x   x   x   x   x   .   .   .   .   .",
-    "data_scientist":   "  x   .   .   x   .   .   x   .   .   .   .   .   .",
-    "ml_engineer":      "  x   .   .   x   x   .   x   .   .   .   .   .   .",
-    "analyst":          "  x   .   .   x   .   .   x   .   .   .   .   .   .",
-    "privacy_officer":  "  x   .   .   x   .   x   x   x   x   .   .   .   .",
-    "legal_counsel":    "  x   .   .   x   .   .   .   x   .   .   .   .   .",
-    "security_officer": "  .   .   .   .   .   .   .   x   x   x   .   x   x",
-    "auditor":          "  x   .   .   .   .   .   .   x   x   .   .   .   x",
-    "viewer":           "  x   .   .   .   .   .   .   .   .   .   .   .   .",
-    "service":          "  x   .   .   x   x   .   x   .   .   .   .   .   .",
+    #                    read upd del rec wri rej pii aud usr man rol api key grp del
+    "tenant_admin":     "  x   .   .   x   .   .   x   x   x   x   x   x   x   x   x",
+    "data_steward":     "  x   x   x   x   x   x   x   x   .   .   .   .   .   .   x",
+    "data_scientist":   "  x   .   .   x   .   .   x   .   .   .   .   .   .   .   x",
+    "ml_engineer":      "  x   .   .   x   x   .   x   .   .   .   .   .   .   .   x",
+    "analyst":          "  x   .   .   x   .   .   x   .   .   .   .   .   .   .   x",
+    "privacy_officer":  "  x   .   .   x   .   x   x   x   x   .   .   .   .   .   x",
+    "legal_counsel":    "  x   .   .   x   .   .   .   x   .   .   .   .   .   .   x",
+    "security_officer": "  .   .   .   .   .   .   .   x   x   x   .   x   x   x   x",
+    "auditor":          "  x   .   .   .   .   .   .   x   x   .   .   .   x   .   x",
+    "viewer":           "  x   .   .   .   .   .   .   .   .   .   .   .   .   .   x",
+    "service":          "  x   .   .   x   x   .   x   .   .   .   .   .   .   .   x",
+    "directory":        "  .   .   .   .   .   .   .   .   .   .   .   .   .   .   .",
 }  # fmt: skip
 READS = {
     "data_steward": None,

@@ -1,6 +1,7 @@
 """Rules of the live feed."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import uuid4
@@ -134,10 +135,8 @@ def test_a_tenants_events_arrive_and_anothers_never(tenant, rival) -> None:
     assert {event["source"] for event in received} == {f"urn:llm-data-vault:tenant:{tenant.pk}"}
 
 
-def test_the_feed_ends_soon_after_its_user_lost_access(tenant) -> None:
-    class Impatient(LiveConsumer):
-        recheck_seconds = 0.05
-
+def test_the_feed_ends_within_a_second_of_its_user_losing_access(tenant) -> None:
+    """T18; a second more for what this machine takes to look."""
     user = make_user(tenant.pk, "auditor")
     cookie = sign_in(user)
 
@@ -147,11 +146,12 @@ def test_the_feed_ends_soon_after_its_user_lost_access(tenant) -> None:
             deactivate_user(principal, user_id=user.pk)
 
     async def scenario() -> None:
-        feed = socket(cookie, app=Impatient.as_asgi())
+        feed = socket(cookie)
         assert await feed.open() is None
-        assert await feed.is_silent(0.3)
         await elsewhere(disable)
+        ended = time.monotonic()
         assert await feed.close_code() == UNAUTHENTICATED
+        assert time.monotonic() - ended < LiveConsumer.recheck_seconds + 1
 
     run(scenario)
 
