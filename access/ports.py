@@ -223,6 +223,13 @@ class ResourceSource(ABC):
         """Why ``condition`` cannot be asked of records by an obligation to filter them; empty where it can."""
         return "nothing here filters records"
 
+    def quarantine(self, dataset_id: UUID, *, policy: str, by: UUID) -> int:  # noqa: ARG002 - the port's signature
+        """Keep every version of a dataset from readers, in the open scope, because ``by`` tried what ``policy`` forbids.
+
+        Returns how many were not kept from them before.
+        """
+        return 0
+
 
 class _NoResources(ResourceSource):
     """Nothing is known but what was stated."""

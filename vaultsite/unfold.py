@@ -67,7 +67,8 @@ UNFOLD: Final[dict[str, Any]] = {
                 "title": "Data",
                 "separator": True,
                 "items": [
-                    _item("Datasets", "database", "admin:datasets_dataset_changelist", "datasets.view_dataset"),
+                    _item("Datasets", "database", "admin:datasets_dataset_changelist")
+                    | {"permission": "vaultsite.menu.may_list"},
                     _item("Inventory", "inventory_2", "admin:datasets_inventory", "datasets.view_dataset"),
                     _item("Quotas", "speed", "admin:datasets_quotas", "datasets.view_quota"),
                 ],

@@ -16,6 +16,8 @@ from vaultsite.kernel.errors import FieldProblem, InvalidInput
 
 _ID: Final = 200
 _MOST: Final = 100
+_SUBJECTS: Final = frozenset({"user", "service"})
+_SEARCHABLE: Final = "dataset"
 _SEMANTICS: Final = ("execute_all", "deny_on_first_deny", "permit_on_first_permit")
 
 
@@ -113,9 +115,10 @@ class SubjectSearchView(VaultAPIView):
         asked = _asked(body, wanted="subject")
         inquiries.allow_search(self.principal, "subject")
         after, limit = _page(body)
+        if asked.subject_kind not in _SUBJECTS:
+            return Response(_results([], None))
         found, cursor = inquiries.allowed_subjects(asked, after=after, limit=limit)
-        kind = "service" if asked.subject_kind == "service" else "user"
-        return Response(_results([{"type": kind, "id": str(one.id)} for one in found], cursor))
+        return Response(_results([{"type": asked.subject_kind, "id": str(one.id)} for one in found], cursor))
 
 
 class ResourceSearchView(VaultAPIView):
@@ -128,8 +131,10 @@ class ResourceSearchView(VaultAPIView):
         asked = _asked(body, wanted="resource")
         inquiries.allow_search(self.principal, "resource")
         after, limit = _page(body)
+        if asked.resource_type != _SEARCHABLE:
+            return Response(_results([], None))
         found, cursor = inquiries.allowed_datasets(asked, after=after, limit=limit)
-        return Response(_results([{"type": "dataset", "id": one.question.resource.id} for one in found], cursor))
+        return Response(_results([{"type": _SEARCHABLE, "id": one.question.resource.id} for one in found], cursor))
 
 
 class ActionSearchView(VaultAPIView):

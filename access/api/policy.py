@@ -1,5 +1,6 @@
 """REST: how the vault would decide, in the customer's contract."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from drf_spectacular.utils import extend_schema
@@ -10,7 +11,7 @@ from rest_framework.response import Response
 from access.services.inquiries import Asked, Reply, describe_obligation, inquire
 from vaultsite.kernel.api.views import VaultAPIView
 
-_DECISIONS: Final = {"allow": "ALLOW", "deny": "DENY", "allow_with_conditions": "ALLOW_WITH_CONDITIONS"}
+DECISIONS: Final = {"allow": "ALLOW", "deny": "DENY", "allow_with_conditions": "ALLOW_WITH_CONDITIONS"}
 _ID: Final = 200
 _CODE: Final = 100
 
@@ -47,23 +48,23 @@ class EvaluateInput(serializers.Serializer[Any]):
     action = serializers.CharField(max_length=_CODE)
     context = ContextInput(required=False)  # type: ignore[assignment]
 
-    def asked(self) -> Asked:
-        """The question of a body that was found valid."""
-        body = self.validated_data
-        who, what, around = body["principal"], body["resource"], body.get("context", {})
-        tags = what.get("tags")
-        return Asked(
-            subject_id=who["id"],
-            action=body["action"],
-            roles=tuple(who.get("roles", ())),
-            attributes=who.get("attributes", {}),
-            resource_id=str(what["dataset_id"]),
-            classification=what.get("classification", ""),
-            tags=None if tags is None else tuple(tags),
-            purpose=around.get("purpose") or None,
-            time=around.get("timestamp"),
-            ip_address=around.get("ip_address", ""),
-        )
+
+def asked_in(body: Mapping[str, Any]) -> Asked:
+    """The question of a body that was found valid."""
+    who, what, around = body["principal"], body["resource"], body.get("context", {})
+    tags = what.get("tags")
+    return Asked(
+        subject_id=who["id"],
+        action=body["action"],
+        roles=tuple(who.get("roles", ())),
+        attributes=who.get("attributes", {}),
+        resource_id=str(what["dataset_id"]),
+        classification=what.get("classification", ""),
+        tags=None if tags is None else tuple(tags),
+        purpose=around.get("purpose") or None,
+        time=around.get("timestamp"),
+        ip_address=around.get("ip_address", ""),
+    )
 
 
 class ObligationOutput(serializers.Serializer[Any]):
@@ -94,14 +95,14 @@ class EvaluateView(VaultAPIView):
         """
         body = EvaluateInput(data=request.data)
         body.is_valid(raise_exception=True)
-        (reply,) = inquire(self.principal, [body.asked()])
+        (reply,) = inquire(self.principal, [asked_in(body.validated_data)])
         return Response(render(reply))
 
 
 def render(reply: Reply) -> dict[str, Any]:
     """A reply in the members of the contract."""
     return {
-        "decision": _DECISIONS[reply.decision.effect],
+        "decision": DECISIONS[reply.decision.effect],
         "obligations": [describe_obligation(one) for one in reply.decision.obligations],
         "ttl": reply.ttl_seconds,
     }

@@ -5,6 +5,7 @@ from access.models.access_request import AccessRequest, RequestState, RequestVer
 from access.models.access_review import AccessReview, GrantKind, ReviewItem, Verdict
 from access.models.api_key import ApiKey
 from access.models.break_glass import BreakGlass
+from access.models.bulk_evaluation import BulkEvaluation, BulkQuestion
 from access.models.client_certificate import CertificateName, ClientCertificate
 from access.models.delegation import Delegation
 from access.models.directory_group import DirectoryGroup
@@ -42,6 +43,8 @@ __all__ = [
     "AccountKind",
     "ApiKey",
     "BreakGlass",
+    "BulkEvaluation",
+    "BulkQuestion",
     "CertificateName",
     "ClientCertificate",
     "Delegation",

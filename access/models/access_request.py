@@ -43,7 +43,7 @@ class AccessRequest(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            *tenant_constraints(grants=("SELECT", "INSERT", "UPDATE")),
+            *tenant_constraints(grants=("SELECT", "INSERT", "UPDATE"), system=("SELECT", "DELETE")),
             CompositeForeignKey(name="access_accessrequest_extends", field="extends", to="access.Lease"),
             CompositeForeignKey(name="access_accessrequest_lease", field="lease", to="access.Lease"),
         ]
@@ -64,7 +64,7 @@ class RequestVerdict(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            *tenant_constraints(grants=("SELECT", "INSERT")),
+            *tenant_constraints(grants=("SELECT", "INSERT"), system=("SELECT", "DELETE")),
             CompositeForeignKey(name="access_requestverdict_request", field="request", to="access.AccessRequest"),
             models.UniqueConstraint(fields=["tenant", "request", "approver"], name="access_requestverdict_once"),
         ]

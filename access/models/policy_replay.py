@@ -29,7 +29,7 @@ class PolicyReplay(LongRunning):
 
     class Meta(LongRunning.Meta):
         constraints = [
-            *tenant_constraints(grants=("SELECT", "INSERT", "UPDATE"), system=("SELECT", "UPDATE")),
+            *tenant_constraints(grants=("SELECT", "INSERT", "UPDATE"), system=("SELECT", "UPDATE", "DELETE")),
             CompositeForeignKey(name="access_replay_version", field="version", to="access.AccessPolicyVersion"),
         ]
         indexes = [models.Index(fields=["tenant", "version", "created_at"], name="access_replay_by_version")]
@@ -50,7 +50,7 @@ class ReplayDifference(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            *TenantModel.Meta.constraints,
+            *tenant_constraints(system=("SELECT", "DELETE")),
             CompositeForeignKey(name="access_difference_replay", field="replay", to="access.PolicyReplay"),
             models.UniqueConstraint(
                 fields=["tenant", "replay", "principal", "action", "resource_type", "resource_id", "before", "after"],

@@ -57,3 +57,8 @@ class ReplayNotFound(VaultError):
 class SubjectNotFound(VaultError):
     code, slug, status = "VAULT_AUTHZ_2208", "subject-not-found", 404
     title = "There is no such person, service or dataset to ask about"
+
+
+class EvaluationNotFound(VaultError):
+    code, slug, status = "VAULT_AUTHZ_2270", "evaluation-not-found", 404
+    title = "There is no such evaluation of yours"

@@ -19,6 +19,7 @@ from access.ports import BoundPolicy, grant_source, obligation_source, resource_
 from access.selectors import may
 from access.services.assurance import PROOF_ID, missing_proof
 from access.services.policies_in_force import PoliciesInForce, policies_in_force
+from access.services.violations import react
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -71,7 +72,7 @@ def authorize(
     )
     emit(event if refusal is None else event.ended_by(refusal), primary=True)
     if refusal is not None:
-        _report_violation(event, decision)
+        _report_violation(event, decision, question)
         raise refusal
     return _without(decision, AUDIT_LEVEL)
 
@@ -213,10 +214,11 @@ def _without(decision: Decision, kind: str) -> Decision:
     return replace(decision, obligations=left, effect="allow_with_conditions" if left else "allow")
 
 
-def _report_violation(event: Event, decision: Decision) -> None:
+def _report_violation(event: Event, decision: Decision, question: Question) -> None:
     """A policy of the tenant's own forbade it: told beside the decision, for the feed and whoever watches it."""
     broken = tuple(one for one in decision.policy_ids if one.startswith("policy:"))
     if broken and decision.reason == FORBIDDEN:
+        react(question, broken)
         violation = replace(
             event,
             id=uuid7(),

@@ -27,9 +27,9 @@ PAGE_ROWS: Final = 200
 RECHECK_BYTES: Final = 2 * 1024 * 1024
 RECHECK_SECONDS: Final = 1.0
 #: Kinds whose value changes while a decision is used, or that are done by the decision point.
-_MOVING: Final = frozenset({"epsilon", AUDIT_LEVEL})
+MOVING: Final = frozenset({"epsilon", AUDIT_LEVEL})
 _LEASES: Final = ("lease:", "break_glass:")
-_GRANTS: Final = (*_LEASES, "permission:")
+GRANTS: Final = (*_LEASES, "permission:")
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Meter:
 
     def __post_init__(self) -> None:
         self._leases, self._unmetered = leases_of(self.decision), _unmetered(self.decision)
-        self._is_granted = any(one.startswith(_GRANTS) for one in self.decision.policy_ids)
+        self._is_granted = any(one.startswith(GRANTS) for one in self.decision.policy_ids)
 
     def admit(self, rows: int, size: int) -> None:
         """Called before ``rows`` (0 or 1) of ``size`` bytes leave.
@@ -125,9 +125,9 @@ def require_still(principal: Principal, action: str, resource: ResourceRef, deci
         raise AccessDenied
     _, now, refusal = decide(principal, ask(principal, action, resource, decision.purpose))
     known = set(map(str, decision.obligations))
-    is_weaker = any(str(one) not in known for one in now.obligations if one.type not in _MOVING)
+    is_weaker = any(str(one) not in known for one in now.obligations if one.type not in MOVING)
     if refusal is not None or is_weaker:
-        raise LeaseEnded if any(one.startswith(_GRANTS) for one in decision.policy_ids) else AccessDenied
+        raise LeaseEnded if any(one.startswith(GRANTS) for one in decision.policy_ids) else AccessDenied
 
 
 def require_grants(decision: Decision) -> None:
@@ -135,7 +135,7 @@ def require_grants(decision: Decision) -> None:
 
     For what is done long after its decision. Raises LeaseEnded.
     """
-    named = [one.partition(":") for one in decision.policy_ids if one.startswith(_GRANTS)]
+    named = [one.partition(":") for one in decision.policy_ids if one.startswith(GRANTS)]
     leases = {UUID(name) for kind, _, name in named if kind != "permission"}
     permissions = {UUID(name) for kind, _, name in named if kind == "permission"}
     if leases and Lease.objects.live().filter(pk__in=leases).count() < len(leases):

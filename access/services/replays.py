@@ -1,16 +1,13 @@
 """A draft replayed over recorded decisions: who would gain or lose what."""
 
 import hashlib
-import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import DatabaseError
 from django.db.models import F
 from django.utils import timezone
 
@@ -26,14 +23,13 @@ from access.ports import RecordedDecision, decision_history, resource_source
 from access.services.authorize import authorize
 from access.services.policies import READ, resource_of
 from access.services.policies_in_force import statements_in_force
-from vaultsite.kernel.errors import FieldProblem, InvalidInput, JobFenced, VaultError
+from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
-from vaultsite.kernel.jobs import Claim, Heartbeat, claim, enqueue, new_lease
+from vaultsite.kernel.jobs import Claim, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
-from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.turn import take_turn
 
-logger = logging.getLogger("vault.replay")
 #: Decisions decided on again in one transaction.
 PAGE: Final = 1000
 MAX_DAYS: Final = 366
@@ -96,20 +92,7 @@ def get_replay(principal: Principal, *, replay_id: UUID) -> PolicyReplay:
 
 def run_replay(tenant_id: UUID, replay_id: UUID) -> None:
     """Continue a replay from its checkpoint until it ends or is taken over by another worker."""
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        claimed = claim(PolicyReplay, replay_id)
-    if claimed is None:
-        return
-    replay, held = claimed
-    try:
-        with Heartbeat(held):
-            _run(replay, held)
-    except JobFenced:
-        logger.warning("replay %s was taken over", replay_id)
-    except DatabaseError:
-        with suppress(VaultError, DatabaseError):
-            held.release()
-        raise
+    take_turn(PolicyReplay, tenant_id, replay_id, _run)
 
 
 def _run(replay: PolicyReplay, held: Claim) -> None:

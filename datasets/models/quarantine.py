@@ -13,6 +13,7 @@ class QuarantineCause(models.TextChoices):
     REFUSED_DATA = "refused_data", "holds data that may not be stored"
     NOT_SCANNED = "not_scanned", "holds records that could not be scanned"
     BY_HAND = "by_hand", "placed by hand"
+    VIOLATION = "violation", "a policy was violated"
 
 
 class VersionQuarantine(TenantModel):

@@ -8,6 +8,7 @@ from typing import Final
 from access.models import Role, RoleBinding
 from access.policy import builtin
 from access.services.authorize import authorize, may
+from access.services.visibility import may_list
 from datasets.models import Branch, Dataset, Version
 from datasets.services.commit import read_profile
 from vaultsite.kernel.events.event import ResourceRef
@@ -60,7 +61,7 @@ class Exposure:
 
 def summarize(principal: Principal) -> Overview | None:
     """Counts over the newest versions; None for who may not list datasets. Records the decision when it is made."""
-    if not may(principal, "dataset.list"):
+    if not may_list(principal):
         return None
     authorize(principal, "dataset.list", ResourceRef("dataset"))
     visible = Dataset.objects.visible_to(principal)

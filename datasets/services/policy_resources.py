@@ -5,10 +5,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from access.ports import ResourceSource
-from datasets.models import Dataset, DatasetTag
+from datasets.models import Dataset, DatasetTag, QuarantineCause, Version
 from datasets.models.dataset import Classification
 from datasets.selectors import resource_of
 from datasets.services.row_conditions import problem_of
+from datasets.services.version_quarantine import place
 from vaultsite.kernel.events.event import ResourceRef
 
 
@@ -47,6 +48,13 @@ class DescribedDatasets(ResourceSource):
 
     def row_condition_problem(self, condition: str) -> str:
         return problem_of(condition)
+
+    def quarantine(self, dataset_id: UUID, *, policy: str, by: UUID) -> int:
+        dataset = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
+        if dataset is None:
+            return 0
+        versions = Version.objects.filter(dataset=dataset)
+        return len(place(dataset, versions, cause=QuarantineCause.VIOLATION, by=by, reason=f"access {policy}"))
 
 
 def _with_tags(resources: Sequence[ResourceRef]) -> Iterator[ResourceRef]:

@@ -18,6 +18,8 @@ from vaultsite.kernel.tenancy.principal import Principal
 
 #: Why leases of a dataset are suspended while a version of it is in quarantine; they open again with the last release.
 SUSPENDED_FOR: Final = "version quarantined"
+#: Causes whose ``placed_by`` is a person: who placed it, or who violated a policy.
+_BY_SOMEBODY: Final = frozenset({QuarantineCause.BY_HAND, QuarantineCause.VIOLATION})
 
 
 def refuse_quarantined(version: Version) -> None:
@@ -82,7 +84,7 @@ def release_version(principal: Principal, *, dataset_id: UUID, version: str, rea
     row = VersionQuarantine.objects.select_for_update(no_key=True).filter(version=found, released_at=None).first()
     if row is None:
         raise NotQuarantined
-    placed_by = {str(row.placed_by)} if row.cause == QuarantineCause.BY_HAND else set()
+    placed_by = {str(row.placed_by)} if row.cause in _BY_SOMEBODY else set()
     if str(principal.id) in {str(found.author), *found.contributors, *placed_by}:
         raise OwnQuarantine
     VersionQuarantine.objects.filter(pk=row.pk).update(

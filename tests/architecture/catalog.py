@@ -37,6 +37,8 @@ TENANT: Final = frozenset(
         "access_delegation",
         "access_group",
         "access_groupmembership",
+        "access_bulkevaluation",
+        "access_bulkquestion",
         "access_policyepoch",
         "access_policyreplay",
         "access_purpose",

@@ -31,6 +31,7 @@ from tests.benchmarks.memory import measure_worker  # noqa: E402
 from tests.benchmarks.names import measure_names  # noqa: E402
 from tests.benchmarks.paths import measure_growth, measure_ingest, measure_read  # noqa: E402
 from tests.benchmarks.privacy import measure_privacy  # noqa: E402
+from tests.benchmarks.replays import measure_replay  # noqa: E402
 from tests.benchmarks.tokens import measure_tokens  # noqa: E402
 from tests.benchmarks.tree import measure_build, measure_tree  # noqa: E402
 from tests.benchmarks.trust import measure_trust  # noqa: E402
@@ -84,6 +85,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_privacy: ("statistics_us", "release_check_us"),
     measure_trust: ("trust_effective_us", "trust_deny_us"),
     measure_authorize: ("authorize_p50_ms", "authorize_p99_ms", "authorize_ratio"),
+    measure_replay: ("replay_s",),
     measure_lists: ("list_visible_ratio",),
 }
 NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)

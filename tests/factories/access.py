@@ -13,9 +13,10 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from access.auth.sessions import SessionStore
-from access.models import ApiKey, Tenant, User
+from access.models import ApiKey, Role, RoleBinding, Tenant, User
 from access.policy.builtin import ROLES
 from access.services.api_keys import create_api_key
+from access.services.owners import owner_of
 from access.services.sessions import login
 from access.services.tenants import operator
 from access.services.users import create_user
@@ -39,6 +40,16 @@ def principal_with(tenant: Tenant, *roles: str, **changed: Any) -> Principal:
         "authenticated_at": timezone.now(),
     }
     return Principal(**(facts | changed))
+
+
+def rooted(tenant: Tenant, principal: Principal) -> Principal:
+    """The same principal with rows of its own, where it has none: for what looks its owner up while it runs."""
+    with acting(tenant):
+        if owner_of(principal.id) is None:
+            user = User.objects.create(id=principal.id, username=f"user-{principal.id.hex}", password="!")
+            roles = Role.objects.filter(code__in=principal.roles)
+            RoleBinding.objects.bulk_create(RoleBinding(user=user, role=one, granted_by=user.pk) for one in roles)
+    return principal
 
 
 @contextmanager

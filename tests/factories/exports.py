@@ -12,7 +12,7 @@ from datasets.services.exports.request import create_export
 from datasets.services.exports.run import run_export
 from datasets.services.exports.selection import Sample, Split
 from datasets.services.keys import load_keys
-from tests.factories.access import acting
+from tests.factories.access import acting, rooted
 from tests.factories.datasets import someone
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
@@ -37,6 +37,7 @@ def queue_export(
     """Ask for an export; it waits for a worker."""
     principal = principal or someone(tenant, role)
     version = given.pop("version", "main")
+    rooted(tenant, principal)
     with tenant_scope(tenant.pk, principal):
         return create_export(principal, dataset_id=dataset.pk, version=version, options=options_of(**given))
 

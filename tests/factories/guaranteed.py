@@ -14,7 +14,7 @@ from datasets.services.guaranteed.request import create_guaranteed_export
 from datasets.services.guaranteed.run import run_guaranteed_export
 from datasets.services.guaranteed.spool import analytics_keys
 from datasets.services.release_rules import DeclaredRules, NewRules, declare_release_rules
-from tests.factories.access import acting
+from tests.factories.access import acting, rooted
 from tests.factories.datasets import someone
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
@@ -60,6 +60,7 @@ def queue_guaranteed(
     """Ask for an export; it waits for a worker."""
     principal = principal or someone(tenant, role)
     version = given.pop("version", "main")
+    rooted(tenant, principal)
     with tenant_scope(tenant.pk, principal):
         return create_guaranteed_export(principal, dataset_id=dataset.pk, version=version, options=options_of(**given))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import cedarpy
 import orjson
@@ -10,9 +10,14 @@ import orjson
 from access.policy.builtin import RULES
 from access.policy.cedar.schema import group_of
 from access.policy.decision import Obligation
-from access.policy.errors import InvalidPolicyText
+from access.policy.errors import InvalidAnnotation, InvalidPolicyText
 from access.policy.obligations import read_annotations
 from vaultsite.kernel.errors import FieldProblem
+
+
+#: The annotation of a forbid that says what happens to the dataset when somebody tries what it forbids.
+ON_VIOLATION: Final = "on_violation"
+REACTIONS: Final = frozenset({"quarantine"})
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Statement:
 
     ``actions`` are those its scope admits (None: every one), ``role`` the one its scope asks for (empty: none).
     ``body`` is the statement in Cedar's JSON, without annotations, ``mentions`` the attributes it asks for, as
-    ("resource", "tags").
+    ("resource", "tags"). ``on_violation`` is what a forbid does beside denying (see REACTIONS; empty: nothing).
     """
 
     id: str
@@ -31,6 +36,7 @@ class Statement:
     body: Mapping[str, Any]
     obligations: tuple[Obligation, ...]
     mentions: frozenset[tuple[str, str]]
+    on_violation: str = ""
 
     def admits(self, action: str) -> bool:
         return self.actions is None or action in self.actions
@@ -56,14 +62,19 @@ def read_statement(statement_id: str, text: str) -> Statement:
 def of_body(statement_id: str, body: Mapping[str, Any]) -> Statement:
     """The statement of a body in Cedar's JSON. Raises InvalidAnnotation."""
     plain = {name: value for name, value in body.items() if name != "annotations"}
+    annotations = dict(body.get("annotations", {}))
+    reaction = annotations.pop(ON_VIOLATION, None)
+    if reaction is not None and reaction not in REACTIONS:
+        raise InvalidAnnotation(kind=ON_VIOLATION, known=sorted(REACTIONS))
     return Statement(
         id=statement_id,
         effect=body["effect"],
         actions=_actions(body["action"]),
         role=_role(body["principal"]),
         body=plain,
-        obligations=read_annotations(body.get("annotations", {})),
+        obligations=read_annotations(annotations),
         mentions=frozenset(_mentions(body["conditions"])),
+        on_violation=reaction or "",
     )
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 import cedarpy
 from django.db.models import Q
 
-from access.policy.builtin import SHOWING
+from access.policy.builtin import RULES, SHOWING
 from access.policy.cedar.compiled import UNGOVERNED
 from access.policy.cedar.lists import NotListable, check_listable
 from access.policy.cedar.rows import Columns
-from access.policy.cedar.schema import DATASET_ATTRIBUTES, schema
+from access.policy.cedar.schema import DATASET_ATTRIBUTES, is_about_datasets, schema
 from access.policy.cedar.statement import Statement, read_statement
 from access.policy.errors import InvalidAnnotation, InvalidPolicyText
 from access.policy.obligations import unenforced
@@ -90,9 +90,19 @@ def _unenforceable(statement: Statement) -> Iterator[FieldProblem]:
     if statement.effect == "forbid" and statement.obligations:
         yield FieldProblem("text", "a forbid releases nothing, so it can oblige to nothing")
         return
+    if statement.on_violation:
+        yield from _unreactive(statement)
     for kind, actions in unenforced(frozenset(one.type for one in statement.obligations), statement.actions).items():
         shown = ", ".join(actions[:5]) + (f" and {len(actions) - 5} more" if len(actions) > 5 else "")  # noqa: PLR2004
         yield FieldProblem("text", f"nothing enforces @{kind} at: {shown}. Name the actions it is for")
+
+
+def _unreactive(statement: Statement) -> Iterator[FieldProblem]:
+    """Why nothing would come of @on_violation."""
+    if statement.effect == "permit":
+        yield FieldProblem("text", "@on_violation is for what forbids: nobody violates a permit")
+    elif not any(is_about_datasets(action) for action in statement.actions or RULES):
+        yield FieldProblem("text", "@on_violation puts a dataset into quarantine, and no action named is about one")
 
 
 def _pointless(statement: Statement, known: Known) -> Iterator[FieldProblem]:

@@ -1,12 +1,13 @@
 """The worker's part of an export: survey the rows where needed, write them, seal the result with its passport."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
 
 from access.services.keyring import open_column, seal_column
+from access.services.owners import OwnerWatch, require_owner
 from datasets.errors.exports import ExportOutdated
 from datasets.models import Dataset, Export, Version
 from datasets.services.exports.collect import Collector
@@ -45,6 +46,10 @@ class Work:
     seed: SecretKey
     progress: Progress
     _told_at: float = 0.0
+    _watch: OwnerWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._watch = OwnerWatch(self._require_owner)
 
     @classmethod
     def open(cls, export: Export, held: Claim) -> "Work":
@@ -73,12 +78,13 @@ class Work:
             )
 
     def run(self) -> None:
-        """Until the files are there, or the turn is over."""
+        """Until the files are there, or the turn is over. Raises AccessDenied, LeaseEnded once they are nobody's."""
         found = self._survey()
         collector = self._collector(found)
         if not self._write(collector, found):
             self.claim.give_turn_back(self.export)
             return
+        self._require_owner()
         self.progress.stage = "seal"
         self._save()
         Ending(self.export, self.claim, self.release, self.options, collector).finish()
@@ -116,6 +122,7 @@ class Work:
         rows: list[Row] = []
         size = seen = 0
         for row in maker.rows(self.progress.after):
+            self._watch()
             seen += 1
             if isinstance(row, Row):
                 rows.append(row)
@@ -139,7 +146,13 @@ class Work:
     def _save(self) -> None:
         self.claim.save(checkpoint=self.progress.as_checkpoint(), progress=self._shown())
 
+    def _require_owner(self) -> None:
+        with self.claim.scope():
+            release, who = self.release, self.export.requested_by
+            require_owner(who, release.resource, release.decision, "record.read", "export.create")
+
     def _tell(self, read: int) -> None:
+        self._watch()
         now = time.monotonic()
         self.progress.read = read
         if now - self._told_at >= _TOLD_SECONDS:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from access.services.keyring import open_column
+from access.services.owners import OwnerWatch, require_owner
 from anonymization.guarantees.methods import recode
 from anonymization.services.releases import ledger_key
 from datasets.errors.exports import ExportOutdated
@@ -17,6 +18,7 @@ from datasets.services.guaranteed.columns import collect, table_of
 from datasets.services.guaranteed.ending import Ending
 from datasets.services.guaranteed.options import GuaranteedOptions
 from datasets.services.guaranteed.output import Output
+from datasets.services.guaranteed.request import ACTION
 from datasets.services.guaranteed.spool import analytics_keys, drop_beyond, read_batches, write_batch
 from datasets.services.guaranteed.view import Cell, RowMaker
 from datasets.services.keys import DatasetKeys
@@ -89,6 +91,7 @@ class Work:
         output = Output(self.options, spooled, recoding, self.seed)
         files = output.write(self.keys, self.export.pk)
         self._tell("check", 80)
+        self._require_owner()
         Ending(
             self.export, self.claim, self.keys, self.source, self.options, spooled, table, recoding, output, files
         ).finish()
@@ -97,11 +100,13 @@ class Work:
         """Spool the rows from the checkpoint on; False when the turn is over before they are."""
         with self.claim.scope():
             names = ledger_key()
+        watch = OwnerWatch(self._require_owner)
         maker = RowMaker(self.options, self.reader, pseudonyms=self.seed.derive(b"pseudonyms"), names=names)
         deadline = time.monotonic() + TURN_SECONDS
         rows: list[list[Cell]] = []
         seen, after = 0, None
         for record in read_records(self.source, after=self.checkpoint["after"], with_findings=True):
+            watch()
             row = maker.row(record)
             if row is not None:
                 rows.append(row)
@@ -116,6 +121,11 @@ class Work:
         self.checkpoint["stage"] = "generalize"
         self._save(40)
         return True
+
+    def _require_owner(self) -> None:
+        """Raises AccessDenied, LeaseEnded once the table is nobody's."""
+        with self.claim.scope():
+            require_owner(self.export.requested_by, self.reader.resource, self.reader.decision, ACTION)
 
     def _save_batch(self, maker: RowMaker, rows: list[list[Cell]], after: str | None, seen: int) -> None:
         number = self.checkpoint["number"] + 1

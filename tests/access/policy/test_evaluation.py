@@ -190,7 +190,7 @@ def test_slices_hold_only_what_can_matter_and_are_parsed_once() -> None:
     "annotation",
     [
         '@shred("x")',
-        '@filter_rows("x")',
+        '@filter_rows("")',
         '@quota("l")',
         '@row_limit("0")',
         '@row_limit("-1")',

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, connections, transaction
 
-from vaultsite.kernel.errors import NoTenantScope, ScopeConflict
+from vaultsite.kernel.errors import AuditUnavailable, NoTenantScope, ScopeConflict
 from vaultsite.kernel.events.buffer import EventBuffer
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 
@@ -43,9 +43,9 @@ class Scope:
     is_committed: bool = False
     #: What was looked up once in this scope and holds until its end, by who looked it up.
     memo: dict[str, Any] = field(default_factory=dict)
-    _compensations: list[Callable[[], None]] = field(default_factory=list)
+    _compensations: list[Callable[[], object]] = field(default_factory=list)
 
-    def if_undone(self, compensate: Callable[[], None]) -> None:
+    def if_undone(self, compensate: Callable[[], object]) -> None:
         """Call ``compensate`` in a transaction of its own when the scope fails: it takes back a durable effect."""
         self._compensations.append(compensate)
 
@@ -146,9 +146,14 @@ def _recording_failure(scope: Scope) -> Iterator[None]:
 
 
 def _take_back(scope: Scope) -> None:
-    """Durable effects that made sense only with the scope; one that cannot be taken back now expires by itself."""
-    with suppress(DatabaseError), _transaction("default", scope.tenant_id, scope.principal.id), _entered(scope):
+    """Durable effects that made sense only with the scope; one that cannot be taken back now expires by itself.
+
+    What is emitted while they are taken back is recorded with that.
+    """
+    context = _transaction("default", scope.tenant_id, scope.principal.id)
+    with suppress(DatabaseError, AuditUnavailable), context, _entered(scope):
         scope.compensate()
+        scope.events.flush()
 
 
 def _record_failure(scope: Scope) -> None:
