@@ -22,11 +22,14 @@ from access.auth.landing import is_own_address
 from access.auth.sessions import PURPOSE_KEY
 from access.errors import AccessDenied, AuthenticationError, LoginRefused, TooManyAttempts
 from access.factors.errors import SecondFactorRequired, StepUpRequired
+from access.federation.departure import way_out
+from access.federation.ldap.errors import DirectoryUnavailable
+from access.federation.providers import sign_in_choices
 from access.models import User
 from access.pages.paths import bound as bound_access
 from access.pages.proving import completes_sign_in
 from access.selectors import current_tenant, is_known_purpose
-from access.services.sessions import end_session, login, start_session
+from access.services.sessions import end_session, federated_login, login, start_session
 from anonymization.pages.paths import bound
 from datasets.services.overview import summarize
 from datasets.views import tour
@@ -139,7 +142,8 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     def _login(self, request: HttpRequest, extra_context: dict[str, Any]) -> HttpResponse:
         if request.method != "POST" and request.session.get(SESSION_KEY):
             return HttpResponseRedirect(reverse("admin:index"))
-        form = LoginForm(request.POST or None, initial={"organization": request.GET.get("org", "")[:63]})
+        organization = request.GET.get("org", "")[:63]
+        form = LoginForm(request.POST or None, initial={"organization": organization})
         status = 200
         if form.is_valid():
             given = form.cleaned_data
@@ -150,7 +154,7 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
                     username=given["username"],
                     password=given["password"],
                 )
-            except (LoginRefused, TooManyAttempts) as refusal:
+            except (LoginRefused, TooManyAttempts, DirectoryUnavailable) as refusal:
                 form.add_error(None, refusal.title)
                 status = refusal.status
             else:
@@ -160,6 +164,8 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             "title": "Sign in",
             "form": form,
             "is_signed_out": "signed_out" in request.GET,
+            "organization": organization,
+            "choices": sign_in_choices(organization) if organization else [],
             REDIRECT_FIELD_NAME: request.GET.get(REDIRECT_FIELD_NAME, ""),
             **extra_context,
         }
@@ -170,7 +176,12 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         """End the session, not only the cookie."""
         if request.method != "POST":
             return HttpResponseRedirect(reverse("admin:index"))
+        begun_with, tenant_id = federated_login(request), request.session.tenant_id  # type: ignore[attr-defined]
         end_session(request)
+        elsewhere = way_out(request, begun_with, tenant_id) if begun_with and tenant_id else None
+        if elsewhere is not None:
+            context = {**self.each_context(request), "elsewhere": elsewhere}
+            return TemplateResponse(request, "vault/signed_out.html", context)
         return HttpResponseRedirect(f"{reverse('admin:login')}?signed_out=1")
 
     @opens_own_scope

@@ -120,9 +120,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Provisioning", "sync_alt", "admin:provisioning", "access.view_directoryuser"),
                     _item("API keys", "vpn_key", "admin:access_apikey_changelist", "access.view_apikey"),
                     _item("Sessions", "devices", "admin:sessions", "access.view_vaultsession"),
-                    _item(
-                        "Identity providers", "login", "admin:identity_providers", "access.view_identityprovider"
-                    ),
+                    _item("Identity providers", "login", "admin:identity_providers", "access.view_identityprovider"),
                     _item("Sign-in rules", "lock_person", "admin:sign_in_rules", "access.view_signinpolicy"),
                 ],
             },

@@ -33,7 +33,7 @@ def read_arrival(
     authenticated_at: datetime | None = None,
     session_index: str = "",
 ) -> Arrival:
-    """The arrival that ``attributes`` describe; ``names`` says which of them holds what (``IdentityProvider.attributes``).
+    """The arrival that ``attributes`` describe; ``names`` says which of them holds what, as a provider's do.
 
     A name may be an attribute or, dotted, one inside others (``realm_access.roles``). Values that are no text count as
     absent; of several, username, e-mail and full name take the first.

@@ -28,7 +28,7 @@ BIGGEST: Final = 1024 * 1024
 
 Address = IPv4Address | IPv6Address
 _NAT64: Final = ip_network("64:ff9b::/96")
-#: Public by the registries, and yet not somebody's server: carrier-grade NAT, local NAT64, IPv6 site-local, Azure's host.
+#: Public by some registry, and yet nobody's server: carrier-grade NAT, local NAT64, IPv6 site-local, Azure's host.
 _INNER: Final = tuple(map(ip_network, ("100.64.0.0/10", "64:ff9b:1::/48", "fec0::/10", "168.63.129.16/32")))
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -188,7 +188,7 @@ def _is_allowed_loopback(host: str) -> bool:
 
 
 def _literal(host: str) -> Address | None:
-    """The address that a host spells out, in whatever spelling the system's look-up takes (``127.1``, ``0x7f000001``)."""
+    """The address that a host spells out, in any spelling that the look-up takes (``127.1``, ``0x7f000001``)."""
     try:
         return ip_address(host)
     except ValueError:

@@ -93,7 +93,7 @@ class Federation(ABC):
     #: The settings of the kind as a form; its cleaned data, which must be JSON, is what is stored. A field named
     #: ``secret`` is not stored with them but sealed; left empty it stays as it is.
     form: ClassVar[type[forms.Form]]
-    #: The attributes that hold a person's ``username``, ``email``, ``full_name`` and ``groups`` unless somebody says so.
+    #: The attributes that hold a person's ``username``, ``email``, ``full_name`` and ``groups`` to begin with.
     attributes: ClassVar[Mapping[str, str]]
     #: What the provider calls a second factor unless somebody says so.
     mfa_values: ClassVar[tuple[str, ...]] = ()

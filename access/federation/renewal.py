@@ -10,7 +10,9 @@ from django.utils import timezone
 from access.errors import AccessDenied, AuthenticationRequired
 from access.federation.arrival import identity_of, record_refusal
 from access.federation.errors import FederationRefused, ProviderNotFound
+from access.federation.kinds import federation
 from access.federation.ports import Arrival
+from access.federation.providers import Choice, connection_of
 from access.models import IdentityProvider
 from access.services.authorize import may
 from access.services.sessions import federated_login, renew_proof
@@ -25,11 +27,16 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 _TRIAL_KEY: Final = "vault_tried_arrival"
 
 
-def confirming_provider(request: HttpRequest) -> IdentityProvider | None:
-    """The provider at which whoever sits here can prove anew who they are; inside a scope."""
+def confirming_choice(request: HttpRequest) -> Choice | None:
+    """Where whoever sits here can prove anew who they are: the provider with which the session began, if browsers are
+    sent there. Inside a scope.
+    """
     login = federated_login(request)
-    found = IdentityProvider.objects.filter(pk=login.provider_id, is_active=True) if login else None
-    return found.first() if found is not None else None
+    provider = IdentityProvider.objects.filter(pk=login.provider_id, is_active=True).first() if login else None
+    if provider is None:
+        return None
+    path = federation(provider.kind).sign_in_path(connection_of(provider, secret=False))
+    return Choice(provider.name, path) if path else None
 
 
 def proving_user_id(request: HttpRequest) -> str:

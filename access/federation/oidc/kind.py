@@ -31,6 +31,7 @@ class OpenIDConnect(Federation):
         {"username": "preferred_username", "email": "email", "full_name": "name", "groups": "groups"}
     )
     mfa_values = ("mfa",)
+    secret_goes_to = ("issuer",)
     sample = "The claims of an ID token, as a JSON object"
 
     def sign_in_path(self, connection: Connection) -> str:

@@ -17,7 +17,7 @@ from access.federation.ports import Arrival, Connection
 
 @dataclass(frozen=True)
 class RelyingParty:
-    """Made anew for each sign-in. ``redirect_uri`` is this provider's alone, so that no other's answer arrives there."""
+    """Made anew for each sign-in. ``redirect_uri`` is this provider's alone: no other's answer arrives there."""
 
     connection: Connection
     metadata: Metadata

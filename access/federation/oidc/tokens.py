@@ -81,9 +81,9 @@ def read_id_token(token: object, trust: Trust, asked: Asked, *, access_token: ob
 
 
 def read_logout_token(token: object, trust: Trust) -> dict[str, Any]:
-    """The claims of a logout token (OpenID Connect Back-Channel Logout 1.0, 2.6); whether ``jti`` is new is not looked at.
+    """The claims of a logout token (OpenID Connect Back-Channel Logout 1.0, 2.6).
 
-    Raises as read_id_token.
+    Whether ``jti`` is new is not looked at. Raises as read_id_token.
     """
     claims = _read(token, trust, types=("logout+jwt", "JWT"), required=("iss", "aud", "iat", "exp", "jti", "events"))
     events = claims["events"]

@@ -73,7 +73,7 @@ class BeginView(OIDCAuthenticationRequestView):  # type: ignore[misc]
         }
         return settings.get(attr, args[0] if args else None)
 
-    def get_extra_params(self, request: HttpRequest) -> dict[str, str]:
+    def get_extra_params(self, request: HttpRequest) -> dict[str, str]:  # noqa: ARG002 - the parent's signature
         asked = asked_of(self._connection, self._act)
         params = {"redirect_uri": self._redirect_uri}
         if asked.max_age is not None:

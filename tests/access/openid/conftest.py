@@ -7,11 +7,14 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
+from django.test import Client, override_settings
 
 from access.federation.oidc.documents import documents
 from tests.access.openid.peer import Peer, why_absent
+from tests.access.openid.rogue import Rogue, running_rogue
 from tests.vaultsite.conftest import plain_static
 
 __all__ = ["plain_static"]
@@ -22,7 +25,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Silent."""
 
     def finish(self) -> None:
@@ -49,10 +52,38 @@ def vault() -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.fixture(autouse=True)
-def _reachable(settings: Any) -> Iterator[None]:
+@pytest.fixture(scope="module", autouse=True)
+def _reachable() -> Iterator[None]:
     """Peers of these tests stand on this machine, which the vault calls only where that is said."""
-    settings.VAULT = {**settings.VAULT, "OUTGOING_NETWORKS": ("127.0.0.0/8",)}
-    settings.ALLOWED_HOSTS = ["localhost", "testserver"]
-    yield
+    reachable = {**settings.VAULT, "OUTGOING_NETWORKS": ("127.0.0.0/8",)}
+    with override_settings(VAULT=reachable, ALLOWED_HOSTS=["localhost", "testserver"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _unread() -> None:
+    """What providers publish is read anew by each test."""
     documents.forget("")
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(SERVER_NAME="localhost")
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Rogue]:
+    with running_rogue() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def rogue_address(running: Rogue) -> str:
+    return running.issuer
+
+
+@pytest.fixture
+def rogue(running: Rogue) -> Rogue:
+    """The rogue provider, honest until the test says otherwise."""
+    running.reset()
+    return running
