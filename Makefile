@@ -6,6 +6,8 @@ RUN := $(VENV)/.run-installed
 DEV := $(VENV)/.dev-installed
 # pycanon pins numpy and pandas: it measures what we measure in an environment of its own.
 ORACLE := .venv-oracle/.installed
+# Built from source against the headers of OpenLDAP and SASL, so not part of what everybody installs.
+LDAP := $(VENV)/.ldap-installed
 # Enough of a production environment for Django's deployment checks; nothing is served with it.
 PRODUCTION = VAULT_ENV=production VAULT_ALLOWED_HOSTS=vault.example.org \
   VAULT_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))')
@@ -16,7 +18,7 @@ PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --generate-
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: run test check format demo bench schema docs maintain lock clean help
+.PHONY: run test check format demo bench schema docs maintain ldap lock clean help
 .DEFAULT_GOAL := help
 
 run: $(RUN)  ## start the vault: servers, web, live feed, worker, beat (PORT=8000, VAULT_HOME=./.vault)
@@ -55,10 +57,14 @@ docs: $(DEV)  ## write the generated parts of docs/reference (errors, configurat
 maintain: $(RUN)  ## make partitions ahead and drop those past retention, as the owner of the database
 	@$(BESIDE_SERVERS) $(BIN)/python manage.py maintain
 
+ldap: $(LDAP)  ## install what sign-in with LDAP needs (libldap2-dev, libsasl2-dev and a C compiler must be there)
+
 lock: $(DEV)  ## choose versions anew and write them with their hashes to requirements/ (UPGRADE=1 for the newest)
 	$(PIP_COMPILE) --extra embedded --extra parquet --extra privacy --extra saml --output-file requirements/run.txt pyproject.toml
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 	  | $(PIP_COMPILE) --constraint requirements/run.txt --output-file requirements/dev.txt -
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ldap"], sep="\n")' \
+	  | $(PIP_COMPILE) --constraint requirements/run.txt --output-file requirements/ldap.txt -
 	echo pycanon | $(PIP_COMPILE) --output-file requirements/pycanon.txt -
 
 clean:  ## remove what can be made again: the environment, caches, test servers; never VAULT_HOME
@@ -77,6 +83,11 @@ $(BIN)/pip:
 $(RUN): requirements/run.txt | $(BIN)/pip
 	@echo "installing the packages of requirements/run.txt (a minute or two, once) ..."
 	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(LDAP): requirements/ldap.txt | $(RUN)
+	@echo "building the packages of requirements/ldap.txt ..."
+	@$(BIN)/pip install --disable-pip-version-check --progress-bar off --require-hashes -r requirements/ldap.txt
 	@touch $@
 
 $(ORACLE): requirements/pycanon.txt
