@@ -19,6 +19,7 @@ from access.pages.provisioning import provisioning_page
 from access.pages.requests import mine_page, requests_page
 from access.pages.reviews import review_page, reviews_page
 from access.pages.roles import new_role_page, role_page, roles_page
+from access.pages.saml_provider import fetch_metadata_page, saml_provider_page
 from access.pages.second_factor import add_factor_page, second_factor_page
 from access.pages.service_accounts import service_account_page, service_accounts_page
 from access.pages.sessions import sessions_page
@@ -56,6 +57,8 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("identity-providers/new/<slug:kind>/", new_identity_provider_page, "new_identity_provider"),
     ("identity-providers/<uuid:provider_id>/", identity_provider_page, "identity_provider"),
     ("identity-providers/<uuid:provider_id>/test/", connection_test_page, "connection_test"),
+    ("identity-providers/<uuid:provider_id>/saml/", saml_provider_page, "saml_provider"),
+    ("identity-providers/<uuid:provider_id>/saml/fetch/", fetch_metadata_page, "fetch_saml_metadata"),
     ("sign-in-rules/", sign_in_rules_page, "sign_in_rules"),
 )
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,6 +41,15 @@ class IdentityMetadata:
     valid_until: datetime | None
 
 
+@dataclass(frozen=True)
+class CertificateFacts:
+    """Its kind of key, the end that it names, and its SHA-256 in hexadecimal."""
+
+    kind: str
+    ends_at: datetime
+    fingerprint: str
+
+
 def read_metadata(raw: bytes, *, now: datetime, signer: str = "") -> IdentityMetadata:
     """The metadata in ``raw``, one EntityDescriptor that describes an identity provider.
 
@@ -73,6 +83,15 @@ def read_certificate(text: str) -> str:
     if not _is_strong(certificate):
         raise SamlMetadataRefused(f"It has a key that is too weak (RSA from {_LEAST_RSA_BITS} bits, EC from 256)")
     return base64.b64encode(der).decode()
+
+
+def describe_certificate(certificate: str) -> CertificateFacts:
+    """What a person compares of a certificate (DER in base64) that was read before."""
+    der = base64.b64decode(certificate)
+    found = load_der_x509_certificate(der)
+    key = found.public_key()
+    kind = f"RSA {key.key_size}" if isinstance(key, rsa.RSAPublicKey) else "EC"
+    return CertificateFacts(kind, found.not_valid_after_utc, hashlib.sha256(der).hexdigest())
 
 
 def _read(root: Element, now: datetime) -> IdentityMetadata:

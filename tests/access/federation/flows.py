@@ -14,7 +14,7 @@ from access.federation.saml.kind import Saml
 from access.federation.saml.stored import upload_metadata
 from access.models import IdentityProvider, Tenant
 from access.services.tenants import operator
-from tests.access.federation.saml_idp import IdentityPeer
+from tests.access.federation.saml_idp import IdentityPeer, KeyPair
 from tests.factories.access import acting
 
 AUDITORS = "auditors"
@@ -36,18 +36,43 @@ class Flow:
     def service_metadata(self) -> str:
         return self.get("metadata/").content.decode()
 
+    def send_sign_out(
+        self, request: Any, binding: str, *, relay_state: str = "", attack: str = "", keys: KeyPair | None = None
+    ) -> Any:
+        """Carry the peer's ``request`` here by "redirect" or "post", after an ``attack`` on its signature."""
+        how: dict[str, Any] = {"keys": keys if attack == "other key" else None, "sha1": attack == "SHA-1"}
+        if binding == "redirect":
+            address = self.peer.redirect("SAMLRequest", request, self.sign_out_address, relay_state=relay_state, **how)
+            if attack == "unsigned":
+                address = address.partition("&SigAlg")[0]
+            if attack == "altered":
+                address = address.replace("&SigAlg", "&RelayState=other&SigAlg")
+            return self.browser.get(address, secure=True)
+        message = str(request) if attack == "unsigned" else self.peer.posted(request, **how)
+        if attack == "altered":
+            message = message.replace("session-1", "session-2")
+        form = {"SAMLRequest": base64.b64encode(message.encode()).decode(), "RelayState": relay_state}
+        return self.browser.post(f"{self.path}/sign-out/", form, secure=True)
+
+    def switch(self, *, is_active: bool) -> None:
+        with acting(self.tenant):
+            switch_provider(operator(self.tenant.pk), provider_id=self.provider.pk, is_active=is_active)
+
     def certificate_file(self) -> Path:
         """The certificate to which the vault has assertions encrypted, as the peer has it from the metadata."""
-        named = self.peer.server.metadata.certs(self.entity_id, "spsso", "encryption")
         file = self.peer.keys.key_file.with_suffix(".sp.pem")
         lines = [
             "-----BEGIN CERTIFICATE-----",
-            *wrap("".join(named[0][1].split()), 64),
+            *wrap(self.certificate(), 64),
             "-----END CERTIFICATE-----",
             "",
         ]
         file.write_text("\n".join(lines))
         return file
+
+    def certificate(self) -> str:
+        """The vault's first certificate as the peer has it from the metadata, DER in base64."""
+        return "".join(self.peer.server.metadata.certs(self.entity_id, "spsso", "encryption")[0][1].split())
 
     def get(self, step: str, **query: str) -> Any:
         return self.browser.get(f"{self.path}/{step}", query, secure=True)

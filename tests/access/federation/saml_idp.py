@@ -1,22 +1,25 @@
 """An identity provider of its own making: pysaml2's server, with a hand on every message before it is signed."""
 
+import base64
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, class_name, saml, samlp
 from saml2.config import IdPConfig
 from saml2.metadata import entity_descriptor
-from saml2.sigver import pre_encryption_part, pre_signature_part
-from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
+from saml2.s_utils import decode_base64_and_inflate, deflate_and_base64_encode
+from saml2.sigver import RSACrypto, pre_encryption_part, pre_signature_part, verify_redirect_signature
+from saml2.xmldsig import DIGEST_SHA1, DIGEST_SHA256, SIG_RSA_SHA1, SIG_RSA_SHA256
 
 with warnings.catch_warnings():  # it names ciphers that cryptography has moved
     warnings.simplefilter("ignore")
@@ -150,6 +153,61 @@ class IdentityPeer:
         if response_signed:
             text = context.sign_statement(text, class_name(response), key_file=signer, node_id=response.id)
         return text
+
+    def sign_out_request(self, address: str, *, subject: str, session_index: str) -> Any:
+        """A LogoutRequest, not signed."""
+        _, request = self.server.create_logout_request(
+            address,
+            self.entity_id,
+            name_id=saml.NameID(format=PERSISTENT, text=subject),
+            session_indexes=[session_index] if session_index else None,
+            sign=False,
+        )
+        return samlp.logout_request_from_string(str(request))
+
+    def redirect(
+        self,
+        name: str,
+        message: Any,
+        address: str,
+        *,
+        relay_state: str = "",
+        keys: KeyPair | None = None,
+        sha1: bool = False,
+    ) -> str:
+        """The address that carries ``message``, signed."""
+        method = SIG_RSA_SHA1 if sha1 else SIG_RSA_SHA256
+        query = {name: deflate_and_base64_encode(str(message)).decode()}
+        query |= ({"RelayState": relay_state} if relay_state else {}) | {"SigAlg": method}
+        signed = urlencode(query)
+        key = load_pem_private_key((keys or self.keys).key_file.read_bytes(), None)
+        signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA1() if sha1 else hashes.SHA256())
+        return f"{address}?{signed}&{urlencode({'Signature': base64.b64encode(signature).decode()})}"
+
+    def posted(self, message: Any, *, keys: KeyPair | None = None, sha1: bool = False) -> str:
+        """``message`` with its signature inside, as XML."""
+        method, digest = (SIG_RSA_SHA1, DIGEST_SHA1) if sha1 else (SIG_RSA_SHA256, DIGEST_SHA256)
+        message.signature = pre_signature_part(message.id, sign_alg=method, digest_alg=digest)
+        signer = str((keys or self.keys).key_file)
+        text = self.server.sec.sign_statement(str(message), class_name(message), key_file=signer, node_id=message.id)
+        message.signature = None
+        return text
+
+    def read_sign_out_request(self, location: str) -> Any:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+        return self.server.parse_logout_request(
+            query["SAMLRequest"], BINDING_HTTP_REDIRECT, sigalg=query["SigAlg"], signature=query["Signature"]
+        ).message
+
+    def read_sign_out_answer(self, location: str, certificate: str) -> Any:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+        assert verify_redirect_signature(query, RSACrypto(None), certificate)
+        return samlp.logout_response_from_string(decode_base64_and_inflate(query["SAMLResponse"]).decode())
+
+    def answer_sign_out(self, request: Any, address: str) -> str:
+        """The address by which the browser takes the answer to ``request`` back."""
+        answer = self.server.create_logout_response(request, [BINDING_HTTP_REDIRECT], sign=False)
+        return self.redirect("SAMLResponse", answer, address)
 
     def _encrypt(self, text: str, certificate: Path, cipher: str) -> str:
         steps = ("Response", "EncryptedAssertion", "Assertion")

@@ -240,8 +240,10 @@ def test_what_is_encrypted_must_be_signed_inside(flow: Flow, events: list[Record
     require_refused(flow, flow.post(encrypted(flow, assertion_signed=False)), SIGNATURE, events)
 
 
-BOMB = """<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">%s]><r>&z;</r>""" % "".join(
-    f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(25)
+BOMB = (
+    '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">'
+    + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(25))
+    + "]><r>&z;</r>"
 )
 SHAPES: dict[str, bytes] = {
     "nothing": b"",
