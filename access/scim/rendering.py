@@ -39,7 +39,7 @@ def group_rows(*, with_members: bool = True) -> QuerySet[DirectoryGroup]:
 def user_resource(entry: DirectoryUser, *, base: str) -> User:
     """``base`` is the address that SCIM is served at, without a slash at the end."""
     user = entry.user
-    memberships: Sequence[GroupMembership] = user.directory_memberships  # type: ignore[attr-defined]  # user_rows()
+    memberships: Sequence[GroupMembership] = user.directory_memberships  # by user_rows()
     name = Name(
         formatted=entry.formatted_name or None,
         given_name=entry.given_name or None,
@@ -78,7 +78,7 @@ def group_resource(entry: DirectoryGroup, *, base: str) -> Group:
 def version_of_user(entry: DirectoryUser) -> str:
     """A weak entity tag over everything that the resource shows."""
     user = entry.user
-    memberships: Sequence[GroupMembership] = user.directory_memberships  # type: ignore[attr-defined]  # user_rows()
+    memberships: Sequence[GroupMembership] = user.directory_memberships  # by user_rows()
     return _version(
         user.pk,
         user.external_id,

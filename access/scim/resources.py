@@ -120,7 +120,7 @@ class Group(Resource[Any]):
     """The people in it; groups in groups are not served."""
 
 
-FullUser: Final[type[User]] = User[EnterpriseUser]  # type: ignore[type-arg]  # what extensions are to the library
+FullUser: Final[type[User]] = User[EnterpriseUser]  # type: ignore[misc]  # what extensions are to the library
 #: What directories do beside the letter: attributes nobody asked for, ``remove`` with a value, a filter that makes an
 #: entry. None of it can be read in two ways.
 TOLERANT: Final = ScimPolicy(
