@@ -1,12 +1,13 @@
 """The screens of decisions: the log, one decision explained, and who can see what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
 from access.factors.errors import SecondFactorRequired, StepUpRequired
+from access.models import Role
 from access.pages.naming import datasets_by_name, rule_words, things_named
 from access.pages.page import open_page, render_page
 from access.policy.question import as_uuid
@@ -66,9 +67,15 @@ def decision_page(request: HttpRequest, event_id: UUID) -> HttpResponse:
         "decided_by": [(policy, rule_words(policy)) for policy in why.policies],
         "attributes": [(name, value, names.get(name, "")) for name, value in why.attributes],
         "help": _HELP.get(why.reason, "Nothing that could be granted would change this answer."),
+        "missing_role": _role_name(why.missing.roles) if why.missing else "",
         "missing_dataset": as_uuid(why.missing.dataset_id) if why.missing and why.missing.dataset_id else None,
     }
     return render_page(request, "vault/access_decision.html", context)
+
+
+def _role_name(codes: Sequence[str]) -> str:
+    """What the first of some roles is called; nothing where there is none."""
+    return str(Role.objects.filter(code=codes[0]).values_list("name", flat=True).first() or "") if codes else ""
 
 
 def who_page(request: HttpRequest) -> HttpResponse:

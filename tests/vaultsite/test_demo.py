@@ -101,13 +101,14 @@ def test_the_access_of_the_demo_has_a_story(home: Path) -> None:
     call_command("seed_demo")
     tenant = find_tenant("demo")
     with acting(tenant):
-        states = AccessPolicyVersion.objects.order_by("policy__name", "number").values_list("policy__name", "state")
+        versions = AccessPolicyVersion.objects.order_by("policy__name", "number")
+        states = list(versions.values_list("policy__name", "state"))
         lease = Lease.objects.live().get()
         replay = PolicyReplay.objects.get()
         assert sorted(AccessRequest.objects.values_list("state", flat=True)) == ["approved", "pending", "refused"]
         assert [call.state for call in BreakGlass.objects.select_related("lease")] == ["over"]
         assert AccessReview.objects.get().items.filter(verdict="open").exists()
-    assert list(states) == [
+    assert states == [
         ("no-debugging-on-personal-data", "retired"),
         ("no-debugging-on-personal-data", "draft"),
         ("viewers-see-samples", "retired"),
