@@ -11,7 +11,7 @@ from access.federation.ldap.backend import DirectoryAccount
 from access.federation.ldap.directory import Directory
 from access.federation.ldap.errors import DirectoryUnavailable
 from access.federation.ldap.forms import LdapForm
-from access.federation.ldap.probe import probe
+from access.federation.ldap.probe import finds_accounts, probe
 from access.federation.ldap.rules import normal_dn, read_rules
 from access.federation.mapping import read_arrival
 from access.federation.ports import Arrival, Connection, CopiedValue, Finding, PasswordFederation
@@ -65,7 +65,10 @@ class Ldap(PasswordFederation):
         return _vouched(connection, directory_of(connection).prove(subject, password))
 
     def is_alive(self, connection: Connection, subject: str) -> bool:
-        account = directory_of(connection).find(subject)
+        directory = directory_of(connection)
+        account = directory.find(subject)
+        if account is None and not finds_accounts(directory):  # a slip in base, filter or rights: nobody is gone
+            raise DirectoryUnavailable("It shows no accounts")
         return account is not None and not account.is_disabled
 
 

@@ -25,6 +25,21 @@ def probe(directory: Directory) -> Sequence[Finding]:
     return [finding for server in directory.rules.servers for finding in _probe_server(directory, server)]
 
 
+def finds_accounts(directory: Directory) -> bool:
+    """Whether the first server that answers shows any account at all; raises DirectoryUnavailable when none does."""
+    reason = ""
+    for server in directory.rules.servers:
+        try:
+            require_reachable(server)
+            with authority_file(directory.rules) as ca_file:
+                connection = _connect(directory.rules, server, ca_file)
+            connection.simple_bind_s(directory.rules.bind_dn, directory.password)
+            return _finds(connection, directory.rules.user_base, _some_account(directory.rules))
+        except ldap.LDAPError as failure:
+            reason = reason_of(failure)
+    raise DirectoryUnavailable(reason)
+
+
 def _probe_server(directory: Directory, server: str) -> Iterator[Finding]:
     rules, where = directory.rules, urlsplit(server)
     with authority_file(rules) as ca_file:
@@ -66,22 +81,31 @@ def _connect(rules: LdapRules, server: str, ca_file: str) -> Any:
 
 
 def _search(rules: LdapRules, where: str, connection: Any) -> Iterator[Finding]:
-    accounts = f"(&{rules.user_filter.replace(NAME, '*')}({rules.subject_attribute}=*))"
-    searches = [("accounts", rules.user_base, accounts)]
+    searches = [("accounts", rules.user_base, _some_account(rules))]
     if rules.group_lookup in _SEARCHES_GROUPS:
         searches.append(("groups", rules.group_base, rules.group_filter))
     for what, base, pattern in searches:
         try:
-            asked = connection.search_ext(base, ldap.SCOPE_SUBTREE, pattern, ["1.1"], sizelimit=1)
-            entries = connection.result3(asked)[1]
-        except ldap.SIZELIMIT_EXCEEDED:  # one was all that was asked for
-            entries = [(base, {})]
+            is_found = _finds(connection, base, pattern)
         except ldap.LDAPError as failure:
             yield Finding(is_good=False, text=f"{where} cannot be searched for {what}: {reason_of(failure)}.")
             continue
-        is_found = any(dn is not None for dn, _ in entries)
         text = f"{where} finds {what}." if is_found else f"{where} finds no {what} with this base and filter."
         yield Finding(is_good=is_found, text=text)
+
+
+def _some_account(rules: LdapRules) -> str:
+    return f"(&{rules.user_filter.replace(NAME, '*')}({rules.subject_attribute}=*))"
+
+
+def _finds(connection: Any, base: str, pattern: str) -> bool:
+    """Whether there is at least one. Raises LDAPError."""
+    asked = connection.search_ext(base, ldap.SCOPE_SUBTREE, pattern, ["1.1"], sizelimit=1)
+    try:
+        entries = connection.result3(asked)[1]
+    except ldap.SIZELIMIT_EXCEEDED:  # one was all that was asked for
+        return True
+    return any(dn is not None for dn, _ in entries)
 
 
 def _why(where: SplitResult, rules: LdapRules, ca_file: str, failure: ldap.LDAPError) -> str:

@@ -1,10 +1,14 @@
 """People of a directory sign in with the vault's own form: who judges whose password, what comes of it. T31, T35."""
 
 from collections.abc import Callable
+from unittest import mock
 
 import pytest
 
 pytest.importorskip("ldap", reason="python-ldap is not installed (extra ldap)")
+
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from ldap.ldapobject import SimpleLDAPObject
 
 from access.errors import LoginRefused, TooManyAttempts
 from access.factors.errors import FactorRefused
@@ -230,13 +234,29 @@ def test_sessions_end_at_the_recheck_of_who_is_disabled(tenant: Tenant, provider
         slapd.change(f"{disabling}512\n")
 
 
-def test_an_outage_at_the_recheck_ends_nothing(tenant: Tenant, provider: Make) -> None:
+def test_neither_an_outage_nor_a_slip_ends_anything_at_the_recheck(tenant: Tenant, provider: Make) -> None:
     row = provider(tenant)
     user = sign_in(tenant, "ann")
-    servers = [f"ldaps://127.0.0.1:{free_port()}"]
-    IdentityProvider.objects.using("owner").filter(pk=row.pk).update(settings=row.settings | {"servers": servers})
-    recheck_directories()
-    assert sessions_of(user) == 1
+    for changed in ({"servers": [f"ldaps://127.0.0.1:{free_port()}"]}, {"user_base": f"ou=groups,{BASE}"}):
+        rows = IdentityProvider.objects.using("owner").filter(pk=row.pk)
+        rows.update(settings=row.settings | changed)
+        recheck_directories()
+        assert sessions_of(user) == 1
+
+
+@pytest.mark.parametrize("who", ["ann", "nobody", "keeper", "dora", "*)(uid=*", "two  spaces"])
+def test_every_refusal_costs_one_hash_and_the_same_of_the_directory(tenant: Tenant, provider: Make, who: str) -> None:
+    provider(tenant)
+    make_user(tenant, username="keeper")
+    binds, hashes = SimpleLDAPObject.simple_bind_s, Argon2PasswordHasher
+    with (
+        mock.patch.object(SimpleLDAPObject, "simple_bind_s", autospec=True, side_effect=binds) as bound,
+        mock.patch.object(hashes, "encode", autospec=True, side_effect=hashes.encode) as made,
+        mock.patch.object(hashes, "verify", autospec=True, side_effect=hashes.verify) as verified,
+    ):
+        refused(tenant, who, "wrong")
+    assert bound.call_count == 2  # the account that searches, and whoever it found or nobody
+    assert made.call_count + verified.call_count == 1
 
 
 def test_the_password_of_the_service_is_not_sent_to_another_server(
