@@ -334,6 +334,8 @@ LOGGING = {
         "tldextract": {"level": "CRITICAL"},
         # At DEBUG it would write requests and tokens.
         "oauthlib": {"level": "ERROR"},
+        # At DEBUG it would write whole messages, and at ERROR what forgers put into them; refusals are events.
+        "saml2": {"level": "CRITICAL"},
         # It would write names that people type.
         "django_auth_ldap": {"level": "ERROR"},
     },
