@@ -32,6 +32,7 @@ _MAX_ELEMENTS: Final = 20_000
 
 ASSERTION: Final = tag(ASSERTION_NS, "Assertion")
 ENCRYPTED_ASSERTION: Final = tag(ASSERTION_NS, "EncryptedAssertion")
+ISSUER: Final = tag(ASSERTION_NS, "Issuer")
 RESPONSE: Final = tag(PROTOCOL_NS, "Response")
 SIGNATURE: Final = tag(SIGNATURE_NS, "Signature")
 _ID_NAMES: Final = frozenset({"id", "{http://www.w3.org/xml/1998/namespace}id"})
@@ -104,15 +105,17 @@ def only_assertion(response: Document) -> Element:
 
 
 def check_signatures(root: Element, *, signed: tuple[Element, ...]) -> None:
-    """That each of ``signed`` has one signature among its children, that there is no other, and by which algorithms.
+    """That each of ``signed`` has one signature, in its place, that there is no other, and by which algorithms.
 
-    Raises SamlSignatureRefused.
+    Its place is first, or after the issuer (SAML core, 3.2.1): xmlsec1 takes the first signature that it meets in an
+    element, which has to be its own. Raises SamlSignatureRefused.
     """
     in_place = [child for each in signed for child in each if child.tag == SIGNATURE]
     everywhere = list(root.iter(SIGNATURE))
     if len(in_place) != len(signed) or any(sum(c.tag == SIGNATURE for c in each) != 1 for each in signed):
         raise SamlSignatureRefused("A signature is missing: the response and the assertion must both be signed")
-    if len(everywhere) != len(in_place):
+    is_first = all([c.tag for c in each if c.tag != ISSUER][:1] == [SIGNATURE] for each in signed)
+    if len(everywhere) != len(in_place) or not is_first:
         raise SamlSignatureRefused("A signature is where none belongs")
     for signature in in_place:
         _check_algorithms(signature)

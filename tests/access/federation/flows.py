@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from django.test import Client
 
 from access.federation.linking import map_group
-from access.federation.providers import change_arrivals, create_provider, switch_provider
+from access.federation.ports import Connection
+from access.federation.providers import change_arrivals, connection_of, create_provider, switch_provider
 from access.federation.saml.kind import Saml
 from access.federation.saml.stored import upload_metadata
 from access.models import IdentityProvider, Tenant
@@ -53,6 +54,10 @@ class Flow:
             message = message.replace("session-1", "session-2")
         form = {"SAMLRequest": base64.b64encode(message.encode()).decode(), "RelayState": relay_state}
         return self.browser.post(f"{self.path}/sign-out/", form, secure=True)
+
+    def connection(self) -> Connection:
+        with acting(self.tenant):
+            return connection_of(self.provider, secret=False)
 
     def switch(self, *, is_active: bool) -> None:
         with acting(self.tenant):

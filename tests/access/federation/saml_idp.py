@@ -83,6 +83,13 @@ class IdentityPeer:
     def metadata(self) -> str:
         return str(entity_descriptor(self.server.config))
 
+    def signed_metadata(self) -> str:
+        described = entity_descriptor(self.server.config)
+        described.id = "_metadata"
+        described.signature = pre_signature_part(described.id, sign_alg=SIG_RSA_SHA256, digest_alg=DIGEST_SHA256)
+        name, key = class_name(described), str(self.keys.key_file)
+        return str(self.server.sec.sign_statement(str(described), name, key_file=key, node_id=described.id))
+
     def read_request(self, location: str) -> Any:
         """The request in the address a browser was sent to; its signature is checked by the peer."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}

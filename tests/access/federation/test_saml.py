@@ -265,7 +265,7 @@ def test_a_provider_that_is_closed_lets_nobody_in(keys: KeyPair, plain_static: N
 
 def test_an_existing_user_is_not_taken_over_by_name(keys: KeyPair, plain_static: None) -> None:
     flow = Flow(new_tenant("names"), IdentityPeer(keys))
-    make_user(flow.tenant, "admin", username="chief")
+    make_user(flow.tenant, "tenant_admin", username="chief")
     assert flow.post(flow.respond(subject="chief")).status_code == 302
     with acting(flow.tenant):
         assert ExternalIdentity.objects.get(provider=flow.provider).user.username != "chief"

@@ -85,6 +85,16 @@ def test_what_was_signed_is_not_changed(flow: Flow, events: list[Recorded], what
     require_refused(flow, flow.post(flow.respond().replace(what, EVIL)), SIGNATURE, events)
 
 
+def test_a_signature_behind_another_is_not_taken_for_verified(flow: Flow, events: list[Recorded]) -> None:
+    """xmlsec1 takes the first that it meets inside an element, here the assertion's."""
+    message = flow.respond().replace(
+        'Destination="', 'Consent="urn:oasis:names:tc:SAML:2.0:consent:obtained" Destination="'
+    )
+    start, end = message.index("<ns2:Signature>"), message.index("</ns2:Signature>") + len("</ns2:Signature>")
+    forged = (message[:start] + message[end:]).replace("</ns0:Response>", f"{message[start:end]}</ns0:Response>")
+    require_refused(flow, flow.post(forged), SIGNATURE, events)
+
+
 def test_a_signature_by_hmac_with_the_public_key_is_refused(flow: Flow, events: list[Recorded]) -> None:
     hmac = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"
     forged = flow.respond().replace("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", hmac)
