@@ -12,6 +12,7 @@ from scim2_models import Resource
 from access.api.scim_view import ScimView
 from access.scim.documents import patch, read_resource, replacement
 from access.scim.errors import InvalidSyntax, NotServed, ResourceNotFound
+from access.scim.member_patch import read_member_patch
 from access.scim.queries import Page, Query, read_parameters, read_query
 from access.scim.rendering import group_resource, shows, user_resource
 from access.scim.resources import PROVIDER, FullUser, Group
@@ -119,8 +120,14 @@ class ResourceView(ScimView):
         return self.show(self._changed(resource_id, replacement(self.kind.model, request.data)))
 
     def patch(self, request: Request, resource_id: str) -> Response:
-        changed = self._changed(resource_id, patch(self.kind.model, request.data))
-        if self.kind.is_terse and not request.query_params.get("attributes"):
+        is_silent = self.kind.is_terse and not request.query_params.get("attributes")
+        moved = read_member_patch(request.data) if is_silent else None
+        if moved is not None:
+            named = {"wanted": moved, "precondition": self.precondition, **self._named(resource_id)}
+            changed = group_resource(directory_groups.change_members(self.principal, **named), base=self.base)
+        else:
+            changed = self._changed(resource_id, patch(self.kind.model, request.data))
+        if is_silent:
             return Response(status=204, headers={"ETag": changed.meta.version or ""} if changed.meta else {})
         return self.show(changed)
 

@@ -5,16 +5,11 @@ that is not in it ends the request, and values only ever travel as parameters.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
-from unicodedata import normalize
-from uuid import UUID
 
 from django.db.models import Exists, F, Q
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Lower
-from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual
-from django.utils.dateparse import parse_datetime
 from scim2_models import InvalidFilterException, ScimFilter
 from scim2_models.path import (
     AttrPath,
@@ -30,36 +25,12 @@ from scim2_models.path import (
 )
 
 from access.scim.attributes import Attribute, Attributes, Collection, Kind
+from access.scim.comparisons import NOTHING, compare, present
 from access.scim.errors import InvalidFilter, InvalidPath
 
 #: A filter's characters, and the comparisons in it.
 LONGEST: Final = 4096
 MOST_TERMS: Final = 64
-NOTHING: Final = Q(pk__in=[])
-EVERYTHING: Final = ~NOTHING
-_TEXT_LOOKUPS: Final = {
-    CompareOperator.eq: "iexact",
-    CompareOperator.co: "icontains",
-    CompareOperator.sw: "istartswith",
-    CompareOperator.ew: "iendswith",
-}
-_EXACT_LOOKUPS: Final = {
-    CompareOperator.eq: "exact",
-    CompareOperator.co: "contains",
-    CompareOperator.sw: "startswith",
-    CompareOperator.ew: "endswith",
-}
-_ORDERINGS: Final = {
-    CompareOperator.gt: GreaterThan,
-    CompareOperator.ge: GreaterThanOrEqual,
-    CompareOperator.lt: LessThan,
-    CompareOperator.le: LessThanOrEqual,
-}
-
-
-def folded(text: str) -> str:
-    """A text as texts are compared: NFC, in lower case."""
-    return normalize("NFC", normalize("NFC", text).lower())
 
 
 def parse_filter(text: str) -> FilterNode:
@@ -141,20 +112,20 @@ class _Compiler(FilterVisitor[Q]):
     def visit_present(self, node: Present) -> Q:
         found = _resolve(node.attr_path, self._plain, self._attributes)
         if isinstance(found, Attribute):
-            return _present(found)
+            return present(found)
         rows = found.of_outer()
         if node.attr_path.sub_attr is None:
             return Q(Exists(rows))
-        return Q(Exists(rows.filter(_present(_member(found, node.attr_path.sub_attr)))))
+        return Q(Exists(rows.filter(present(_member(found, node.attr_path.sub_attr)))))
 
     def visit_comparison(self, node: Comparison) -> Q:
         found = _resolve(node.attr_path, self._plain, self._attributes)
         if isinstance(found, Attribute):
-            return _compare(found, node.op, node.value, str(node.attr_path))
+            return compare(found, node.op, node.value, str(node.attr_path))
         member = _member(found, node.attr_path.sub_attr or found.default)
         # Any value may match; that one differs says that none is equal.
         is_negated = node.op is CompareOperator.ne
-        compared = _compare(member, CompareOperator.eq if is_negated else node.op, node.value, str(node.attr_path))
+        compared = compare(member, CompareOperator.eq if is_negated else node.op, node.value, str(node.attr_path))
         matching = Q(Exists(found.of_outer().filter(compared)))
         return ~matching if is_negated else matching
 
@@ -197,111 +168,6 @@ def _member(collection: Collection, name: str) -> Attribute:
     if found is None:
         raise InvalidFilter(f"{name} is no attribute that can be asked for")
     return found
-
-
-def _present(attribute: Attribute) -> Q:
-    if attribute.kind in (Kind.TEXT, Kind.FOLDED, Kind.EXACT):
-        return ~Q(**{attribute.path: ""})
-    return EVERYTHING
-
-
-def _compare(attribute: Attribute, op: CompareOperator, value: Any, name: str) -> Q:
-    if op is CompareOperator.ne:
-        return ~_compare(attribute, CompareOperator.eq, value, name)
-    if value is None:
-        if op is not CompareOperator.eq:
-            raise InvalidFilter(f"{name} cannot be compared with null so")
-        return ~_present(attribute)
-    return _COMPARISONS[attribute.kind](attribute.path, op, value, name)
-
-
-def _compare_text(path: str, op: CompareOperator, value: Any, name: str) -> Q:
-    text = normalize("NFC", _text(value, name))
-    if op in _ORDERINGS:
-        return Q(_ORDERINGS[op](Lower(path), text.lower()))
-    return Q(**{f"{path}__{_TEXT_LOOKUPS[op]}": text})
-
-
-def _compare_folded(path: str, op: CompareOperator, value: Any, name: str) -> Q:
-    return _compare_exact(path, op, folded(_text(value, name)), name)
-
-
-def _compare_exact(path: str, op: CompareOperator, value: Any, name: str) -> Q:
-    text = _text(value, name)
-    if op in _ORDERINGS:
-        return Q(_ORDERINGS[op](F(path), text))
-    return Q(**{f"{path}__{_EXACT_LOOKUPS[op]}": text})
-
-
-def _compare_id(path: str, op: CompareOperator, value: Any, name: str) -> Q:
-    _require_equality(op, name)
-    try:
-        return Q(**{path: UUID(_text(value, name))})
-    except ValueError:
-        return NOTHING
-
-
-def _compare_boolean(path: str, op: CompareOperator, value: Any, name: str) -> Q:
-    _require_equality(op, name)
-    truth = {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else value
-    if not isinstance(truth, bool):
-        raise InvalidFilter(f"{name} is true or false")
-    return Q(**{path: truth})
-
-
-def _compare_time(path: str, op: CompareOperator, value: Any, name: str) -> Q:
-    moment = _moment(_text(value, name), name)
-    if op is CompareOperator.eq:
-        return Q(**{path: moment})
-    if op not in _ORDERINGS:
-        raise InvalidFilter(f"{name} is a time, which has no parts to compare")
-    return Q(_ORDERINGS[op](F(path), moment))
-
-
-def _compare_constant(path: str, op: CompareOperator, value: Any, name: str) -> Q:
-    _require_equality(op, name)
-    return EVERYTHING if _text(value, name) == path else NOTHING
-
-
-_COMPARISONS: Final = {
-    Kind.TEXT: _compare_text,
-    Kind.FOLDED: _compare_folded,
-    Kind.EXACT: _compare_exact,
-    Kind.ID: _compare_id,
-    Kind.BOOLEAN: _compare_boolean,
-    Kind.TIME: _compare_time,
-    Kind.CONSTANT: _compare_constant,
-}
-
-
-def _text(value: Any, name: str) -> str:
-    """A text the database can hold: no NUL, and nothing that is no Unicode text."""
-    if not isinstance(value, str) or "\0" in value or not _is_encodable(value):
-        raise InvalidFilter(f"{name} is compared with a text")
-    return value
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _moment(text: str, name: str) -> datetime:
-    try:
-        moment = parse_datetime(text)
-        if moment is not None and moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise InvalidFilter(f"{name} is compared with a time as 2026-01-31T12:00:00Z")
-
-
-def _require_equality(op: CompareOperator, name: str) -> None:
-    if op is not CompareOperator.eq:
-        raise InvalidFilter(f"{name} can be compared for equality alone")
 
 
 def _path(name: str) -> AttrPath:

@@ -1,6 +1,6 @@
 """Groups that a directory provisions. It says who is in them; what they hold is an administrator's to say."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -57,12 +57,27 @@ def change_group(
     is_renamed = (wanted.display_name, wanted.external_id) != said
     if is_renamed:
         _write(wanted, entry.group)
-    _add(principal, group_id, after - before)
-    _remove(group_id, before - after)
-    if is_renamed or after != before:
-        DirectoryGroup.objects.filter(pk=entry.pk).update(changed_at=Now())
+        _touch(entry)
         _tell(group_id, "changed")
+    _move(principal, entry, after - before, before - after)
     return find_entry(group_id)
+
+
+def change_members(
+    principal: Principal, *, group_id: UUID, wanted: Mapping[UUID, bool], precondition: Precondition
+) -> DirectoryGroup:
+    """change_group for some people, who shall be in the group (True) or not; the others are not asked for.
+
+    Raises what change_group does.
+    """
+    authorize(principal, ACTION, _resource(group_id), facts={"act": "members"})
+    entry = _locked(group_id, with_members=False)
+    precondition.require(version_of_group(entry))
+    rows = GroupMembership.objects.filter(group_id=group_id, source=SOURCE, user_id__in=wanted)
+    held = set(rows.values_list("user_id", flat=True))
+    shall = {user_id for user_id, is_in in wanted.items() if is_in}
+    _move(principal, entry, shall - held, held - shall)
+    return find_entry(group_id, with_members=False)
 
 
 def remove_group(principal: Principal, *, group_id: UUID, precondition: Precondition) -> None:
@@ -88,11 +103,22 @@ def find_entry(group_id: UUID, *, with_members: bool = True) -> DirectoryGroup:
     return entry
 
 
-def _locked(group_id: UUID) -> DirectoryGroup:
+def _locked(group_id: UUID, *, with_members: bool = True) -> DirectoryGroup:
     """The entry, which nobody else changes until the scope ends."""
     if not DirectoryGroup.objects.select_for_update().filter(group_id=group_id).exists():
         raise ResourceNotFound
-    return find_entry(group_id)
+    return find_entry(group_id, with_members=with_members)
+
+
+def _move(principal: Principal, entry: DirectoryGroup, added: Collection[UUID], removed: Collection[UUID]) -> None:
+    _add(principal, entry.group_id, added)
+    _remove(entry.group_id, removed)
+    if added or removed:
+        _touch(entry)
+
+
+def _touch(entry: DirectoryGroup) -> None:
+    DirectoryGroup.objects.filter(pk=entry.pk).update(changed_at=Now())
 
 
 def _write(wanted: GroupResource, group: Group) -> None:

@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 from access.errors import NameTaken, UserNotFound
 from access.models import DirectoryEmail, DirectoryUser, GroupMembership, User
 from access.models.directory_group import SOURCE
+from access.scim.comparisons import folded
 from access.scim.documents import Change, Person, person_of
 from access.scim.errors import Immutable, InvalidValue, ResourceNotFound
-from access.scim.filters import folded
 from access.scim.rendering import user_resource, user_rows, version_of_user
 from access.scim.resources import User as UserResource
 from access.scim.versions import Precondition
