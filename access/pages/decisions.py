@@ -39,7 +39,7 @@ def decisions_page(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Decisions",
         "rows": [
-            (one, thing, [rule_words(policy) for policy in one.policies])
+            (one, thing, [rule_words(policy) for policy in one.policies if one.is_allowed or _is_own(policy)])
             for one, thing in zip(found, things, strict=True)
         ],
         "people": people_named(principal, [one.actor_id for one in found]),
@@ -47,6 +47,11 @@ def decisions_page(request: HttpRequest) -> HttpResponse:
         "limit": _SHOWN,
     }
     return render_page(request, "vault/access_decisions.html", context)
+
+
+def _is_own(policy_id: str) -> bool:
+    """Not one that comes with the vault, which denies nothing by itself."""
+    return not policy_id.startswith("builtin:")
 
 
 def decision_page(request: HttpRequest, event_id: UUID) -> HttpResponse:

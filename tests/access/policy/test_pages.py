@@ -122,7 +122,7 @@ def test_the_log_leads_to_the_reason(tenant: Tenant) -> None:
     assert send(client, "GET", f"/datasets/{dataset.pk}/versions/main/records").status_code == 403
     browser = browser_of(tenant, "auditor")
     log = text_of(browser.get(f"{ROOT}/decisions/?denied=1"))
-    assert "policy:closed@1" in log
+    assert "policy closed, version 1" in log
     link = log[log.index(f"{ROOT}/decisions/", log.index("<tbody>")) :].split('"')[0]
     page = text_of(browser.get(link))
     assert "a policy forbids it" in page
@@ -136,14 +136,15 @@ def test_the_matrix_shows_who_reads_and_how(tenant: Tenant) -> None:
     dataset = make_dataset(tenant)
     people = {role: make_user(tenant, role) for role in ("data_steward", "analyst", "viewer")}
     browser = browser_of(tenant, "auditor")
-    assert "Name a dataset" in text_of(browser.get(f"{ROOT}/who/"))
+    assert "Choose a dataset" in text_of(browser.get(f"{ROOT}/who/"))
     page = text_of(browser.get(f"{ROOT}/who/", {"dataset": str(dataset.pk), "purpose": "analytics"}))
     rows = {role: row_of(page, user) for role, user in people.items()}
     assert "redacted" in rows["analyst"]
     assert rows["data_steward"].count("yes") >= 4
     assert rows["viewer"].count("no<") >= 4
     reach = text_of(browser.get(f"{ROOT}/who/", {"person": str(people["analyst"].pk), "purpose": "analytics"}))
-    assert str(dataset.pk) in reach
+    assert f">{dataset.name}" in " ".join(reach.split()).replace("> ", ">")
+    assert f"What {people['analyst'].username} reaches" in reach
     assert browser.get(f"{ROOT}/who/", {"dataset": str(uuid4())}).status_code == 404
     assert browser.get(f"{ROOT}/who/", {"person": str(uuid4())}).status_code == 404
     assert browser.get(f"{ROOT}/who/", {"dataset": "x"}).status_code == 400
