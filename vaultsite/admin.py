@@ -93,10 +93,11 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
         principal = _signed_in(request)
         if principal is None:
             return redirect_to_login(request.get_full_path(), reverse("admin:login", current_app=self.name))
+        own_password = reverse("admin:password_change")
+        if isinstance(request.user, User) and request.user.must_change_password and request.path != own_password:
+            return HttpResponseRedirect(own_password)
         if getattr(view, "opens_own_scope", False):
             return view(request, *args, **kwargs)
-        if isinstance(request.user, User) and request.user.must_change_password:
-            return HttpResponseRedirect(reverse("admin:password_change"))
         stated = None if _holds_nul(request) else _stated_purpose(request)
         facts = replace(facts_of(request), purpose=stated or facts_of(request).purpose)
         with tenant_scope(principal.tenant_id, principal, facts) as scope:

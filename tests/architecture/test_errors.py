@@ -15,6 +15,7 @@ for path in source_files():
     if path.name == "errors.py" or path.parent.name == "errors":
         import_module(name_of(path))
 
+_WORD = re.compile(r"[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*")
 ERRORS = [error for error in catalogue() if not error.__module__.startswith("tests.")]
 
 
@@ -45,6 +46,20 @@ def test_an_error_is_fully_described(error):
 def test_every_code_is_raised_by_the_product(error):
     """Named outside of its definition, imports and except clauses: raised, or handed on to what raises it."""
     assert error.__name__ in _used_names(), f"{error.__name__} is never raised: a code enters when code raises it"
+
+
+@pytest.mark.parametrize("error", [error for error in ERRORS if "_AUTH" in error.code], ids=lambda error: error.code)
+def test_every_refusal_of_access_is_provoked_by_a_test(error):
+    """Some test names it: by its code, its slug or its class, or by the keyword that SCIM has for it."""
+    named = {error.code, error.slug, error.__name__, getattr(error, "scim_type", "")}
+    assert named & _words_of_tests(), f"no test provokes {error.__name__}"
+
+
+@cache
+def _words_of_tests() -> frozenset[str]:
+    """Names, codes and slugs in the tests of behaviour."""
+    files = [path for path in (ROOT / "tests").rglob("test_*.py") if path.parent.name != "architecture"]
+    return frozenset(word for path in files for word in _WORD.findall(path.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("code", ["VAULT_VALID_4001", "VAULT_NONE_1001", "VAULT_VALID_x", "VAULT_VALID_3001"])
