@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from access.errors import UserNotFound
 from access.models import User
 from access.pages.page import refusal_of, render_page
 from access.policy.scopes import SCIM
@@ -14,6 +13,7 @@ from access.scim.address import base_of
 from access.selectors import may
 from access.services.directory_users import hand_over_user
 from access.services.provisioning_overview import provisioning_overview
+from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.ports import resolve_principal
 
 
@@ -40,8 +40,6 @@ def provisioning_page(request: HttpRequest) -> HttpResponse:
 
 
 def _named(request: HttpRequest) -> UUID:
-    """The user of the name that was typed. Raises UserNotFound."""
+    """The user of the name that was typed, else nobody's id: what there is, is told after the decision."""
     user = User.objects.filter(username=request.POST.get("username", "")).first()
-    if user is None:
-        raise UserNotFound
-    return user.pk
+    return user.pk if user else uuid7()

@@ -63,7 +63,8 @@ def test_it_is_for_who_sees_people(tenant: Tenant) -> None:
     assert browser_of(tenant, "analyst").get(PAGE).status_code == 403
     auditor = browser_of(tenant, "auditor")
     assert "Hand over" not in auditor.get(PAGE).text
-    assert auditor.post(PAGE, {"username": "x"}).status_code in {403, 404}
+    make_user(tenant, username="ada")
+    assert [auditor.post(PAGE, {"username": name}).status_code for name in ("ada", "nobody")] == [403, 403]
 
 
 def test_a_disabled_account_is_told(tenant: Tenant, boss: Any, directory: Directory) -> None:
