@@ -96,13 +96,14 @@ def test_the_providers_words_for_a_second_factor_count(
     assert told == [mfa]
 
 
+@pytest.fixture(scope="module")
+def opted_in(keys: KeyPair) -> Flow:
+    return Flow(new_tenant("optin"), IdentityPeer(keys), idp_initiated=True)
+
+
 @pytest.mark.usefixtures("plain_static")
 class TestUnsolicited:
     """A provider from which sign-ins may begin."""
-
-    @pytest.fixture(scope="class")
-    def opted_in(self, keys: KeyPair) -> Flow:
-        return Flow(new_tenant("optin"), IdentityPeer(keys), idp_initiated=True)
 
     @pytest.fixture
     def flow(self, opted_in: Flow) -> Flow:
