@@ -97,7 +97,10 @@ def _context(request: HttpRequest, provider: IdentityProvider, refusal: VaultErr
         "sample_of": kind.sample,
         "issuer": kind.issuer(connection),
         "findings": _findings(request, provider.pk),
-        "attributes": [(name, _LABELS[name], provider.attributes.get(name, "")) for name in DESCRIBED],
+        "attributes": [
+            (name, _LABELS[name], provider.attributes.get(name, "")) for name in DESCRIBED if name in kind.attributes
+        ],
+        "tells_factors": bool(kind.mfa_values),
         "mfa_values": " ".join(provider.mfa_values),
         "mappings": provider.mappings.select_related("role", "group").order_by("external_group")[:MOST],
         "identities": _identities(provider),

@@ -124,6 +124,7 @@ def test_the_pages_of_a_directory(tenant: Tenant, provider: Make, plain_static: 
     page = shown.content.decode()
     assert "ldaps://127.0.0.1" in page
     assert BIND_PASSWORD not in page
+    assert "attribute_groups" not in page  # they are found by settings of their own
     tried = browser.post(path, {"act": "sample", "sample": "ann"})
     assert tried.status_code == 200
     assert "Ann Example" in tried.content.decode()
