@@ -1,13 +1,13 @@
 """The screens of decisions: the log, one decision explained, and who can see what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
 from access.factors.errors import SecondFactorRequired, StepUpRequired
-from access.models import Role
+from access.models import Group, Role
 from access.pages.naming import datasets_by_name, rule_words, things_named
 from access.pages.page import open_page, render_page
 from access.policy.question import as_uuid
@@ -62,7 +62,10 @@ def decision_page(request: HttpRequest, event_id: UUID) -> HttpResponse:
     ids = {"principal": as_uuid(subject.id), "resource.owner": as_uuid(resource.owner) if resource.owner else None}
     people = people_named(principal, ids.values())
     [thing] = things_named(principal, [resource])
-    names = {name: people[key] for name, key in ids.items() if key} | {"resource": thing.name}
+    names = {name: people[key] for name, key in ids.items() if key} | {
+        "resource": thing.name,
+        "principal.groups": _group_names(subject.groups),
+    }
     context = {
         "title": "Why a decision came out so",
         "why": why,
@@ -76,6 +79,12 @@ def decision_page(request: HttpRequest, event_id: UUID) -> HttpResponse:
         "missing_dataset": as_uuid(why.missing.dataset_id) if why.missing and why.missing.dataset_id else None,
     }
     return render_page(request, "vault/access_decision.html", context)
+
+
+def _group_names(ids: Collection[str]) -> str:
+    """What the groups are called that are still there."""
+    found = Group.objects.filter(pk__in=[key for key in map(as_uuid, ids) if key])
+    return ", ".join(found.order_by("display_name").values_list("display_name", flat=True))
 
 
 def _role_name(codes: Sequence[str]) -> str:
