@@ -40,7 +40,7 @@ def leases_of(dataset_id: UUID, *, limit: int) -> list[Lease]:
 
 def list_leases(principal: Principal, *, is_own: bool, after: tuple[str, ...] | None = None, limit: int) -> list[Lease]:
     """Leases, newest first, ended ones among them: one's own, or everybody's. Raises InvalidCursor."""
-    rows = Lease.objects.order_by("-id")
+    rows = Lease.objects.filter(within(principal)).order_by("-id")
     rows = rows.filter(holder=principal.id) if is_own else rows
     return list(_after(rows, after)[:limit])
 
@@ -49,7 +49,7 @@ def list_requests(
     principal: Principal, *, is_own: bool, state: str = "", after: tuple[str, ...] | None = None, limit: int
 ) -> list[AccessRequest]:
     """Requests, newest first: one's own, or everybody's; of those that wait, the ones that have not lapsed."""
-    rows = AccessRequest.objects.prefetch_related("verdicts").order_by("-id")
+    rows = AccessRequest.objects.filter(within(principal)).prefetch_related("verdicts").order_by("-id")
     rows = rows.filter(requester=principal.id) if is_own else rows
     if state:
         rows = rows.filter(state=state)
@@ -61,7 +61,7 @@ def list_requests(
 def find_lease(principal: Principal, lease_id: UUID) -> Lease:
     """One's own lease, or anybody's for who may read them. Raises LeaseNotFound, recorded as a refusal."""
     known = Q() if may(principal, "access.read") else Q(holder=principal.id)
-    row = Lease.objects.filter(known, pk=lease_id).first()
+    row = Lease.objects.filter(known, within(principal), pk=lease_id).first()
     if row is None:
         raise hidden(LeaseNotFound(), ResourceRef("lease", str(lease_id)))
     return row
@@ -70,10 +70,15 @@ def find_lease(principal: Principal, lease_id: UUID) -> Lease:
 def find_request(principal: Principal, request_id: UUID) -> AccessRequest:
     """One's own request, or anybody's for who may read them. Raises AccessRequestNotFound, recorded as a refusal."""
     known = Q() if may(principal, "access.read") else Q(requester=principal.id)
-    row = AccessRequest.objects.prefetch_related("verdicts").filter(known, pk=request_id).first()
+    row = AccessRequest.objects.prefetch_related("verdicts").filter(known, within(principal), pk=request_id).first()
     if row is None:
         raise hidden(AccessRequestNotFound(), ResourceRef("access_request", str(request_id)))
     return row
+
+
+def within(principal: Principal) -> Q:
+    """The rows of the datasets that the credential is held to; every row where it is held to none."""
+    return Q(dataset_id__in=principal.datasets) if principal.datasets else Q()
 
 
 def hidden(error: VaultError, resource: ResourceRef) -> VaultError:

@@ -75,7 +75,7 @@ def create_api_key(
     _refuse_wider_limits(principal, limits)
     found = find_roles(roles)
     if account is not None:
-        refuse_wider_key(principal, _permissions_of(account), limits.scopes)
+        refuse_wider_key(principal, _permissions_of(account), limits.scopes, limits.datasets)
     key = ApiKey.objects.create(
         id=token.key_id,
         name=name,
@@ -111,7 +111,7 @@ def rotate_api_key(
         raise KeyAlreadyRotated
     held = list(RoleBinding.objects.live().filter(api_key=key).select_related("role"))
     own = frozenset().union(*(binding.role.permissions for binding in held))
-    refuse_wider_key(principal, own | _permissions_of(key.service_account), key.scopes)
+    refuse_wider_key(principal, own | _permissions_of(key.service_account), key.scopes, key.datasets)
     _refuse_wider_limits(principal, KeyLimits(datasets=[UUID(each) for each in key.datasets]))
     return _succeed(principal, key, held, ends_at=timezone.now() + overlap, days=days)
 

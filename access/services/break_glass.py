@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models.functions import Now
 
-from access.lease_selectors import hidden
+from access.lease_selectors import hidden, within
 from access.leases.errors import EmergencyClosed, EmergencyNotFound, LeaseOver, PersonRequired
 from access.leases.terms import Terms, dataset_of, refuse_problems, text_problem
 from access.models import BreakGlass, LeaseKind, Shown
@@ -128,7 +128,7 @@ def note_emergency_use(decision: Decision, resource: ResourceRef, *, action: str
 
 def find_emergency(principal: Principal, call_id: UUID) -> BreakGlass:
     """One's own call, or anybody's for who may read them. Raises EmergencyNotFound, recorded as a refusal."""
-    call = BreakGlass.objects.select_related("lease").filter(pk=call_id).first()
+    call = BreakGlass.objects.select_related("lease").filter(within(principal), pk=call_id).first()
     if call is None or not (call.requester == principal.id or _may_read(principal)):
         raise hidden(EmergencyNotFound(), ResourceRef("emergency", str(call_id)))
     return call
@@ -136,7 +136,7 @@ def find_emergency(principal: Principal, call_id: UUID) -> BreakGlass:
 
 def list_emergencies(principal: Principal, *, limit: int) -> list[BreakGlass]:
     """Newest first; of others only for who may confirm or oversee."""
-    rows = BreakGlass.objects.select_related("lease").order_by("-id")
+    rows = BreakGlass.objects.filter(within(principal)).select_related("lease").order_by("-id")
     rows = rows if _may_read(principal) else rows.filter(requester=principal.id)
     return list(rows[:limit])
 

@@ -113,7 +113,8 @@ def grant_roles(
     """Bind roles to a holder just made, as part of an action already authorized; raises GrantTooWide."""
     permissions = frozenset().union(*(role.permissions for role in roles))
     if user is None:
-        refuse_wider_key(principal, permissions, api_key.scopes if api_key else ())
+        limits = (api_key.scopes, api_key.datasets) if api_key else ((), ())
+        refuse_wider_key(principal, permissions, *limits)
     else:
         refuse_wider(principal, permissions)
     refuse_external(service_account, roles)
@@ -137,19 +138,29 @@ def refuse_own_group(principal: Principal, group_id: UUID) -> None:
 
 
 def refuse_wider(principal: Principal, permissions: frozenset[str]) -> None:
-    """Raise GrantTooWide when ``permissions`` exceed the principal's own, unless it manages roles."""
-    if not may(principal, "role.manage"):
+    """Raise GrantTooWide when ``permissions`` exceed the principal's own, unless it manages roles of all datasets."""
+    if principal.datasets or not may(principal, "role.manage"):
         refuse_reach(principal, reach(permissions))
 
 
-def refuse_wider_key(principal: Principal, permissions: Iterable[str], scopes: Iterable[str]) -> None:
+def refuse_wider_key(
+    principal: Principal, permissions: Iterable[str], scopes: Iterable[str], datasets: Iterable[Any] = ()
+) -> None:
     """Raise GrantTooWide when a key with these would let its maker do more than they may: who makes it, holds it."""
-    refuse_reach(principal, reach(frozenset(permissions), expand(scopes)))
+    refuse_reach(principal, reach(frozenset(permissions), expand(scopes)), datasets=frozenset(map(str, datasets)))
 
 
-def refuse_reach(principal: Principal, wanted: frozenset[tuple[str, str]]) -> None:
-    """Raise GrantTooWide when ``wanted`` exceeds what the principal itself may do, whether or not it manages roles."""
-    if not wanted <= reach(principal.permissions, principal.scopes):
+def refuse_reach(
+    principal: Principal, wanted: frozenset[tuple[str, str]], *, datasets: frozenset[str] = frozenset()
+) -> None:
+    """Raise GrantTooWide when ``wanted`` exceeds what the principal itself may do, whether or not it manages roles.
+
+    ``datasets`` are the ids that what is given is held to (none: all datasets): a credential held to some of them gives
+    nothing that is for others.
+    """
+    own = frozenset(map(str, principal.datasets))
+    is_held = not own or (bool(datasets) and datasets <= own)
+    if not is_held or not wanted <= reach(principal.permissions, principal.scopes):
         raise GrantTooWide
 
 
@@ -205,7 +216,8 @@ def _refuse_worth(principal: Principal, role: Role, named: Mapping[str, UUID]) -
         refuse_wider(principal, permissions)
         return
     if "api_key_id" in named:
-        refuse_wider_key(principal, permissions, ApiKey.objects.get(pk=named["api_key_id"]).scopes)
+        key = ApiKey.objects.get(pk=named["api_key_id"])
+        refuse_wider_key(principal, permissions, key.scopes, key.datasets)
         return
     refuse_wider_key(principal, permissions, ())
     refuse_external(ServiceAccount.objects.get(pk=named["service_account_id"]), [role])

@@ -16,6 +16,7 @@ from access.services.assurance import needs_second_factor
 from access.services.authorize import authorize
 from access.services.grants import refuse_reach
 from access.services.keyring import open_column, seal_column
+from access.services.tokens import end_families
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -140,7 +141,7 @@ def renew_codes(user: User) -> list[str]:
 
 
 def reset_factors(principal: Principal, *, user_id: UUID) -> None:
-    """Take every second factor from somebody who lost them, and end their sessions.
+    """Take every second factor from somebody who lost them, and end their sessions and programs.
 
     Raises AccessDenied, UserNotFound, GrantTooWide (the user may do more than the principal: who takes a factor away
     and sets a password can sign in as the user).
@@ -153,6 +154,7 @@ def reset_factors(principal: Principal, *, user_id: UUID) -> None:
     for table in (TotpDevice, SecurityKey, RecoveryCode):
         table.objects.filter(user=user).delete()
     VaultSession.objects.filter(user=user).delete()
+    end_families(user.pk)
 
 
 def open_seed(device: TotpDevice) -> bytes:

@@ -15,6 +15,7 @@ from access.policy.scopes import ADMIN, EXPORT, KNOWN, NOTHING, READ, SETS, WRIT
 from access.selectors import still_holds
 from access.services.api_keys import KeyLimits, create_api_key, revoke_api_key, rotate_api_key
 from access.services.grants import bind_role
+from access.services.second_factor import reset_factors
 from access.services.service_accounts import (
     create_service_account,
     disable_service_account,
@@ -22,7 +23,9 @@ from access.services.service_accounts import (
     enroll_certificate,
 )
 from access.services.tenants import operator
-from tests.factories.access import acting, age, make_api_key, principal_with
+from access.services.users import create_user, set_password
+from tests.factories.access import acting, age, make_api_key, make_user, principal_with
+from tests.factories.datasets import make_dataset
 from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.identifiers import uuid7
 
@@ -137,6 +140,42 @@ def test_a_key_for_some_datasets_makes_none_for_others(tenant: Tenant) -> None:
     for datasets in ([], [other], [mine, other]):
         with pytest.raises(GrantTooWide), acting(tenant, program):
             create_api_key(program, name="a key", roles=["viewer"], limits=KeyLimits(datasets=datasets))
+
+
+@pytest.mark.parametrize("way", ["user", "role", "password", "factors", "account", "certificate", "wide key"])
+def test_a_key_for_some_datasets_gives_nothing_that_is_for_all(tenant: Tenant, way: str) -> None:
+    """Else whoever holds it gets at the other datasets through what they gave themselves."""
+    program = principal_with(tenant, "tenant_admin", kind="service", datasets=frozenset({uuid7()}))
+    user, (key, _) = make_user(tenant, "viewer"), make_api_key(tenant, "viewer")
+    with acting(tenant):
+        account = create_service_account(operator(tenant.pk), name="bot", roles=["viewer"]).pk
+    name, password = f"user-{uuid7().hex}", "a long enough secret 7"
+    ways: dict[str, Callable[[], object]] = {
+        "user": lambda: create_user(program, username=name, password=password, roles=["viewer"]),
+        "role": lambda: bind_role(program, role="analyst", user_id=user.pk),
+        "password": lambda: set_password(program, user_id=user.pk, password=password),
+        "factors": lambda: reset_factors(program, user_id=user.pk),
+        "account": lambda: create_service_account(program, name="mine", roles=["viewer"]),
+        "certificate": lambda: enroll_certificate(program, account_id=account, kind="dns", value="bot.example"),
+        "wide key": lambda: bind_role(program, role="analyst", api_key_id=key.pk),
+    }
+    with pytest.raises(GrantTooWide), acting(tenant, program):
+        ways[way]()
+
+
+def test_a_key_for_some_datasets_sees_no_grants_on_others(tenant: Tenant, ask: Ask) -> None:
+    """T15: who has access to what, and why, is part of what the key is not for."""
+    mine, other = (make_dataset(tenant) for _ in range(2))
+    _, viewer = make_api_key(tenant, "viewer")
+    wish = {"purpose": "evaluation", "justification": "To look.", "seconds": 3600}
+    asked = [
+        ask("POST", "/access-requests", wish | {"dataset_id": str(each.pk)}, X_API_Key=viewer) for each in (mine, other)
+    ]
+    ids = [answer.json()["id"] for answer in asked]
+    _, text = make_api_key(tenant, "data_steward", limits=KeyLimits(datasets=[mine.pk]))
+    assert [row["id"] for row in ask("GET", "/access-requests", X_API_Key=text).json()["data"]] == ids[:1]
+    answers = [ask("GET", f"/access-requests/{each}", X_API_Key=text).status_code for each in (*ids, uuid7())]
+    assert answers == [200, 404, 404]
 
 
 def test_a_key_sees_its_datasets_alone(tenant: Tenant, ask: Ask) -> None:
