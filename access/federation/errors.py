@@ -60,3 +60,10 @@ class MappingNotFound(VaultError):
 class IdentityNotFound(VaultError):
     code, slug, status = "VAULT_AUTH_1318", "identity-not-found", 404
     title = "There is no such identity"
+
+
+class KindNotInstalled(VaultError):
+    """A package that the kind needs is not installed here."""
+
+    code, slug, status = "VAULT_AUTH_1341", "identity-provider-kind-not-installed", 409
+    title = "Identity providers of this kind need a package that is not installed"

@@ -7,9 +7,9 @@ from typing import Final
 
 from django.utils.module_loading import import_string
 
+from access.federation.errors import KindNotInstalled
 from access.federation.ports import Federation
 from access.models.identity_provider import ProviderKind
-from vaultsite.kernel.errors import ProviderMissing
 
 KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -22,11 +22,9 @@ KINDS: Final[Mapping[str, str]] = MappingProxyType(
 
 @cache
 def federation(kind: str) -> Federation:
-    """The kind of that name. Raises ProviderMissing when a package it needs is not installed."""
+    """The kind of that name. Raises KindNotInstalled when a package it needs is not installed."""
     try:
         made: Federation = import_string(KINDS[kind])()
     except ImportError as missing:
-        raise ProviderMissing(
-            f"Identity providers of kind {kind} need an extra: install llm-data-vault[{kind}]"
-        ) from missing
+        raise KindNotInstalled(f"Install the extra {kind} of llm-data-vault") from missing
     return made

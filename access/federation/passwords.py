@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from access.federation.arrival import arrive, identity_of
+from access.federation.errors import KindNotInstalled
 from access.federation.kinds import federation
 from access.federation.ldap.errors import DirectoryUnavailable
 from access.federation.ports import Arrival, Connection, FederatedLogin, PasswordFederation
 from access.federation.providers import connection_of
 from access.models import ExternalIdentity, IdentityProvider, User
 from access.models.identity_provider import ProviderKind
-from vaultsite.kernel.errors import ProviderMissing
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def ask(judges: Sequence[Judge], username: str, password: str) -> Verdict:
         given = (username, password) if judge.is_asked else (secrets.token_hex(8), secrets.token_hex(16))
         try:
             arrival = _kind(judge.provider).check_password(judge.connection, *given)
-        except (DirectoryUnavailable, ProviderMissing):
+        except (DirectoryUnavailable, KindNotInstalled):
             is_complete = False
             continue
         if arrival is not None:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from access.errors import NameTaken
-from access.federation.errors import ProviderNotFound
+from access.federation.errors import KindNotInstalled, ProviderNotFound
 from access.federation.kinds import KINDS, federation
 from access.federation.logout import end_federated_sessions
 from access.federation.mapping import DESCRIBED
@@ -60,7 +60,7 @@ def create_provider(
 ) -> IdentityProvider:
     """A provider that nobody can sign in at yet. ``settings`` are those of the kind, its ``secret`` among them.
 
-    Raises AccessDenied, StepUpRequired, InvalidInput, NameTaken, ProviderMissing.
+    Raises AccessDenied, StepUpRequired, InvalidInput, NameTaken, KindNotInstalled.
     """
     provider_id = uuid7()
     authorize(principal, "identity_provider.manage", resource_of(provider_id), facts={"act": "create"})
@@ -184,8 +184,16 @@ def sign_in_choices(organization: str) -> list[Choice]:
         return []
     with tenant_scope(tenant.pk, Principal.nobody(tenant.pk)):
         active = IdentityProvider.objects.filter(is_active=True).order_by("name", "slug")[:MOST]
-        named = [(one.name, federation(one.kind).sign_in_path(connection_of(one, secret=False))) for one in active]
+        named = [(one.name, sign_in_path(one)) for one in active]
     return [Choice(name, path) for name, path in named if path is not None]
+
+
+def sign_in_path(provider: IdentityProvider) -> str | None:
+    """Where a browser begins to sign in; None for a kind that has no such place, or is not installed. In a scope."""
+    try:
+        return federation(provider.kind).sign_in_path(connection_of(provider, secret=False))
+    except KindNotInstalled:
+        return None
 
 
 def connection_of(provider: IdentityProvider, *, secret: bool = True) -> Connection:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from access.federation.errors import KindNotInstalled
 from access.federation.kinds import federation
 from access.federation.ldap.errors import DirectoryUnavailable
 from access.federation.ports import Connection, PasswordFederation
@@ -13,7 +14,6 @@ from access.federation.providers import connection_of
 from access.models import ApiKey, ExternalIdentity, IdentityProvider, Tenant, TokenFamily, VaultSession
 from access.models.identity_provider import ProviderKind
 from access.services.ending import end_access
-from vaultsite.kernel.errors import ProviderMissing
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
@@ -62,5 +62,5 @@ def _is_gone(connection: Connection, subject: str) -> bool:
         kind = federation(ProviderKind.LDAP)
         assert isinstance(kind, PasswordFederation)
         return not kind.is_alive(connection, subject)
-    except (DirectoryUnavailable, ProviderMissing):
+    except (DirectoryUnavailable, KindNotInstalled):
         return False

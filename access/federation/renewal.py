@@ -10,9 +10,8 @@ from django.utils import timezone
 from access.errors import AccessDenied, AuthenticationRequired
 from access.federation.arrival import identity_of, record_refusal
 from access.federation.errors import FederationRefused, ProviderNotFound
-from access.federation.kinds import federation
 from access.federation.ports import Arrival
-from access.federation.providers import Choice, connection_of
+from access.federation.providers import Choice, sign_in_path
 from access.models import IdentityProvider
 from access.services.authorize import may
 from access.services.sessions import federated_login, renew_proof
@@ -35,7 +34,7 @@ def confirming_choice(request: HttpRequest) -> Choice | None:
     provider = IdentityProvider.objects.filter(pk=login.provider_id, is_active=True).first() if login else None
     if provider is None:
         return None
-    path = federation(provider.kind).sign_in_path(connection_of(provider, secret=False))
+    path = sign_in_path(provider)
     return Choice(provider.name, path) if path else None
 
 
