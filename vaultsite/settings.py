@@ -257,6 +257,7 @@ SPECTACULAR_SETTINGS = {
     # Members of one name and different choices: what each set of choices is called.
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "vaultsite.kernel.jobs.JobStatus",
+        "AccountKindEnum": "access.models.service_account.AccountKind",
         "VersionKindEnum": "datasets.models.version.VersionKind",
         "IngestFormatEnum": "datasets.models.ingest.IngestFormat",
         "EdgeKindEnum": "datasets.models.lineage.EdgeKind",

@@ -8,8 +8,9 @@ from vaultsite.kernel.tenancy.models import TenantModel
 class Role(TenantModel):
     """``permissions`` is a sorted list of names from ``access.policy.builtin.PERMISSIONS``: all that the role permits.
 
-    Of a role that a tenant made, ``own_permissions`` are those it was given itself, and ``permissions`` has those of the
-    roles it inherits beside them; their codes are ``inherited``, at whatever distance. ``services.role_graph`` keeps both.
+    Of a role that a tenant made, ``own_permissions`` are those it was given itself, and ``permissions`` has those of
+    the roles it inherits beside them; their codes are ``inherited``, at whatever distance. ``services.role_graph``
+    keeps both.
     """
 
     code = models.CharField(max_length=63)

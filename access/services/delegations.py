@@ -47,8 +47,9 @@ def delegate(
     if role_id is not None and not Role.objects.filter(pk=role_id).exists():
         raise RoleNotFound
     given = {"expires_at": expires_at, "granted_by": principal.id}
+    thing = {"group_id": group_id} if group_id else {"role_id": role_id}
     row, _ = Delegation.objects.update_or_create(
-        user=user, group_id=group_id, role_id=role_id, defaults=given, create_defaults={"id": made, **given}
+        user=user, **thing, defaults=given, create_defaults={"id": made, **given}
     )
     _tell(row, "delegated")
     return row

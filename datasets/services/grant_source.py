@@ -19,7 +19,6 @@ from datasets.services.permissions import LEVELS, WORDS, Standing, held_permissi
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
-
 #: The tables of standing permissions, and who holds their rows. Any: both have guardian's untyped managers.
 _KINDS: Final[tuple[tuple[Any, Literal["user", "group"]], ...]] = (
     (DatasetUserPermission, "user"),

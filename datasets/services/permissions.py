@@ -26,7 +26,6 @@ from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.tenancy.principal import Principal
 
-
 Standing = DatasetUserPermission | DatasetGroupPermission
 
 
