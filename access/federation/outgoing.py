@@ -153,7 +153,7 @@ def _cut(sock: socket.socket) -> None:
 
 def _require_allowed(address: Address) -> None:
     for one in (address, *_embedded(address)):
-        if not _is_public(one) and not is_allowed_address(_allowed_networks(), str(one)):
+        if not _is_public(one) and not _is_named(one):
             raise OutgoingAddressRefused
 
 
@@ -176,15 +176,15 @@ def _embedded(address: Address) -> Iterator[Address]:
         yield IPv4Address(int(address) & 0xFFFFFFFF)
 
 
-def _allowed_networks() -> tuple[str, ...]:
-    """None of them must not mean any of them, as is_allowed_address has it: then no private one is allowed."""
+def _is_named(address: Address) -> bool:
+    """Whether the installation lets the vault call an address that is not public. No network named is none allowed."""
     networks: tuple[str, ...] = tuple(settings.VAULT["OUTGOING_NETWORKS"])
-    return networks or ("255.255.255.255/32",)
+    return bool(networks) and is_allowed_address(networks, str(address))
 
 
 def _is_allowed_loopback(host: str) -> bool:
     literal = _literal("127.0.0.1" if host == "localhost" else host)
-    return literal is not None and literal.is_loopback and is_allowed_address(_allowed_networks(), str(literal))
+    return literal is not None and literal.is_loopback and _is_named(literal)
 
 
 def _literal(host: str) -> Address | None:

@@ -53,7 +53,7 @@ class Peer:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def put_person(self, name: str, **claims: Any) -> None:
+    def put_person(self, name: str, /, **claims: Any) -> None:
         """Somebody new there, or other facts of somebody."""
         requests.post(f"{self.issuer}/people", json={name: claims}, timeout=10).raise_for_status()
 
