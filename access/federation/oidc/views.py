@@ -1,7 +1,7 @@
 """Signing in at an OpenID provider, in the browser: there, and back."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from django.core.exceptions import SuspiciousOperation
@@ -117,7 +117,7 @@ class CallbackView(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         return self._let_in(request, vouched)
 
     def _vouched(self, request: HttpRequest) -> Vouched:
-        self.user: Vouched | None = None
+        self.user = cast("Vouched | None", None)  # the parent sets it
         try:
             super().get(request)
         except SuspiciousOperation:  # the parent's word for a state that is not there
