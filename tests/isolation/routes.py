@@ -13,6 +13,7 @@ PREFIX: Final = "/api/v1"
 TABLES: Final[Mapping[str, str]] = {
     "access_request_id": "access_accessrequest",
     "api_key_id": "access_apikey",
+    "bulk_id": "access_bulkevaluation",
     "attachment_id": "anonymization_policyattachment",
     "case_id": "anonymization_detectioncase",
     "certificate_id": "access_clientcertificate",
@@ -63,6 +64,7 @@ _QUESTION: Final = {
     "action": {"name": "read"},
     "resource": {"type": "dataset", "id": str(uuid4())},
 }
+_EVALUATION: Final = {"principal": {"id": "a"}, "resource": {"dataset_id": str(uuid4())}, "action": "read"}
 _MODEL: Final = {"type": "model", "namespace": "registry", "name": "bot"}
 _RUN: Final = {
     "eventType": "COMPLETE",
@@ -99,6 +101,7 @@ BODIES: Final[Mapping[tuple[str, str], Any]] = {
     ("POST", "/datasets/{dataset_id}/statistics"): {"subject": "a", "queries": [{"type": "count", "epsilon": "0.1"}]},
     ("POST", "/lineage/openlineage"): _RUN,
     ("PUT", "/merges/{merge_id}/conflicts/{conflict_id}"): {"resolution": "ours"},
+    ("POST", "/policy/evaluations"): {"evaluations": [_EVALUATION]},
     ("POST", "/keys/rotations"): {"purpose": "kek"},
 }
 QUERIES: Final[Mapping[tuple[str, str], str]] = {

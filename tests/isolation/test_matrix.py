@@ -25,12 +25,17 @@ NAMES_ANYTHING = {
 }
 #: Operations that look a version up, for who may read it, before they decide on writing.
 READS_FIRST = {"POST /datasets/{dataset_id}/lineage"}
-#: What nobody says of a row, whatever the table.
+#: What nobody says of a row, whatever the table; but for those whose matter it is.
 UNTOUCHABLE = frozenset(
     {"tenant", "tenant_id", "owner", "owner_id", "is_staff", "is_superuser", "created_at", "created_by", "granted_by"}
     | {"key_id", "secret_hash", "legal_hold", "hold", "retention", "permissions", "mfa", "approvals_needed"}
     | {"rows_used", "epsilon_used", "holder", "requester", "state", "status", "role"}
 )
+SAYING = {
+    "PATCH /roles/{role_id}": {"permissions"},
+    "POST /role-bindings": {"role"},
+    "POST /roles": {"permissions"},
+}
 DECIDED = [route for route in routes() if str(route) in ACTIONS]
 
 
@@ -162,5 +167,5 @@ def test_no_body_has_a_member_that_is_not_the_callers_to_say() -> None:
     said = {
         str(route): set(members_of(schema)) for route in routes() if (schema := body_schema(route.method, route.path))
     }
-    found = {name: members & UNTOUCHABLE for name, members in said.items()}
+    found = {name: (members & UNTOUCHABLE) - SAYING.get(name, set()) for name, members in said.items()}
     assert {name: members for name, members in found.items() if members} == {}
