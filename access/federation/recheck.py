@@ -28,10 +28,11 @@ def recheck_providers() -> int:
     Open no scope around it.
     """
     tenants = Tenant.objects.using("system").filter(is_active=True).order_by("pk")
-    return sum(map(_recheck_tenant, tenants.values_list("pk", flat=True)))
+    return sum(map(recheck_tenant, tenants.values_list("pk", flat=True)))
 
 
-def _recheck_tenant(tenant_id: UUID) -> int:
+def recheck_tenant(tenant_id: UUID) -> int:
+    """The same for one tenant."""
     principal = Principal.system(tenant_id)
     with tenant_scope(tenant_id, principal):
         active = IdentityProvider.objects.filter(kind=ProviderKind.LDAP, is_active=True)

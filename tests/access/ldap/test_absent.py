@@ -12,10 +12,10 @@ from access.federation.errors import KindNotInstalled
 from access.federation.kinds import federation
 from access.federation.ldap.errors import DirectoryUnavailable
 from access.federation.providers import create_provider
+from access.federation.recheck import recheck_tenant
 from access.models import IdentityProvider, Tenant
 from access.services.sessions import check_login
 from access.services.tenants import operator
-from access.tasks import recheck_directories
 from tests.factories.access import PASSWORD, acting, make_request, make_user, sign_in
 
 
@@ -53,4 +53,4 @@ def test_local_users_sign_in_beside_a_directory_that_was_set_up_before(tenant: T
         with pytest.raises(DirectoryUnavailable):
             enter(tenant, username, "wrong")
     assert Client().get(f"/admin/login/?org={tenant.slug}").status_code == 200
-    assert recheck_directories() == 0
+    assert recheck_tenant(tenant.pk) == 0

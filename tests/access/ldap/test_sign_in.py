@@ -18,13 +18,13 @@ from access.federation.ldap.errors import DirectoryUnavailable
 from access.federation.ldap.kind import ISSUER
 from access.federation.linking import link_identity, map_group
 from access.federation.providers import change_settings, find_provider, switch_provider
+from access.federation.recheck import recheck_tenant
 from access.models import IdentityProvider, LoginThrottle, Tenant, User, VaultSession
 from access.selectors import user_principal
 from access.services.deprovisioning import deactivate_user
 from access.services.prove import prove_by_password
 from access.services.sessions import check_login, federated_login, login
 from access.services.tenants import operator
-from access.tasks import recheck_directories
 from tests.access.ldap.slapd import BASE, PASSWORD, Slapd, free_port, write_certificates
 from tests.factories.access import PASSWORD as LOCAL_PASSWORD
 from tests.factories.access import acting, make_request, make_user
@@ -223,11 +223,11 @@ def test_sessions_end_at_the_recheck_of_who_is_disabled(tenant: Tenant, provider
     provider(tenant)
     kept, gone = sign_in(tenant, "ann"), sign_in(tenant, "vera")
     disabling = f"dn: uid=vera,ou=people,{BASE}\nchangetype: modify\nreplace: userAccountControl\nuserAccountControl: "
-    recheck_directories()
+    recheck_tenant(tenant.pk)
     assert (sessions_of(kept), sessions_of(gone)) == (1, 1)
     slapd.change(f"{disabling}514\n")
     try:
-        recheck_directories()
+        recheck_tenant(tenant.pk)
         assert (sessions_of(kept), sessions_of(gone)) == (1, 0)
         refused(tenant, "vera")
     finally:
@@ -240,7 +240,7 @@ def test_neither_an_outage_nor_a_slip_ends_anything_at_the_recheck(tenant: Tenan
     for changed in ({"servers": [f"ldaps://127.0.0.1:{free_port()}"]}, {"user_base": f"ou=groups,{BASE}"}):
         rows = IdentityProvider.objects.using("owner").filter(pk=row.pk)
         rows.update(settings=row.settings | changed)
-        recheck_directories()
+        recheck_tenant(tenant.pk)
         assert sessions_of(user) == 1
 
 
