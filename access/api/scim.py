@@ -123,8 +123,7 @@ class ResourceView(ScimView):
         is_silent = self.kind.is_terse and not request.query_params.get("attributes")
         moved = read_member_patch(request.data) if is_silent else None
         if moved is not None:
-            named = {"wanted": moved, "precondition": self.precondition, **self._named(resource_id)}
-            changed = group_resource(directory_groups.change_members(self.principal, **named), base=self.base)
+            changed = self._moved(resource_id, moved)
         else:
             changed = self._changed(resource_id, patch(self.kind.model, request.data))
         if is_silent:
@@ -138,6 +137,13 @@ class ResourceView(ScimView):
     def _changed(self, resource_id: str, change: Callable[[Any], Any]) -> Resource[Any]:
         named = self._named(resource_id)
         row = self.kind.change(self.principal, change=change, precondition=self.precondition, **named)
+        return self.kind.render(row, base=self.base)
+
+    def _moved(self, group_id: str, wanted: Mapping[UUID, bool]) -> Resource[Any]:
+        known = self._named(group_id)[self.kind.named]
+        row = directory_groups.change_members(
+            self.principal, group_id=known, wanted=wanted, precondition=self.precondition
+        )
         return self.kind.render(row, base=self.base)
 
     def _named(self, resource_id: str) -> dict[str, UUID]:

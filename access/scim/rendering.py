@@ -127,7 +127,7 @@ def _meta(kind: str, location: str, entry: DirectoryUser | DirectoryGroup, versi
 
 
 def _email(row: DirectoryEmail) -> Email:
-    return Email(value=row.value, type=Email.Type(row.type) if row.type else None, primary=row.is_primary or None)
+    return Email(value=row.value, type=Email.Type(row.type) if row.type else None, primary=row.is_primary)
 
 
 def _group_of_user(row: GroupMembership, base: str) -> GroupOfUser:

@@ -21,7 +21,7 @@ BARBARA: dict[str, Any] = {
     "displayName": "Barbara",
     "emails": [
         {"value": "b@corp.local", "type": "work", "primary": True},
-        {"value": "b@home.example.org", "type": "home"},
+        {"value": "b@home.example.org", "type": "home", "primary": False},
     ],
     ENTERPRISE: {"department": "Research"},
 }
