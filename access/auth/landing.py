@@ -10,7 +10,7 @@ from access.auth.sessions import HALF_KEY, WANTED_KEY
 
 
 def landing(request: HttpRequest, wanted: str) -> str:
-    """``wanted`` when it is a page of this site, else the home page; after the second factor, where one is asked for."""
+    """``wanted`` if it is a page of this site, else the home page; after the second factor, where one is asked for."""
     wanted = without_purpose(wanted)
     if not is_own_address(request, wanted):
         wanted = reverse("admin:index")

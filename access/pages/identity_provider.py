@@ -85,7 +85,9 @@ connection_test_page.opens_own_scope = True  # type: ignore[attr-defined]
 def _context(request: HttpRequest, provider: IdentityProvider, refusal: VaultError | None) -> dict[str, Any]:
     kind, connection = federation(provider.kind), connection_of(provider, secret=False)
     begin = kind.sign_in_path(connection)
-    posted = request.POST if refusal is not None else None
+    # What was refused is shown once more to be mended, and so is a sample that was tried.
+    is_shown = refusal is not None or request.POST.get("act") == "sample"
+    posted = request.POST if is_shown else None
     is_settings = posted is not None and posted.get("act") == "settings"
     return {
         "title": provider.name,

@@ -63,7 +63,7 @@ class OpenIDForm(forms.Form):
         required=False,
         initial=True,
         widget=UnfoldBooleanSwitchWidget(),
-        help_text="Who signs out of the vault is led on to end the provider's session too.",
+        help_text="Who signs out of the vault is offered to end the provider's session too.",
     )
     max_age = forms.IntegerField(
         label="Longest time since people proved who they are, seconds",
