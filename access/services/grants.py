@@ -121,6 +121,8 @@ def grant_roles(
     holder = {"user": user, "api_key": api_key, "service_account": service_account}
     rows = [RoleBinding(**holder, role=role, granted_by=principal.id) for role in roles]
     RoleBinding.objects.bulk_create(rows)
+    if user is None:  # what a program is made with stands in the event of its making
+        return
     for row, role in zip(rows, roles, strict=True):
         emit(_told(EventType.ROLE_GRANTED, row, role.code))
 

@@ -143,7 +143,7 @@ def test_nobody_decides_on_their_own_grant_twice_or_unasked(tenant, filled, offi
         decide(tenant, review, item, reviewers[0], Verdict.KEEP)
     with pytest.raises(NotReviewer):
         decide(tenant, review, item, person(tenant, "data_steward"), Verdict.KEEP)
-    with pytest.raises(AccessDenied):
+    with pytest.raises(ReviewNotFound):
         decide(tenant, review, item, person(tenant, "analyst"), Verdict.KEEP)
     with pytest.raises(InvalidInput):
         decide(tenant, review, item, reviewers[1], Verdict.LAPSED)
