@@ -94,6 +94,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Access policies", "gavel", "admin:access_policies", "access.view_accesspolicy"),
                     _item("Decisions", "rule", "admin:access_decisions", "access.view_accesspolicy"),
                     _item("Who can see what", "visibility", "admin:access_who", "access.view_policyreplay"),
+                    _item("Many questions", "quiz", "admin:access_evaluations", "access.view_policyreplay"),
                     _item("Access requests", "inbox", "admin:access_requests", "access.view_accessrequest"),
                     _item("Emergency access", "e911_emergency", "admin:access_emergencies", "access.view_breakglass"),
                     _item("Access reviews", "fact_check", "admin:access_reviews", "access.view_accessreview"),

@@ -22,7 +22,7 @@ _PAGING: Final = [OpenApiParameter("cursor", OpenApiTypes.STR), OpenApiParameter
 
 
 class EvaluationsInput(serializers.Serializer[Any]):
-    evaluations = EvaluateInput(many=True, max_length=MAX_QUESTIONS)
+    evaluations = EvaluateInput(many=True, max_length=MAX_QUESTIONS)  # type: ignore[call-arg]
 
 
 class BulkEvaluationOutput(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from access.pages.account import account_page
 from access.pages.confirm import confirm_page
 from access.pages.decisions import decision_page, decisions_page, who_page
 from access.pages.emergencies import emergencies_page
+from access.pages.evaluations import evaluation_page, evaluations_page
 from access.pages.groups import group_page, groups_page
 from access.pages.identity_provider import connection_test_page, identity_provider_page
 from access.pages.identity_providers import identity_providers_page, new_identity_provider_page
@@ -35,6 +36,8 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("decisions/", decisions_page, "access_decisions"),
     ("decisions/<uuid:event_id>/", decision_page, "access_decision"),
     ("who/", who_page, "access_who"),
+    ("evaluations/", evaluations_page, "access_evaluations"),
+    ("evaluations/<uuid:bulk_id>/", evaluation_page, "access_evaluation"),
     ("requests/", requests_page, "access_requests"),
     ("mine/", mine_page, "access_mine"),
     ("emergencies/", emergencies_page, "access_emergencies"),

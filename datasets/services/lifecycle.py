@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.services.authorize import authorize, may
-from datasets.errors import DatasetHeld
 from datasets.errors.lifecycle import NothingToRestore, PurgeNotFound
 from datasets.models import Dataset, Purge
 from datasets.selectors import get_dataset, resource_of
+from datasets.services.preconditions import before
 from datasets.services.purge import shred
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -40,8 +40,7 @@ def delete_dataset(principal: Principal, *, dataset_id: UUID) -> Dataset:
     DatasetHeld.
     """
     dataset = _hold(principal, dataset_id, action="dataset.delete")
-    if dataset.legal_hold:
-        raise DatasetHeld
+    before("delete", dataset)
     dataset.deleted_at = timezone.now()
     dataset.delete_after = dataset.deleted_at + timedelta(days=settings.DELETE_UNDO_DAYS)
     dataset.save(update_fields=["deleted_at", "delete_after"])

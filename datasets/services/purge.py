@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from access.services.keyring import destroy_keys
 from anonymization.services.feedback import forget_feedback
-from datasets.errors import DatasetHeld
 from datasets.models import Blob, BlobState, Dataset, Purge, Version
 from datasets.selectors import resource_of
+from datasets.services.preconditions import before
 from datasets.services.removal import remove_batch, tables_of_a_dataset
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing, VaultError
@@ -39,8 +39,7 @@ def shred(dataset: Dataset) -> int:
 
     Raises DatasetHeld. Once the scope has committed no copy of any of its objects can be read.
     """
-    if dataset.legal_hold:
-        raise DatasetHeld
+    before("delete", dataset)
     resource = resource_of(dataset)
     versions = Version.objects.filter(dataset=dataset).count()
     dataset.purged_at = timezone.now()

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from access.services.authorize import authorize
 from datasets.errors import DatasetNotFound
-from datasets.errors.lifecycle import DatasetArchived
 from datasets.models import Dataset
 from datasets.selectors import get_dataset, resource_of
+from datasets.services.preconditions import before
 from vaultsite.kernel.tenancy.principal import Principal
 
 
@@ -15,10 +15,7 @@ def require_open(dataset: Dataset) -> None:
 
     What holds until the open scope ends when ``dataset`` was locked in it: it is archived and deleted under that lock.
     """
-    if dataset.deleted_at is not None:
-        raise DatasetNotFound
-    if dataset.archived_at is not None:
-        raise DatasetArchived
+    before("update", dataset)
 
 
 def hold_dataset(principal: Principal, dataset_id: UUID, *, action: str) -> Dataset:

@@ -37,9 +37,9 @@ from datasets.services.ingest.options import check_options
 from datasets.services.ingest.receive import Received, receive_parts
 from datasets.services.ingest.work import Work, fail_ingest
 from datasets.services.keys import DatasetKeys, load_keys
+from datasets.services.preconditions import before
 from datasets.services.quotas import require_upload_room
 from datasets.services.sweep import remove_dead_blobs
-from datasets.services.writable import require_open
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.jobs import enqueue, new_lease
@@ -140,7 +140,7 @@ def _require_dataset(dataset_id: UUID) -> None:
     held = Dataset.objects.select_for_update(no_key=True).filter(pk=dataset_id).first()
     if held is None:
         raise DatasetNotFound
-    require_open(held)
+    before("write", held)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def measure_replay(plan: Plan) -> list[Figure]:
     reader = steward()
     version = _in_force(reader.tenant_id)
     since = _record(reader, count)
-    replay = _queued(version, since)
+    replay = _queued(reader.tenant_id, version, since)
     began = time.perf_counter()
     run_replay(reader.tenant_id, replay.pk)
     seconds = time.perf_counter() - began
@@ -65,8 +65,8 @@ def _record(reader: Principal, count: int) -> timedelta:
     return timedelta(seconds=time.monotonic() - began + 1)
 
 
-def _queued(version: AccessPolicyVersion, since: timedelta) -> PolicyReplay:
-    with tenant_scope(version.tenant_id, Principal.system(version.tenant_id)):
+def _queued(tenant_id: UUID, version: AccessPolicyVersion, since: timedelta) -> PolicyReplay:
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
         until = new_lease()
         return PolicyReplay.objects.create(
             version=version,

@@ -22,7 +22,7 @@ from vaultsite.runtime.binaries import launch_command
 from vaultsite.runtime.environment import PROJECT
 
 pytestmark = pytest.mark.slow
-DECISIONS = 2_000
+DECISIONS = 600
 FORBID = 'forbid(principal, action == Action::"record.read", resource);'
 COUNTS = ("replayed", "differing", "drifted", "unreplayable")
 #: A worker as production starts it, with small pages and a short lease.
@@ -34,8 +34,8 @@ django.setup()
 from access.services import replays
 from vaultsite.celery import app
 from vaultsite.kernel import jobs
-replays.PAGE = 10
-jobs.RUNNING_LEASE, jobs.RETRY_DELAY = timedelta(seconds=4), timedelta(seconds=1)
+replays.PAGE = 5
+jobs.RUNNING_LEASE, jobs.RETRY_DELAY = timedelta(seconds=8), timedelta(seconds=1)
 sys.exit(app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]))
 """
 
@@ -98,7 +98,8 @@ def test_a_replay_killed_in_the_middle_ends_with_the_counts_of_one_that_was_not(
     with worker(tmp_path):
         until(lambda: ended(tenant, queued), every=0.3)
     done = fresh(tenant, queued)
-    assert (done.status, done.attempt) == ("succeeded", 2)
+    assert done.status == "succeeded"
+    assert done.attempt >= 2
     undisturbed = begin(tenant, drafted)
     PolicyReplay.objects.using("owner").filter(pk=undisturbed.pk).update(since=done.since, until=done.until)
     replays.run_replay(tenant.pk, undisturbed.pk)

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.db.models import F
 from django.utils import timezone
 
-from datasets.errors import DatasetHeld
 from datasets.models import Dataset, ErasedRecord, Erasure, Version
 from datasets.selectors import resource_of
 from datasets.services.erasure.affected import Affected
@@ -19,6 +18,7 @@ from datasets.services.erasure.sweep import Sweep
 from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
 from datasets.services.places import PLACE_SECONDS
+from datasets.services.preconditions import before
 from datasets.services.sweep import remove_dead_blobs
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
@@ -41,8 +41,7 @@ class Work:
     def open(cls, erasure: Erasure, held: Claim) -> "Work":
         """Fetch keys and ids. Raises DatasetHeld, KeyUnavailable."""
         with held.scope():
-            if Dataset.objects.get(pk=erasure.dataset_id).legal_hold:
-                raise DatasetHeld
+            before("delete", Dataset.objects.get(pk=erasure.dataset_id))
             ids = list(ErasedRecord.objects.filter(erasure=erasure).values_list("record_id", flat=True))
             reader = PackReader(load_keys(erasure.dataset_id))
         sweep = Sweep(erasure, held, reader, sorted(ids), Pulse(held, progress={"stage": "sweep"}))
@@ -71,8 +70,7 @@ class Work:
         with self.claim.scope():
             # Without the key: rows that point at the dataset may come meanwhile, and do not wait for this.
             dataset = Dataset.objects.select_for_update(no_key=True).get(pk=dataset_id)
-            if dataset.legal_hold:
-                raise DatasetHeld
+            before("delete", dataset)
             if self.sweep.unexamined():
                 return False
             Dataset.objects.filter(pk=dataset_id).update(erasure_epoch=F("erasure_epoch") + 1)

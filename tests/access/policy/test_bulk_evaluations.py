@@ -1,7 +1,7 @@
 """Many questions at once: answered by a worker, as the single one would be."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -15,10 +15,13 @@ from tests.access.policy.stored import put_in_force
 from tests.factories.access import acting, make_user, principal_with
 from tests.factories.api import caller, send
 from tests.factories.datasets import make_dataset
+from tests.factories.pages import browser_of
+from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.events.event import EventType, Recorded
 
 PATH = "/policy/evaluations"
+SCREEN = "/admin/access-control/evaluations/"
 
 
 @pytest.fixture
@@ -132,3 +135,31 @@ def test_none_and_too_many_are_refused(tenant: Tenant, dataset: Dataset) -> None
     officer = principal_with(tenant, "security_officer")
     with acting(tenant, officer), pytest.raises(InvalidInput):
         start_evaluation(officer, asked=asked_of(dataset, 1) * 10_001)
+
+
+@pytest.mark.usefixtures("plain_static", "quick_passwords")
+def test_in_the_browser_questions_are_lines_and_answers_a_table(tenant: Tenant, dataset: Dataset) -> None:
+    browser = browser_of(tenant, "auditor")
+    assert "Nothing yet" in browser.get(SCREEN).content.decode()
+    viewer, steward = make_user(tenant, "viewer"), make_user(tenant, "data_steward", full_name="Grace Hopper")
+    lines = f"{viewer.pk}, record.read, {dataset.pk}, analytics\n\n{steward.pk} record.read {dataset.pk} analytics\n"
+    asked = browser.post(SCREEN, {"questions": lines})
+    assert asked.status_code == 302
+    waiting = browser.get(asked["Location"]).content.decode()
+    assert ("No answer of this kind yet" in waiting, "queued" in waiting) == (True, True)
+    run_evaluation(tenant.pk, UUID(asked["Location"].rstrip("/").rpartition("/")[2]))
+    page = browser.get(asked["Location"]).content.decode()
+    assert ("Grace Hopper" in page, dataset.name in page, "no role permits it" in page) == (True, True, True)
+    denied = browser.get(asked["Location"], {"effect": "deny"}).content.decode()
+    assert ("Grace Hopper" in denied, "no role permits it" in denied) == (False, True)
+    put_in_force(tenant, 'forbid(principal, action == Action::"record.read", resource);')
+    assert "have changed since" in browser.get(asked["Location"]).content.decode()
+    assert asked["Location"] in browser.get(SCREEN).content.decode()
+
+
+@pytest.mark.usefixtures("plain_static", "quick_passwords")
+def test_a_line_that_is_no_question_is_named_and_kept(tenant: Tenant, dataset: Dataset) -> None:
+    browser = browser_of(tenant, "auditor")
+    refused = browser.post(SCREEN, {"questions": f"x record.read {dataset.pk}\nwho knows what"})
+    assert refused.status_code == 400
+    assert ("line 2" in refused.content.decode(), "who knows what" in refused.content.decode()) == (True, True)

@@ -97,8 +97,11 @@ def test_a_lease_that_ends_by_time_stops_it_too(tenant, filled):
     owner = person(tenant, "data_scientist")
     lease = lease_for(tenant, filled, owner)
     queued = queue_export(tenant, filled, principal=owner)
-    ends = lambda: age(fresh(tenant, lease), expires_at=timedelta(seconds=1))  # noqa: E731
-    assert stopped_by(tenant, queued, ends) == ("failed", "VAULT_AUTHZ_2235")
+
+    def end():
+        age(fresh(tenant, lease), expires_at=timedelta(seconds=1))
+
+    assert stopped_by(tenant, queued, end) == ("failed", "VAULT_AUTHZ_2235")
 
 
 def test_a_permit_that_it_rests_on_is_retired(tenant, filled):
