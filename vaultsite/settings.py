@@ -258,6 +258,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "vaultsite.kernel.jobs.JobStatus",
         "AccountKindEnum": "access.models.service_account.AccountKind",
+        "PrincipalKindEnum": ["user", "service", "system"],
         "VersionKindEnum": "datasets.models.version.VersionKind",
         "IngestFormatEnum": "datasets.models.ingest.IngestFormat",
         "EdgeKindEnum": "datasets.models.lineage.EdgeKind",

@@ -51,7 +51,7 @@ class ApiKeyInput(StrictInput):
     days = serializers.IntegerField(min_value=1, max_value=LONGEST_DAYS, required=False, default=LONGEST_DAYS)
 
 
-class RotationInput(StrictInput):
+class KeyRotationInput(StrictInput):
     """The key goes on for ``overlap_hours`` beside its successor, which lives for ``days``."""
 
     overlap_hours = serializers.IntegerField(min_value=0, max_value=168, required=False, default=24)
@@ -133,10 +133,10 @@ class ApiKeyView(VaultAPIView):
 class ApiKeyRotationView(VaultAPIView):
     resource_type = "api_key"
 
-    @extend_schema(request=RotationInput, responses={201: NewApiKeyOutput})
+    @extend_schema(request=KeyRotationInput, responses={201: NewApiKeyOutput})
     def post(self, request: Request, api_key_id: UUID) -> Response:
         """Make the successor of a key; both open for the overlap."""
-        body = RotationInput(data=request.data)
+        body = KeyRotationInput(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
         overlap = timedelta(hours=given["overlap_hours"])

@@ -21,7 +21,7 @@ _EFFECTS: Final = {word: effect for effect, word in DECISIONS.items()}
 _PAGING: Final = [OpenApiParameter("cursor", OpenApiTypes.STR), OpenApiParameter("limit", OpenApiTypes.INT)]
 
 
-class EvaluationsInput(serializers.Serializer[Any]):
+class BulkEvaluationsInput(serializers.Serializer[Any]):
     evaluations = EvaluateInput(many=True, max_length=MAX_QUESTIONS)  # type: ignore[call-arg]
 
 
@@ -53,10 +53,10 @@ class BulkAnswerOutput(serializers.Serializer[Any]):
 class BulkEvaluationsView(VaultAPIView):
     resource_type = "policy"
 
-    @extend_schema(request=EvaluationsInput, responses={202: BulkEvaluationOutput})
+    @extend_schema(request=BulkEvaluationsInput, responses={202: BulkEvaluationOutput})
     def post(self, request: Request) -> Response:
         """Ask many questions at once; the answers are there when the job has ended."""
-        body = EvaluationsInput(data=request.data)
+        body = BulkEvaluationsInput(data=request.data)
         body.is_valid(raise_exception=True)
         asked = [asked_in(one) for one in body.validated_data["evaluations"]]
         bulk = bulk_evaluations.start_evaluation(self.principal, asked=asked)

@@ -71,7 +71,7 @@ class LogoutInput(serializers.Serializer[Any]):
     refresh_token = serializers.CharField(max_length=200, required=False)
 
 
-class TokenOutput(serializers.Serializer[Any]):
+class AccessTokenOutput(serializers.Serializer[Any]):
     """RFC 6749 section 5.1."""
 
     access_token = serializers.CharField()

@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from access.api.open_view import OpenAPIView
 from access.api.token_shapes import (
     SURFACES,
+    AccessTokenOutput,
     FormOrJSONParser,
     JwkSetOutput,
     LogoutInput,
     RefreshInput,
-    TokenOutput,
     TokenRequestInput,
 )
 from access.auth.access_tokens import is_access_token
@@ -61,7 +61,7 @@ class TokenView(OpenAPIView):
     resource_type = "credential"
     parser_classes = [FormOrJSONParser]
 
-    @extend_schema(request=TokenRequestInput, responses=TokenOutput)
+    @extend_schema(request=TokenRequestInput, responses=AccessTokenOutput)
     def post(self, request: Request) -> Response:
         """An access token of 15 minutes; for people with a refresh token.
 
@@ -136,7 +136,7 @@ class RefreshView(OpenAPIView):
     resource_type = "credential"
     parser_classes = [FormOrJSONParser]
 
-    @extend_schema(request=RefreshInput, responses=TokenOutput)
+    @extend_schema(request=RefreshInput, responses=AccessTokenOutput)
     def post(self, request: Request) -> Response:
         """New tokens for a refresh token, which opens nothing again; using it twice ends everything of its family."""
         with self.open_scope():
