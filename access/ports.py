@@ -224,7 +224,7 @@ class ResourceSource(ABC):
         return "nothing here filters records"
 
     def quarantine(self, dataset_id: UUID, *, policy: str, by: UUID) -> int:  # noqa: ARG002 - the port's signature
-        """Keep every version of a dataset from readers, in the open scope, because ``by`` tried what ``policy`` forbids.
+        """Keep every version of a dataset from readers, in the open scope: ``by`` tried what ``policy`` forbids.
 
         Returns how many were not kept from them before.
         """
@@ -297,7 +297,7 @@ class DecisionHistory(ABC):
 
     @abstractmethod
     def latest_of(self, actor_ids: Collection[UUID], *, limit: int) -> Sequence[RecordedDecision]:
-        """The newest decisions on what these principals asked for, newest first; one that failed before has no action."""
+        """The newest decisions on what these principals asked for; one that failed before it was made has no action."""
 
     @abstractmethod
     def find(self, event_id: UUID) -> RecordedDecision | None:

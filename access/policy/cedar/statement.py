@@ -14,7 +14,6 @@ from access.policy.errors import InvalidAnnotation, InvalidPolicyText
 from access.policy.obligations import read_annotations
 from vaultsite.kernel.errors import FieldProblem
 
-
 #: The annotation of a forbid that says what happens to the dataset when somebody tries what it forbids.
 ON_VIOLATION: Final = "on_violation"
 REACTIONS: Final = frozenset({"quarantine"})
