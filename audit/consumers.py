@@ -46,10 +46,12 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """Sends every event of the caller's tenant as a CloudEvents envelope; takes nothing from the browser.
 
     Who has no session is refused with 4401, who lacks the permission with 4403, both before the handshake ends. The
-    session is looked up again every ``recheck_seconds``, and the socket closed when it no longer holds.
+    session is looked up again every ``recheck_seconds``, and before an event when that was ``fresh_seconds`` ago; the
+    socket is closed when it no longer holds.
     """
 
     recheck_seconds: ClassVar[float] = 0.8
+    fresh_seconds: ClassVar[float] = 1.0
 
     _group: str | None = None
     _watch: "asyncio.Task[None] | None" = None

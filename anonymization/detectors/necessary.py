@@ -10,9 +10,12 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from re import _constants as op  # type: ignore[attr-defined]  # the parser of patterns has no public name
-from re import _parser as parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import Any, Final, NamedTuple
+
+# The parser of patterns has no public name, and no types.
+op: Final[Any] = import_module("re._constants")
+parser: Final[Any] = import_module("re._parser")
 
 #: Stands for any code point outside ASCII.
 OTHER: Final = 0x80

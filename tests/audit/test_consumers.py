@@ -166,6 +166,7 @@ def test_what_happens_after_access_was_lost_is_not_told(tenant) -> None:
 
     class Watchful(LiveConsumer):
         fresh_seconds = 0.0
+        recheck_seconds = 60.0
 
     user, late = make_user(tenant.pk, "auditor"), make_event()
     cookie = sign_in(user)

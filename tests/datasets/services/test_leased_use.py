@@ -15,6 +15,7 @@ from datasets.services.statistics.request import parse_request
 from datasets.services.version_quarantine import quarantine_version, release_version
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, rows_of, someone, upload
+from tests.factories.guaranteed import declare_rules
 from tests.factories.leases import epsilon, fresh, lease_for, open_as, person
 
 
@@ -27,7 +28,7 @@ def filled(tenant):
 
 
 def test_a_quarantine_suspends_the_leases_of_the_dataset_until_its_last_release(tenant, filled):
-    viewer, steward = person(tenant, "viewer"), someone(tenant, "data_steward")
+    viewer, steward, other = person(tenant, "viewer"), someone(tenant, "data_steward"), someone(tenant, "data_steward")
     lease = lease_for(tenant, filled, viewer)
     for version in ("1", "2"):
         with acting(tenant, steward):
@@ -36,14 +37,15 @@ def test_a_quarantine_suspends_the_leases_of_the_dataset_until_its_last_release(
     with pytest.raises(AccessDenied):
         open_as(tenant, filled, viewer)
     for version, state in (("1", "suspended"), ("2", "active")):
-        with acting(tenant, steward):
-            release_version(steward, dataset_id=filled.pk, version=version, reason="looked at it")
+        with acting(tenant, other):
+            release_version(other, dataset_id=filled.pk, version=version, reason="looked at it")
         assert fresh(tenant, lease).state == state
     assert open_as(tenant, filled, viewer).is_raw
 
 
 def test_statistics_spend_the_epsilon_of_the_lease_they_rest_on_and_no_more(tenant, filled):
     viewer = person(tenant, "viewer")
+    declare_rules(tenant, filled, subject="user", sensitive=())
     lease = lease_for(tenant, filled, viewer, level="statistics", epsilon=epsilon("0.5"))
 
     def spend(amount, name):
