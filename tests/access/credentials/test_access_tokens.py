@@ -6,6 +6,7 @@ import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
@@ -18,7 +19,8 @@ from access.auth.errors import TenantMismatch, TokenForAnotherSurface
 from access.errors import CredentialExpired, InvalidCredential
 from vaultsite.kernel.identifiers import uuid7
 
-TENANT, KEY_ID = uuid7(), uuid7()
+# Written out: they are in the names of cases, which every process of a run must make alike.
+TENANT, KEY_ID, ELSEWHERE = (UUID(f"01a20000-0000-7000-8000-00000000000{number}") for number in (1, 2, 3))
 KEY = Ed25519PrivateKey.generate()
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 HEADER = {"alg": "EdDSA", "typ": "at+jwt", "kid": f"{TENANT.hex}.{KEY_ID.hex}"}
@@ -162,7 +164,7 @@ def test_what_is_no_token_is_refused(text: str) -> None:
     "change",
     [
         {"iss": "https://accounts.google.com"},
-        {"iss": issuer_of(uuid7())},
+        {"iss": issuer_of(ELSEWHERE)},
         {"aud": "another-client"},
         {"aud": ["urn:llm-data-vault:rest", "another"]},
         {"aud": ""},

@@ -112,7 +112,7 @@ def test_a_wrong_secret_is_not_told_where_the_key_may_be_used(tenant: Tenant, as
         ({"requests_per_minute": 0}, "requests_per_minute"),
         ({"requests_per_minute": 100_001}, "requests_per_minute"),
         ({"scopes": ["vault:everything"]}, "scopes"),
-        ({"datasets": [uuid7() for _ in range(1001)]}, "datasets"),
+        pytest.param({"datasets": [uuid7() for _ in range(1001)]}, "datasets", id="too many datasets"),
     ],
     ids=lambda value: str(value)[:40],
 )
