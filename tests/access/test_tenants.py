@@ -1,9 +1,13 @@
 """Rules of making tenants."""
 
 from collections.abc import Iterator
+from importlib import import_module
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
+from django.db import connections
 
 from access.errors import NameTaken, TenantNotFound
 from access.models import EncryptionKey, Purpose, Role, Tenant
@@ -15,6 +19,8 @@ from tests.faults import FaultyKMS
 from vaultsite.kernel import providers
 from vaultsite.kernel.errors import InvalidInput, KeyUnavailable
 from vaultsite.kernel.events.event import EventType, Recorded
+
+own_permissions = import_module("access.migrations.0017_own_permissions")
 
 
 @pytest.fixture
@@ -76,12 +82,24 @@ def test_every_tenant_has_a_kek_of_its_own(tenant: Tenant, rival: Tenant) -> Non
     assert len({bytes(kek.wrapped) for kek in keks}) == 2
 
 
+def test_a_role_made_before_roles_could_inherit_permits_what_it_did():
+    tenant = create_tenant(slug=f"old-{uuid4().hex[:12]}", name="Old")
+    roles = Role.objects.using("owner").filter(tenant_id=tenant.pk)
+    Role.objects.using("owner").create(tenant_id=tenant.pk, code="own", name="Own", permissions=["dataset.list"])
+    for _ in range(2):
+        own_permissions.keep_what_they_permit(apps, SimpleNamespace(connection=connections["owner"]))
+        renew_builtin_roles(using="owner")
+        assert roles.get(code="own").permissions == ["dataset.list"]
+    assert roles.get(code="auditor").own_permissions == []
+
+
 def test_a_tenant_made_by_an_earlier_release_gets_what_built_in_roles_may_now():
     tenant = create_tenant(slug=f"old-{uuid4().hex[:12]}", name="Old")
     roles = Role.objects.using("owner").filter(tenant_id=tenant.pk)
     roles.filter(code="auditor").update(permissions=["audit.read", "dataset.forget"])
     roles.filter(code="viewer").delete()
-    Role.objects.using("owner").create(tenant_id=tenant.pk, code="own", name="Own", permissions=["dataset.list"])
+    own = {"permissions": ["dataset.list"], "own_permissions": ["dataset.list"]}
+    Role.objects.using("owner").create(tenant_id=tenant.pk, code="own", name="Own", **own)
     renew_builtin_roles(using="default")
     assert roles.get(code="auditor").permissions == ["audit.read", "dataset.forget"]
     renew_builtin_roles(using="owner")

@@ -11,7 +11,7 @@ from access.auth.errors import KeyAlreadyRotated, KeyEnded, ServiceAccountNotFou
 from access.errors import ApiKeyNotFound, GrantTooWide
 from access.models import ApiKey, RoleBinding, Tenant
 from access.policy.builtin import RULES
-from access.policy.scopes import ADMIN, EXPORT, KNOWN, NOTHING, READ, SETS, WRITE, expand, narrow, parse_scopes
+from access.policy.scopes import ADMIN, EXPORT, KNOWN, NOTHING, READ, SCIM, SETS, WRITE, expand, narrow, parse_scopes
 from access.selectors import still_holds
 from access.services.api_keys import KeyLimits, create_api_key, revoke_api_key, rotate_api_key
 from access.services.grants import bind_role
@@ -38,7 +38,8 @@ def code_of(answer: Any) -> str:
 
 def test_every_action_is_in_exactly_one_set() -> None:
     assert sorted(action for actions in SETS.values() for action in actions) == sorted(RULES)
-    assert {READ, WRITE, ADMIN, EXPORT} == set(SETS)
+    assert {READ, WRITE, ADMIN, EXPORT, SCIM} == set(SETS)
+    assert {"directory.read", "user.provision", "group.provision"} == SETS[SCIM]
 
 
 def test_reading_is_neither_exporting_nor_turning_tokens_back() -> None:
