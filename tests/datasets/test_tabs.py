@@ -24,8 +24,8 @@ def test_the_open_group_shows_its_pages_and_the_others_their_names(tenant):
     path = f"/admin/datasets/dataset/{make_dataset(tenant).pk}/quarantine/"
     page, _ = opened(browser_of(tenant, "data_steward"), path)
     assert links(page) == [
-        ("Overview", ""), ("Records", ""), ("Privacy", "true"), ("History", ""), ("Releases", ""), ("Storage", ""),
-        ("Findings", ""), ("Anonymization", ""), ("Quarantine", "page"), ("Erasures", ""),
+        ("Overview", ""), ("Records", ""), ("Privacy", "true"), ("History", ""), ("Releases", ""), ("Access", ""),
+        ("Storage", ""), ("Findings", ""), ("Anonymization", ""), ("Quarantine", "page"), ("Erasures", ""),
     ]  # fmt: skip
 
 
