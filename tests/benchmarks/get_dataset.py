@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final
@@ -28,11 +28,10 @@ START_SECONDS: Final = 180
 def measure_get_dataset(plan: Plan) -> list[Figure]:
     """``get_dataset_ratio`` (requests a second of the vault over those of the plain view), ``get_dataset_rps``."""
     who = steward()
-    with new_dataset(who) as dataset, served() as port:
-        key = _key(who.tenant_id)
-        batch = BATCH if plan.records > BATCH else 5
-        plain = _asking(port, f"/plain/{who.tenant_id}/{dataset.pk}", batch)
-        vault = _asking(port, f"/api/v1/datasets/{dataset.pk}", batch, {"X-API-Key": key})
+    key, batch = _key(who.tenant_id), BATCH if plan.records > BATCH else 5
+    with new_dataset(who) as dataset, served() as port, connected(port) as one, connected(port) as other:
+        plain = _asking(one, f"/plain/{who.tenant_id}/{dataset.pk}", batch)
+        vault = _asking(other, f"/api/v1/datasets/{dataset.pk}", batch, {"X-API-Key": key})
         for warm in (plain, vault):
             warm()
         plain_cost, vault_cost = interleaved(2 * plan.rounds + 1, plain, vault)
@@ -51,9 +50,15 @@ def _key(tenant_id: UUID) -> str:
         return create_api_key(who, name="benchmark", roles=["data_steward"], days=1, limits=limits)[1]
 
 
-def _asking(port: int, path: str, batch: int, headers: dict[str, str] | None = None) -> Callable[[], Cost]:
-    """A batch of requests over one connection that stays open."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+def connected(port: int) -> "closing[HTTPConnection]":
+    """A connection that stays open until the end."""
+    return closing(HTTPConnection("127.0.0.1", port, timeout=60))
+
+
+def _asking(
+    connection: HTTPConnection, path: str, batch: int, headers: dict[str, str] | None = None
+) -> Callable[[], Cost]:
+    """A batch of requests over one connection."""
 
     def ask() -> Cost:
         begin, cpu = time.perf_counter(), time.process_time()
