@@ -178,7 +178,7 @@ class JwksView(OpenAPIView):
 
     resource_type = "encryption_key"
 
-    @extend_schema(responses=JwkSetOutput, auth=[{}])
+    @extend_schema(responses=JwkSetOutput, auth=[{}])  # type: ignore[list-item]  # OpenAPI's word for no credential
     def get(self, _: Request, tenant_id: UUID) -> Response:
         """The JWK set; empty for a tenant that has signed nothing, as for one that does not exist."""
         with tenant_scope(tenant_id, Principal.nobody(tenant_id), facts_of(self.django_request)):
