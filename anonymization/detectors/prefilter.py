@@ -10,8 +10,9 @@ import re2
 from anonymization.detectors.kept import conditions_of
 from anonymization.detectors.necessary import Conditions, Expression, Unweakened, one_byte_a_code_point, window
 
-#: Bytes for the states of one set of conditions; where they do not suffice it starts over, which is slower.
-_MEMORY: Final = 64 << 20
+#: The most bytes for the states of one set of conditions. Where they do not suffice it starts over again and again:
+#: with half of this, texts take ten times as long.
+_MEMORY: Final = 128 << 20
 #: Matches in every text but the empty one: its absence tells that the pass did not reach the end.
 _CANARY: Final = b"[\\x00-\\x80]"
 
