@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from uuid import uuid4
+from functools import partial
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -133,6 +134,37 @@ def test_a_tenants_events_arrive_and_anothers_never(tenant, rival) -> None:
     run(scenario)
     assert str(theirs.id) not in {event["id"] for event in received}
     assert {event["source"] for event in received} == {f"urn:llm-data-vault:tenant:{tenant.pk}"}
+
+
+def test_two_tenants_at_once_hear_all_of_their_own_and_nothing_else(tenant, rival) -> None:
+    """T04, under load: both write at the same time, from several threads each, while both listen."""
+    told = {each.pk: [[make_event() for _ in range(10)] for _ in range(4)] for each in (tenant, rival)}
+    cookies = {each.pk: sign_in(make_user(each.pk, "auditor")) for each in (tenant, rival)}
+    heard: dict[UUID, list[dict]] = {each: [] for each in told}
+
+    async def listen(tenant_id: UUID, feed: Socket) -> None:
+        wanted = {str(event.id) for batch in told[tenant_id] for event in batch}
+        while wanted - {event["id"] for event in heard[tenant_id]}:
+            heard[tenant_id].append(await feed.receive())
+        assert await feed.is_silent(0.2)
+
+    async def scenario() -> None:
+        feeds = {tenant_id: socket(cookie) for tenant_id, cookie in cookies.items()}
+        for feed in feeds.values():
+            assert await feed.open() is None
+        batches = [(tenant_id, batch) for tenant_id, all_ in told.items() for batch in all_]
+        await asyncio.gather(*(elsewhere(partial(record, tenant_id, *batch)) for tenant_id, batch in batches))
+        await asyncio.gather(elsewhere(relay), *(listen(tenant_id, feed) for tenant_id, feed in feeds.items()))
+        for feed in feeds.values():
+            await feed.close()
+
+    def relay() -> None:
+        while relay_outbox():
+            pass
+
+    run(scenario)
+    for tenant_id, events in heard.items():
+        assert {event["source"] for event in events} == {f"urn:llm-data-vault:tenant:{tenant_id}"}
 
 
 def test_the_feed_ends_within_a_second_of_its_user_losing_access(tenant) -> None:
