@@ -14,6 +14,8 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from access.auth.landing import landing
 from access.errors import AccessDenied, TooManyAttempts
 from access.federation.paths import PATHS
+from access.limits.gate import admit_sign_in, levels_of
+from access.limits.headers import add_headers
 from access.models import User
 from access.services.users import change_own_password
 from vaultsite.kernel.errors import VaultError
@@ -75,9 +77,12 @@ def federated_patterns() -> list[URLPattern]:
 def _as_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            return view(request, *args, **kwargs)
+            admit_sign_in(request)  # before anything is parsed: nobody is known yet
+            response = view(request, *args, **kwargs)
         except Exception as exc:  # noqa: BLE001 - the edge: everything becomes a page
-            return error_page(request, exc)
+            response = error_page(request, exc)
+        add_headers(response, levels_of(request))
+        return response
 
     return update_wrapper(never_cache(inner), view)
 

@@ -44,6 +44,11 @@ def admit_unknown(request: HttpRequest) -> None:
     _admit_address(request, "token" if request.path.startswith(TOKEN_PATHS) else "")
 
 
+def admit_sign_in(request: HttpRequest) -> None:
+    """Count a request on the way to or from an identity provider. Raises TooManyRequests."""
+    _admit_address(request, "sign_in")
+
+
 def _admit_address(request: HttpRequest, policy: str) -> None:
     address = facts_of(request).ip_address
     own = address_buckets(address, policy=policy) if policy else []

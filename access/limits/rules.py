@@ -22,6 +22,8 @@ CLASSES: Final = {"bulk": 300, "write": 600}
 #: Requests a minute of one address that were refused for their credential, and that ask for a token.
 REFUSED_QUOTA: Final = 120
 TOKEN_QUOTA: Final = 60
+#: Requests a minute of one address on the ways to and from identity providers; an office may share one.
+SIGN_IN_QUOTA: Final = 600
 
 
 @dataclass(frozen=True)
@@ -57,5 +59,10 @@ def buckets_of(caller: Caller, *, method: str, path: str, address: str) -> list[
 
 def address_buckets(address: str, *, policy: str = "address") -> list[Bucket]:
     """Of an address, an IPv6 /64 being one; none where the server knows no address, as over a unix socket."""
-    quotas = {"address": settings.RATE_ADDRESS, "refused": REFUSED_QUOTA, "token": TOKEN_QUOTA}
+    quotas = {
+        "address": settings.RATE_ADDRESS,
+        "refused": REFUSED_QUOTA,
+        "token": TOKEN_QUOTA,
+        "sign_in": SIGN_IN_QUOTA,
+    }
     return [Bucket(policy, reached_from(address), quotas[policy])] if address else []

@@ -205,6 +205,20 @@ def test_a_browser_s_request_is_counted_too(tenant: Tenant) -> None:
     assert '"principal";q=1000' in browser.get("/api/v1/me")["RateLimit-Policy"]
 
 
+def test_the_ways_of_identity_providers_are_limited_by_address(
+    address: str, plain_static: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything that was sent is parsed: whoever comes there is unknown."""
+    monkeypatch.setattr(rules, "SIGN_IN_QUOTA", 2)
+    client = Client(REMOTE_ADDR=address)
+    answers = [client.post("/auth/saml/none/none/consume/", {"SAMLResponse": "<"}) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [404, 404, 429, 429]
+    assert '"sign_in";q=2' in answers[0]["RateLimit-Policy"]
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert client.get("/auth/none/none/begin/").status_code == 429
+    assert Client(REMOTE_ADDR="198.51.100.77").get("/auth/none/none/begin/").status_code == 404
+
+
 def test_guessing_from_one_address_is_limited(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """T31: by address, whatever is guessed; a right key from there is not held up by it."""
     monkeypatch.setattr(rules, "REFUSED_QUOTA", 3)
