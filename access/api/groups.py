@@ -46,7 +46,7 @@ class MembersInput(StrictInput):
 
 
 class GroupOutput(serializers.Serializer[Any]):
-    """``roles`` are codes of what each member holds by the group."""
+    """``roles`` are codes of what each member holds by the group now."""
 
     id = serializers.UUIDField()
     display_name = serializers.CharField()
@@ -57,7 +57,7 @@ class GroupOutput(serializers.Serializer[Any]):
     updated_at = serializers.DateTimeField()
 
     def get_roles(self, group: Group) -> list[str]:
-        return sorted(binding.role.code for binding in group.bindings.live().select_related("role"))
+        return sorted(binding.role.code for binding in group.bindings.all())
 
 
 class MemberOutput(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, Prefetch, QuerySet
 from django.db.models.functions import Now
 
 from access.errors import NameTaken, UserNotFound
@@ -57,7 +57,7 @@ def change_group(
     group.external_id = group.external_id if external_id is None else external_id
     _save(group)
     _tell(group.pk, "changed", {})
-    return group
+    return _find(group_id)
 
 
 def delete_group(principal: Principal, *, group_id: UUID) -> None:
@@ -106,7 +106,7 @@ def set_members(principal: Principal, *, group_id: UUID, user_ids: Collection[UU
 def list_groups(principal: Principal) -> list[Group]:
     """The groups of the tenant by name, each with ``member_count``. Raises AccessDenied."""
     authorize(principal, "group.read", ResourceRef("group"))
-    rows = Group.objects.annotate(member_count=Count("memberships")).prefetch_related("bindings__role")
+    rows = _with_roles().annotate(member_count=Count("memberships"))
     return list(rows.order_by("display_name")[:MOST_LISTED])
 
 
@@ -185,8 +185,13 @@ def _save(group: Group) -> None:
     group.refresh_from_db()
 
 
+def _with_roles() -> QuerySet[Group]:
+    """Groups whose ``bindings`` are those that live now."""
+    return Group.objects.prefetch_related(Prefetch("bindings", RoleBinding.objects.live().select_related("role")))
+
+
 def _find(group_id: UUID) -> Group:
-    group = Group.objects.filter(pk=group_id).first()
+    group = _with_roles().filter(pk=group_id).first()
     if group is None:
         raise GroupNotFound
     return group
