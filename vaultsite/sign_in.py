@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from access.auth.landing import landing
 from access.errors import AccessDenied, TooManyAttempts
 from access.federation.paths import PATHS
-from access.limits.gate import admit_sign_in, levels_of
+from access.limits.gate import admit_sign_in, admit_unknown, levels_of
 from access.limits.headers import add_headers
 from access.models import User
 from access.services.users import change_own_password
@@ -69,15 +69,23 @@ def after_login(request: HttpRequest, user: User) -> str:
     return landing(request, wanted)
 
 
+#: Called by a provider's server, for everybody who signs out there at once, and not again when it is refused: it counts
+#: against what an address may do in all, so that no session stays open for want of a quota.
+_BY_SERVERS: Final = frozenset({"oidc_logout"})
+
+
 def federated_patterns() -> list[URLPattern]:
     """The paths of identity providers. No scope is open in their views, and whatever they raise becomes a page."""
-    return [path(route, _as_page(view), name=name) for route, view, name in PATHS]
+    return [
+        path(route, _as_page(view, admit_unknown if name in _BY_SERVERS else admit_sign_in), name=name)
+        for route, view, name in PATHS
+    ]
 
 
-def _as_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _as_page(view: Callable[..., HttpResponse], admit: Callable[[HttpRequest], None]) -> Callable[..., HttpResponse]:
     def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            admit_sign_in(request)  # before anything is parsed: nobody is known yet
+            admit(request)  # before anything is parsed: nobody is known yet
             response = view(request, *args, **kwargs)
         except Exception as exc:  # noqa: BLE001 - the edge: everything becomes a page
             response = error_page(request, exc)

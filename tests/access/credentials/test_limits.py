@@ -219,6 +219,17 @@ def test_the_ways_of_identity_providers_are_limited_by_address(
     assert Client(REMOTE_ADDR="198.51.100.77").get("/auth/none/none/begin/").status_code == 404
 
 
+def test_a_provider_that_ends_many_sessions_at_once_is_held_up_by_no_quota_of_sign_in(
+    address: str, plain_static: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A logout that was refused leaves a session open; the limit of the address itself stands."""
+    monkeypatch.setattr(rules, "SIGN_IN_QUOTA", 2)
+    monkeypatch.setattr(settings, "RATE_ADDRESS", 5)
+    client = Client(REMOTE_ADDR=address)
+    answers = [client.post("/auth/none/none/back-channel-logout/", {"logout_token": "x"}) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [400] * 5 + [429]
+
+
 def test_guessing_from_one_address_is_limited(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """T31: by address, whatever is guessed; a right key from there is not held up by it."""
     monkeypatch.setattr(rules, "REFUSED_QUOTA", 3)
