@@ -21,7 +21,7 @@ SHELL := /bin/bash
 .PHONY: run test check format demo bench schema docs maintain ldap lock clean help
 .DEFAULT_GOAL := help
 
-run: $(RUN)  ## start the vault: servers, web, live feed, worker, beat (PORT=8000, VAULT_HOME=./.vault)
+run: $(RUN)  ## start the vault: servers, web, live feed, worker, beat, relay, webhooks (PORT=8000, VAULT_HOME=./.vault)
 	@$(BIN)/python -m vaultsite.runtime
 
 test: $(DEV) $(ORACLE)  ## run the whole suite on embedded servers, a process a core (ONLY=tests/kernel for a part)

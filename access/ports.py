@@ -155,6 +155,10 @@ class DatasetDirectory(ABC):
         """Those of the ids that are datasets, whoever asks: for people decided on already."""
 
     @abstractmethod
+    def visible(self, principal: Principal, dataset_ids: Collection[UUID]) -> frozenset[UUID]:
+        """Those of the ids that are datasets ``principal`` may know of now; records nothing."""
+
+    @abstractmethod
     def listed(self, principal: Principal, *, limit: int) -> Sequence[tuple[UUID, str]]:
         """Ids and names of datasets that ``principal`` may know of, by name."""
 

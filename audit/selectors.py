@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connections
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from access.services.keyring import open_column
 from audit.models import AuditEvent
@@ -22,13 +22,21 @@ ACTOR_KIND: Final = "audit-actor"
 
 @dataclass(frozen=True)
 class EventFilter:
-    """What to look for; None does not restrict. ``since`` is inclusive, ``until`` exclusive."""
+    """What to look for; None does not restrict. ``since`` is inclusive, ``until`` exclusive.
+
+    Several ``types`` are alternatives. ``policy`` is the id of one that decided, as events name it
+    (``policy:<id>@<number>``), or the bare id, which means every version of it.
+    """
 
     actor_id: UUID | None = None
     dataset_id: UUID | None = None
-    type: str | None = None
+    types: tuple[str, ...] | None = None
     status: str | None = None
+    severity: str | None = None
+    classification: str | None = None
+    operation: str | None = None
     purpose: str | None = None
+    policy: str | None = None
     request_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -57,26 +65,52 @@ def list_events(
     *, tenant_id: UUID, criteria: EventFilter, limit: int, after: EventPosition | None = None
 ) -> list[AuditEvent]:
     """At most ``limit`` events, newest first, following ``after``. Never counts: the table only grows."""
-    events = _matching(tenant_id, criteria)
+    events = matching(tenant_id, criteria)
     if after is not None:
         # The plain bound on time is what the index understands; the rest settles events of the same moment.
         events = events.filter(time__lte=after.time).exclude(time=after.time, id__gte=after.id)
-    return list(events.order_by("-time", "-id")[:limit])
+    if criteria.types is None or len(criteria.types) == 1 or _is_narrow(criteria):
+        return list(events.order_by("-time", "-id")[:limit])
+    # An index has the events of one type in order, not those of several: the newest of each, then the newest of those.
+    each = [events.filter(type=kind).order_by("-time", "-id")[:limit] for kind in criteria.types]
+    found = each[0].union(*each[1:], all=True) if each else events.none()
+    return list(found.order_by("-time", "-id")[:limit])
 
 
-def _matching(tenant_id: UUID, criteria: EventFilter) -> QuerySet[AuditEvent]:
+def _is_narrow(criteria: EventFilter) -> bool:
+    return any((criteria.actor_id, criteria.dataset_id, criteria.request_id))
+
+
+def matching(tenant_id: UUID, criteria: EventFilter) -> QuerySet[AuditEvent]:
+    """The events that meet the filters, in no order."""
     wanted = {
         "actor_id": criteria.actor_id,
         "dataset_id": criteria.dataset_id,
-        "type": criteria.type,
+        "type__in": criteria.types,
         "status": criteria.status,
+        "severity": criteria.severity,
+        "classification": criteria.classification,
+        "operation": criteria.operation,
         "purpose": criteria.purpose,
         "request_id": criteria.request_id,
         "time__gte": criteria.since,
         "time__lt": criteria.until,
     }
     given = {name: value for name, value in wanted.items() if value is not None}
-    return AuditEvent.objects.filter(tenant_id=tenant_id, **given)
+    events = AuditEvent.objects.filter(tenant_id=tenant_id, **given)
+    return events if criteria.policy is None else events.filter(_names_policy(criteria.policy))
+
+
+def _names_policy(policy: str) -> Q:
+    """Whether the policies of an event, ids with blanks between, have this one."""
+    if ":" not in policy:
+        return Q(policy__contains=f"policy:{policy}@")
+    return (
+        Q(policy=policy)
+        | Q(policy__startswith=f"{policy} ")
+        | Q(policy__endswith=f" {policy}")
+        | Q(policy__contains=f" {policy} ")
+    )
 
 
 def read_body(event: AuditEvent) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from access.policy.builtin import RULES
 from access.selectors import may
+from access.services.policies_in_force import policies_in_force
 from datasets.errors import DatasetNotFound, IngestNotFound, VersionNotFound
 from datasets.models import Branch, Dataset, Ingest, Version
 from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput, VaultError
@@ -34,6 +35,7 @@ def resource_of(dataset: Dataset, version: Version | None = None) -> ResourceRef
         version=version.label if version else "",
         owner=str(dataset.created_by),
         residency=dataset.region,
+        name=dataset.name,
     )
 
 
@@ -60,7 +62,7 @@ def not_visible(error: VaultError, resource: ResourceRef, action: str) -> VaultE
         operation=rule.operation,
         resource=resource,
         purpose=current_scope().purpose or "",
-        metadata={"action": action, "reason": "not visible"},
+        metadata={"action": action, "reason": "not visible", "policy_epoch": policies_in_force().number},
     )
     emit(event.ended_by(error), primary=True)
     return error

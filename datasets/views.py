@@ -131,6 +131,7 @@ def records_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     after = request.GET.get("after", "")[:128] or None
     found = list(read_records(release, after=after, limit=PAGE_SIZE + 1, with_findings=release.is_raw))
     allowed = charge(release.decision, len(found[:PAGE_SIZE]))
+    release.note_leaving(record.id for record in found[:allowed])
     records = [show_record(record, is_whole=False) for record in found[:allowed]]
     context = _release_context(release) | {
         "title": f"Records of {release.dataset.name}",

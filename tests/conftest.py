@@ -6,6 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from tests.brokers import rabbitmq, redis_streams  # noqa: F401 - fixtures of the whole session
+
+pytest.register_assert_rewrite("tests.journeys.waiting")
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
@@ -17,9 +21,12 @@ def vault_database(django_test_environment: None, django_db_blocker: object) -> 
     from django.conf import settings
     from django.core.management import call_command
 
+    from audit.log.keys import create_keys
+
     Path(settings.STATIC_ROOT).mkdir(mode=0o700, exist_ok=True)  # what a vault's start collects; empty serves as well
     with django_db_blocker.unblock():
         call_command("migrate", database="owner", verbosity=0)
+        create_keys()  # a vault that has signed before makes no key anew, and some tests make rows of checkpoints
         yield
 
 

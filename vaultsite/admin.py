@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, SESSION_KEY
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -28,11 +27,14 @@ from access.federation.providers import sign_in_choices
 from access.models import User
 from access.pages.paths import bound as bound_access
 from access.pages.proving import completes_sign_in
-from access.selectors import current_tenant, is_known_purpose
+from access.selectors import current_tenant, is_known_purpose, may
 from access.services.sessions import end_session, federated_login, login, start_session
 from anonymization.pages.paths import bound
-from datasets.services.overview import summarize
+from audit.notifications.own import unread_count
+from audit.pages.paths import bound as bound_audit
 from datasets.views import tour
+from vaultsite.dashboard.pages import bound as bound_home
+from vaultsite.dashboard.pages import home_page
 from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.middleware import facts_of
@@ -40,6 +42,8 @@ from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import Scope, tenant_scope
 from vaultsite.pages import error_page
+from vaultsite.search.pages import ACTION as SEARCH
+from vaultsite.search.pages import bound as bound_find
 from vaultsite.sign_in import LoginForm, PasswordForm, after_login, changed_user
 
 View = Callable[..., HttpResponse]
@@ -62,11 +66,23 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         mine = [path("tour/", self.admin_view(tour), name="tour")]
+        mine += [path(f"home/{route}", view, name=name) for route, view, name in bound_home(self.admin_view)]
+        mine += [path(f"find/{route}", view, name=name) for route, view, name in bound_find(self.admin_view)]
         mine += [path(f"privacy/{route}", view, name=name) for route, view, name in bound(self.admin_view)]
         mine += [
             path(f"access-control/{route}", view, name=name) for route, view, name in bound_access(self.admin_view)
         ]
+        mine += [path(f"oversight/{route}", view, name=name) for route, view, name in bound_audit(self.admin_view)]
         return mine + [url for url in super().get_urls() if getattr(url, "name", None) not in _NOT_SERVED]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """The frame's facts, and whether it holds the box that finds things."""
+        principal = getattr(request, "vault_principal", None)
+        context: dict[str, Any] = super().each_context(request)
+        return context | {
+            "may_search": principal is not None and may(principal, SEARCH),
+            "unread_notifications": partial(unread_count, principal),
+        }
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """``view`` for who is signed in, in one scope of their tenant, rendered inside it.
@@ -116,17 +132,9 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             request.session[PURPOSE_KEY] = stated
         return response
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Home: what the vault holds, and what happened last."""
-        principal = resolve_principal(request)
-        context = {
-            **self.each_context(request),
-            "title": self.index_title,
-            "overview": summarize(principal),
-            "live_port": settings.VAULT["LIVE_PORT"],
-            **(extra_context or {}),
-        }
-        return TemplateResponse(request, "admin/index.html", context)
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Home: what waits for the reader, and what happens in the vault."""
+        return home_page(request)
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
         """One list is enough: the home page."""

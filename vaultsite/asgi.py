@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vaultsite.settings")
 forbid_core_dumps()
 django.setup()
 
-from audit.consumers import LiveConsumer  # noqa: E402 - models need the app registry
+from audit.consumers import LiveConsumer, OwnConsumer  # noqa: E402 - models need the app registry
 
 
 class UnknownPath(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -32,5 +32,11 @@ async def not_found(_scope: dict[str, Any], _receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"Not found\n"})
 
 
-websockets = URLRouter([path("live/", LiveConsumer.as_asgi()), re_path(r"", UnknownPath.as_asgi())])
+websockets = URLRouter(
+    [
+        path("live/", LiveConsumer.as_asgi()),
+        path("live/own/", OwnConsumer.as_asgi()),
+        re_path(r"", UnknownPath.as_asgi()),
+    ]
+)
 application = ProtocolTypeRouter({"websocket": AllowedHostsOriginValidator(websockets), "http": not_found})

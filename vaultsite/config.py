@@ -10,9 +10,26 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+#: Which provider speaks to the message brokers of a URL's scheme.
+BROKERS: Final[Mapping[str, str]] = {
+    "amqp": "audit.brokers.rabbitmq.RabbitMQ",
+    "amqps": "audit.brokers.rabbitmq.RabbitMQ",
+    "redis": "audit.brokers.redis_streams.RedisStreams",
+    "rediss": "audit.brokers.redis_streams.RedisStreams",
+    "unix": "audit.brokers.redis_streams.RedisStreams",
+}
 #: Members that may be given as a file.
 SECRETS: Final = frozenset(
-    {"secret_key", "proxy_secret", "database_url", "system_database_url", "owner_database_url", "redis_url"}
+    {
+        "secret_key",
+        "proxy_secret",
+        "database_url",
+        "system_database_url",
+        "owner_database_url",
+        "redis_url",
+        "broker_url",
+        "email_password",
+    }
 )
 
 
@@ -32,12 +49,14 @@ class VaultConfig:
     trusted_origins: tuple[str, ...] = ()
     #: The serving role ``vault_app``; all that web and live processes are given.
     database_url: str = ""
-    #: The role ``vault_system``, for worker and beat: reaper, relay, sweeps.
+    #: The role ``vault_system``, for worker, beat and relay: reaper, sweeps.
     system_database_url: str = ""
     #: The role ``vault_owner``, for migrating and maintaining only.
     owner_database_url: str = ""
-    #: Broker, and the layer of the live feed.
+    #: Broker of background work, and the layer of the live feed.
     redis_url: str = ""
+    #: The message broker that the relay publishes events to (``amqp[s]://``, ``redis[s]://``); none when empty.
+    broker_url: str = ""
     #: Where browsers reach the websocket process; on the page's own host.
     live_port: int = 8001
     #: The host name that security keys are bound to; pages are served from it or below it. Without it, production
@@ -119,12 +138,55 @@ class VaultConfig:
     minimum_k: int = 5
     #: How long a browser stays signed in, hours.
     session_hours: int = 8
+    #: The file of the keys that sign the audit's checkpoints, made at first use; by default in ``home``.
+    audit_key_file: Path = Path()
+    #: What the logs of this vault are called in their checkpoints, before the tenant's id: better a name that no other
+    #: vault has, and never another one later.
+    audit_origin: str = "llm-data-vault"
+    #: How often a growing log gets a signed checkpoint, seconds.
+    audit_checkpoint_seconds: int = 60
+    #: How long an event may wait for its seal and its checkpoint before an alert, seconds.
+    audit_late_seconds: int = 600
+    #: A folder, better on another machine's disk, that receives every checkpoint.
+    audit_witness_folder: Path = Path()
+    #: A URL that every checkpoint is posted to.
+    audit_witness_url: str = ""
+    #: How long checkpoints are locked in a blob store that can lock objects, days.
+    audit_lock_days: int = 3650
+    #: Whole months of audit events that are kept before this one; older ones are dropped by ``manage.py maintain`` once
+    #: a witness holds a checkpoint over them. Their leaves stay. 0: nothing is ever dropped.
+    audit_retention_months: int = 0
+    #: Where people reach the vault (``https://vault.example.org``): what links in mails begin with.
+    public_url: str = ""
+    #: The SMTP server that mails are given to; none when empty: nobody is told by e-mail.
+    email_host: str = ""
+    #: Its port.
+    email_port: int = 587
+    #: The account there, if it asks for one.
+    email_user: str = ""
+    #: Its password.
+    email_password: str = ""
+    #: How the way to it is protected: ``starttls``, ``tls``, or ``none`` for a server on this machine.
+    email_security: str = "starttls"
+    #: Who mails are from.
+    email_from: str = "vault@localhost"
     #: The least level that is logged.
     log_level: str = "INFO"
 
     @property
     def is_production(self) -> bool:
         return self.env == "production"
+
+    @property
+    def broker(self) -> dict[str, Any] | None:
+        """Which provider publishes events, with its options; raises ImproperlyConfigured for an unknown scheme."""
+        if not self.broker_url:
+            return None
+        scheme = self.broker_url.partition(":")[0]
+        if scheme not in BROKERS:
+            msg = f"VAULT_BROKER_URL must begin with one of {', '.join(BROKERS)}"
+            raise ImproperlyConfigured(msg)
+        return {"BACKEND": BROKERS[scheme], "OPTIONS": {"url": self.broker_url}}
 
 
 def load(environ: Mapping[str, str] = os.environ) -> VaultConfig:
@@ -133,6 +195,12 @@ def load(environ: Mapping[str, str] = os.environ) -> VaultConfig:
     config = VaultConfig(**values)
     if config.env not in {"development", "production"}:
         msg = "VAULT_ENV must be development or production"
+        raise ImproperlyConfigured(msg)
+    if config.email_security not in {"starttls", "tls", "none"}:
+        msg = "VAULT_EMAIL_SECURITY must be starttls, tls or none"
+        raise ImproperlyConfigured(msg)
+    if config.email_host and config.is_production and not config.public_url:
+        msg = "mails hold links: set VAULT_PUBLIC_URL beside VAULT_EMAIL_HOST"
         raise ImproperlyConfigured(msg)
     return config
 

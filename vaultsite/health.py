@@ -53,7 +53,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when the database serves a harmless role, the KMS answers and the object store is there; else 503."""
-    checks = {"database": _check_database, "kms": _check_kms, "storage": _check_storage}
+    checks = {"database": _check_database, "kms": check_kms, "storage": check_storage}
     failed = [name for name, check in checks.items() if not _passes(check)]
     if failed:
         return problem_response(request, NotReady(failed=failed))
@@ -81,11 +81,13 @@ def _serving_role() -> tuple[bool, int]:
     return is_mighty, version
 
 
-def _check_kms() -> bool:
+def check_kms() -> bool:
+    """Whether the key management system answers. Raises VaultError or OSError when it does not."""
     return load_provider("KMS").describe() is not None
 
 
-def _check_storage() -> bool:
+def check_storage() -> bool:
+    """Whether the object store can be listed. Raises VaultError or OSError when it cannot."""
     next(iter(BlobStore.default().names("pack/00/")), None)
     return True
 

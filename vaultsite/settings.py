@@ -103,7 +103,7 @@ DATABASES: dict[str, dict[str, Any]] = {
     "durable": _database(CONFIG.database_url, max_size=4),
 }
 if CONFIG.system_database_url:
-    DATABASES["system"] = _database(CONFIG.system_database_url, max_size=2)
+    DATABASES["system"] = _database(CONFIG.system_database_url, max_size=4)
 if CONFIG.owner_database_url:
     DATABASES["owner"] = _database(CONFIG.owner_database_url)
 DATABASE_ROUTERS = ["vaultsite.kernel.tenancy.router.ScopeRouter"]
@@ -137,6 +137,7 @@ VAULT: dict[str, Any] = {
         "OPTIONS": dict(CONFIG.kms_options) or {"directory": str(VAULT_HOME / "kms")},
     },
     "DETECTOR": {"BACKEND": CONFIG.detector_backend, "OPTIONS": dict(CONFIG.detector_options)},
+    "BROKER": CONFIG.broker,
     "POLICY": {"BACKEND": CONFIG.policy_backend, "OPTIONS": dict(CONFIG.policy_options)},
     "ZONE": CONFIG.zone,
     "PRIVACY_EPSILON": CONFIG.privacy_epsilon,
@@ -150,6 +151,14 @@ VAULT: dict[str, Any] = {
     "LIVE_PORT": CONFIG.live_port,
     "WEBAUTHN_RP_ID": CONFIG.webauthn_rp_id,
     "HOME": VAULT_HOME,
+    "AUDIT_KEY_FILE": CONFIG.audit_key_file if CONFIG.audit_key_file != Path() else VAULT_HOME / "audit-keys.pem",
+    "AUDIT_ORIGIN": CONFIG.audit_origin,
+    "AUDIT_CHECKPOINT_SECONDS": CONFIG.audit_checkpoint_seconds,
+    "AUDIT_LATE_SECONDS": CONFIG.audit_late_seconds,
+    "AUDIT_WITNESS_FOLDER": CONFIG.audit_witness_folder if CONFIG.audit_witness_folder != Path() else None,
+    "AUDIT_WITNESS_URL": CONFIG.audit_witness_url,
+    "AUDIT_LOCK_DAYS": CONFIG.audit_lock_days,
+    "AUDIT_RETENTION_MONTHS": CONFIG.audit_retention_months,
     "IS_PRODUCTION": CONFIG.is_production,
 }
 STORAGES = {
@@ -182,6 +191,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "access.auth.passwords.GuessablePasswordValidator"},
 ]
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+if not CONFIG.email_host:
+    EMAIL_BACKEND = f"django.core.mail.backends.{'dummy' if CONFIG.is_production else 'console'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = CONFIG.email_host, CONFIG.email_port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = CONFIG.email_user, CONFIG.email_password
+EMAIL_USE_TLS, EMAIL_USE_SSL = CONFIG.email_security == "starttls", CONFIG.email_security == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = CONFIG.email_from
+PUBLIC_URL = CONFIG.public_url.rstrip("/")
 LOGIN_URL = reverse_lazy("admin:login")
 SESSION_ENGINE = "access.auth.sessions"
 SESSION_COOKIE_NAME = "vault_session"
@@ -263,6 +281,8 @@ SPECTACULAR_SETTINGS = {
         "IngestFormatEnum": "datasets.models.ingest.IngestFormat",
         "EdgeKindEnum": "datasets.models.lineage.EdgeKind",
         "ExportFormatEnum": "datasets.models.export.ExportFormat",
+        "AuditExportFormatEnum": "audit.models.export.AuditExportFormat",
+        "EventFormatEnum": "audit.catalog.envelope.FORMATS",
         "TechniqueEnum": ["k-anonymity"],
         "DiversityKindEnum": "anonymization.guarantees.guarantee.DiversityKind",
         "HierarchyKindEnum": "datasets.services.guaranteed.options.HierarchyKind",
@@ -277,6 +297,9 @@ SPECTACULAR_SETTINGS = {
         "GrantVerdictEnum": "access.models.access_review.Verdict",
         "ShownEnum": "access.models.lease.Shown",
         "AccessRequestStateEnum": "access.models.access_request.RequestState",
+        "AlertStateEnum": "audit.models.alert.AlertState",
+        "AlertVerdictEnum": "audit.models.alert.AlertVerdict",
+        "AlertFindingEnum": ["mended", "expected", "incident"],
     },
     "APPEND_COMPONENTS": {
         "securitySchemes": {
@@ -305,11 +328,21 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 5 * 3600, "max_retries"
 # A build cannot stop half-way; its lease, not this limit, tells whether it lives.
 CELERY_TASK_TIME_LIMIT = 4 * 3600
 CELERY_BEAT_SCHEDULE = {
+    "tell-people": {"task": "audit.tell_people", "schedule": 5.0},
+    "send-mails": {"task": "audit.send_mails", "schedule": 30.0},
+    "announce-endings": {"task": "audit.announce_endings", "schedule": 3600.0},
+    "seal-events": {"task": "audit.seal_events", "schedule": 30.0},  # the relay does it every second
+    "seal-late-events": {"task": "audit.seal_late_events", "schedule": 300.0},
+    "seal-forgotten-events": {"task": "audit.seal_forgotten_events", "schedule": 86_400.0},
+    "sign-checkpoints": {"task": "audit.sign_checkpoints", "schedule": 10.0},
+    "watch-sealing": {"task": "audit.watch_sealing", "schedule": 60.0},
+    "watch-surroundings": {"task": "vaultsite.watch", "schedule": 60.0},
     "wake-overdue-jobs": {"task": "vaultsite.reap_jobs", "schedule": 10.0},
-    "relay-outbox": {"task": "audit.relay_outbox", "schedule": 2.0},
+    "watch-activity": {"task": "audit.watch_activity", "schedule": 60.0},
     "purge-expired": {"task": "access.purge_expired", "schedule": 600.0},
     "close-access-reviews": {"task": "access.close_reviews", "schedule": 60.0},
     "recheck-directories": {"task": "access.recheck_directories", "schedule": 900.0},
+    "expire-audit-exports": {"task": "audit.expire_exports", "schedule": 600.0},
     "expire-exports": {"task": "datasets.expire_exports", "schedule": 600.0},
     "expire-guaranteed-exports": {"task": "datasets.expire_guaranteed_exports", "schedule": 600.0},
     "plan-scheduled-exports": {"task": "datasets.plan_scheduled_exports", "schedule": 300.0},

@@ -35,7 +35,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": tenant_label,
     "STYLES": [lambda _: static("vault/vault.css")],
-    "SCRIPTS": [lambda _: static("vault/vault.js")],
+    "SCRIPTS": [lambda _: static("vault/live.js"), lambda _: static("vault/vault.js")],
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {
@@ -105,6 +105,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 "separator": True,
                 "items": [
                     _item("Audit", "policy", "admin:audit_auditevent_changelist", "audit.view_auditevent"),
+                    _item("Audit log", "account_tree", "admin:audit_log", "audit.view_auditleaf"),
+                    _item("Verification", "verified", "admin:verifications", "audit.view_auditverification"),
+                    _item("Audit exports", "download", "admin:audit_exports", "audit.view_auditexport"),
+                    _item("Alerts", "notifications", "admin:alerts", "audit.view_alert"),
+                    _item("Event subscriptions", "rss_feed", "admin:subscriptions", "audit.view_eventsubscription"),
+                    _item("Event delivery", "outbox", "admin:deliveries", "audit.view_deadletter"),
+                    _item("Webhooks", "webhook", "admin:webhooks", "audit.view_webhookendpoint"),
                     _item("Purposes", "flag", "admin:access_purpose_changelist", "access.view_purpose"),
                     _item("Encryption keys", "key", "admin:datasets_keys", "access.view_encryptionkey"),
                 ],

@@ -95,6 +95,25 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             frozenset({"release.read", "analytics.export", "statistics.query"}), EventType.ADMIN_READ, "read"
         ),
         "audit.read": _rule("audit.read", EventType.AUDIT_READ, "read"),
+        "audit.verify": _rule("audit.verify", EventType.AUDIT_READ, "read"),
+        "audit.export": _rule("audit.export", EventType.AUDIT_READ, "export"),
+        # What happens to datasets that somebody may see anyway, and what becomes of their own jobs.
+        "live.read": _rule("dataset.list", EventType.ACCESS_READ, "read"),
+        # Who reads the audit may see where it goes.
+        "subscription.read": Rule(frozenset({"subscription.manage", "audit.read"}), EventType.ADMIN_READ, "read"),
+        "subscription.manage": _rule("subscription.manage", EventType.ADMIN_WRITE, "update"),
+        "webhook.read": Rule(frozenset({"webhook.read", "webhook.manage"}), EventType.ADMIN_READ, "read"),
+        "webhook.manage": _rule("webhook.manage", EventType.ADMIN_WRITE, "update"),
+        "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
+        "alert.manage": _rule("alert.manage", EventType.ADMIN_WRITE, "update"),
+        # Events that could not be delivered are named by type and id, nothing of what they say.
+        "delivery.read": Rule(frozenset({"delivery.manage", "audit.read"}), EventType.ADMIN_READ, "read"),
+        "delivery.manage": _rule("delivery.manage", EventType.ADMIN_WRITE, "update"),
+        # Which records are canaries is a secret of those who set them.
+        "canary.manage": _rule("canary.manage", EventType.ADMIN_WRITE, "update"),
+        # What waits for somebody, and finding their way: whoever works with the vault in a browser.
+        "home.read": Rule(frozenset({"access.request", "audit.read", "user.read"}), EventType.ADMIN_READ, "read"),
+        "search.use": Rule(frozenset({"access.request", "audit.read", "user.read"}), EventType.ADMIN_READ, "read"),
         # What somebody asked for and was given themselves.
         "access.own": _rule("access.request", EventType.ADMIN_READ, "read"),
         "access.request": _rule("access.request", EventType.ADMIN_WRITE, "write"),
@@ -201,6 +220,8 @@ _REVIEW: Final = frozenset({"finding.review", "quarantine.review"})
 _APPROVE: Final = frozenset({"access.read", "access.approve", "permission.manage", "review.decide"})
 _CONFIRM: Final = frozenset({"access.read", "emergency.confirm", "review.decide", "review.manage"})
 _EMERGENCY: Final = frozenset({"emergency.request"})
+_ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit.export"})
+_WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
@@ -221,7 +242,10 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ANALYZE
             | _CONFIRM
             | _EMERGENCY
-            | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED},
+            | _ALERTS
+            | _WEBHOOKS
+            | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
+            | {"subscription.manage"},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -238,7 +262,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REVIEW
             | _APPROVE
             | _EMERGENCY
-            | {"audit.read", "storage.read", READ_RAW},
+            | {"audit.read", "alert.read", "canary.manage", "storage.read", "webhook.read", READ_RAW},
         ),
         "data_scientist": BuiltinRole(
             "Data scientist",
@@ -264,7 +288,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REVIEW
             | _APPROVE
             | _CONFIRM
-            | {"token.reveal", "token.manage"}
+            | {"token.reveal", "token.manage", "canary.manage"}
+            | _ALERTS
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
         "legal_counsel": BuiltinRole(
@@ -273,7 +298,13 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
         "security_officer": BuiltinRole(
             "Security officer",
             "Manages people, credentials and keys and sees the audit; no data.",
-            _LEGISLATE | _PEOPLE | _KEYS | _CONFIRM | {"audit.read", "storage.read"},
+            _LEGISLATE
+            | _PEOPLE
+            | _KEYS
+            | _CONFIRM
+            | _ALERTS
+            | _WEBHOOKS
+            | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
@@ -281,7 +312,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             _INQUIRE
             | _BROWSE
             | _OVERSEE
-            | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"},
+            | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

@@ -18,7 +18,8 @@ from vaultsite.kernel.tenancy.scope import current_scope
 #: Roles whose holders sign in with a second factor where their tenant says nothing: those who can give themselves or
 #: others more than they have, or see everything.
 MFA_ROLES: Final = frozenset({"privacy_officer", "security_officer", "tenant_admin"})
-#: Acts that ask for a fresh proof of who does them: on keys, on people, programs and what they may do, in emergencies.
+#: Acts that ask for a fresh proof of who does them: on keys, on people, programs and what they may do, in emergencies,
+#: and by which what the audit says leaves the vault.
 STEP_UP: Final = frozenset(
     {
         "apikey.manage",
@@ -34,6 +35,7 @@ STEP_UP: Final = frozenset(
         "user.manage",
     }
     | {"emergency.confirm", "emergency.request", "identity_provider.manage"}
+    | {"audit.export", "subscription.manage", "webhook.manage"}
 )
 #: What a decision names when a proof was missing.
 PROOF_ID: Final = "builtin:proof"

@@ -64,11 +64,17 @@ def authorize(
     event = Event(
         type=rule.event,
         operation=rule.operation,
-        resource=resource,
+        resource=replace(resource, tags=question.resource.tags),
         purpose=question.purpose or "",
         policies=decision.policy_ids,
         obligations=tuple(map(str, decision.obligations)),
-        metadata={**facts, "action": action, "reason": decision.reason, "inputs": question.as_inputs()},
+        metadata={
+            **facts,
+            "action": action,
+            "reason": decision.reason,
+            "policy_epoch": policies_in_force().number,
+            "inputs": question.as_inputs(),
+        },
     )
     emit(event if refusal is None else event.ended_by(refusal), primary=True)
     if refusal is not None:

@@ -85,9 +85,17 @@ def key_by_id(key_id: UUID) -> SecretKey:
     return _material(row)
 
 
-def seal_column(kind: str, object_id: bytes, plaintext: bytes) -> bytes:
-    """A small value sealed under the tenant's platform key, bound to ``kind`` ("access.session") and ``object_id``."""
-    handle = current_key(KeyPurpose.PLATFORM)
+def column_key() -> KeyHandle:
+    """The platform key that columns are sealed under now, for who seals many at once; made on first use."""
+    return current_key(KeyPurpose.PLATFORM)
+
+
+def seal_column(kind: str, object_id: bytes, plaintext: bytes, key: KeyHandle | None = None) -> bytes:
+    """A small value sealed under the tenant's platform key, bound to ``kind`` ("access.session") and ``object_id``.
+
+    ``key`` is what ``column_key`` gave, where it was asked for already.
+    """
+    handle = key or column_key()
     return seal(handle.key, key_id=handle.id, context=_column(kind, object_id), plaintext=plaintext)
 
 

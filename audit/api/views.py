@@ -8,9 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.services.authorize import authorize
-from audit.api.serializers import AuditEventPageSerializer, AuditEventSerializer, EventFilterSerializer, read_filter
+from audit.api.serializers import PAGING, AuditEventPageSerializer, AuditEventSerializer
 from audit.models import AuditEvent
+from audit.proofs.errors import AuditEventNotFound
+from audit.proofs.events import find_event
 from audit.selectors import EventPosition, list_events
+from audit.services.criteria import EventFilterSerializer, read_criteria
 from vaultsite.kernel.api.pagination import PageRequest, encode_cursor, page, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import InvalidCursor
@@ -29,7 +32,7 @@ class AuditEventList(VaultAPIView):
     )
     def get(self, request: Request) -> Response:
         authorize(self.principal, "audit.read", ResourceRef(type="audit"))
-        criteria, wanted = read_filter(request.query_params), read_page(request, members=2)
+        criteria, wanted = read_criteria(request.query_params, beside=PAGING), read_page(request, members=2)
         events = list_events(
             tenant_id=self.principal.tenant_id, criteria=criteria, limit=wanted.limit + 1, after=_position(wanted)
         )
@@ -37,6 +40,20 @@ class AuditEventList(VaultAPIView):
         cursor = _cursor(shown[-1]) if len(events) > wanted.limit else None
         data = [AuditEventSerializer(event).data for event in shown]
         return Response(page(data, limit=wanted.limit, next_cursor=cursor))
+
+
+class AuditEventView(VaultAPIView):
+    """One event of the caller's tenant."""
+
+    resource_type = "audit"
+
+    @extend_schema(operation_id="getAuditEvent", responses=AuditEventSerializer)
+    def get(self, _request: Request, event_id: UUID) -> Response:
+        authorize(self.principal, "audit.read", ResourceRef(type="audit", id=str(event_id)))
+        event = find_event(self.principal.tenant_id, event_id)
+        if event is None:
+            raise AuditEventNotFound
+        return Response(AuditEventSerializer(event).data)
 
 
 def _cursor(event: AuditEvent) -> str:

@@ -41,6 +41,10 @@ class AuditEvent(TenantModel):
     policy = models.TextField()
     request_id = models.TextField()
     failure_reason = models.TextField()
+    #: What the event says of its size: records and bytes that went in or out, and how long it took.
+    records = models.BigIntegerField(db_default=0)
+    bytes = models.BigIntegerField(db_default=0)
+    duration_ms = models.BigIntegerField(db_default=0)
     body = models.BinaryField()
 
     class Meta(TenantModel.Meta):
@@ -57,6 +61,27 @@ class AuditEvent(TenantModel):
             ),
             models.Index(fields=["tenant", "actor_id", "-time"], name="audit_event_by_actor"),
             models.Index(fields=["tenant", "type", "-time"], name="audit_event_by_type"),
+            models.Index(
+                fields=["tenant", "status", "-time"],
+                name="audit_event_by_outcome",
+                condition=~models.Q(status="success"),
+            ),
+            models.Index(
+                fields=["tenant", "severity", "-time"],
+                name="audit_event_by_severity",
+                condition=~models.Q(severity="info"),
+            ),
+            models.Index(
+                fields=["tenant", "classification", "-time"],
+                name="audit_event_by_class",
+                condition=~models.Q(classification=""),
+            ),
+            models.Index(
+                fields=["tenant", "purpose", "-time"], name="audit_event_by_purpose", condition=~models.Q(purpose="")
+            ),
+            models.Index(
+                fields=["tenant", "request_id"], name="audit_event_by_request", condition=~models.Q(request_id="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,8 @@ class OutboxEntry(TenantModel):
     """An event that waits for the relay.
 
     ``id`` is given by the database at insert, so that two transactions that follow one another (they lock the same
-    dataset) have their entries in that order. The application may only insert; the relay reads, marks and deletes.
+    dataset) have their entries in that order. The application inserts, and counts what waits; the relay reads, marks
+    and deletes.
     """
 
     id = models.BigAutoField(primary_key=True)  # type: ignore[assignment]
@@ -28,7 +29,7 @@ class OutboxEntry(TenantModel):
     #: Names the partition of the event, so that finding it costs one index probe.
     event_time = models.DateTimeField()
     dataset_id = models.UUIDField(null=True)
-    attempts = models.PositiveIntegerField(db_default=0)
+    #: When the relay handed it on: to the live feed, to the webhooks' queues and to that of the message broker.
     delivered_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
@@ -36,7 +37,9 @@ class OutboxEntry(TenantModel):
         verbose_name = "outbox entry"
         verbose_name_plural = "outbox entries"
         constraints = [
-            RowLevelSecurity(name="audit_outbox_rls", grants=("INSERT",), system=("SELECT", "UPDATE", "DELETE"))
+            RowLevelSecurity(
+                name="audit_outbox_rls", grants=("SELECT", "INSERT"), system=("SELECT", "UPDATE", "DELETE")
+            )
         ]
         indexes = [
             # Of the relay, which works across tenants: it looks for what is undelivered, and for what may go.

@@ -11,8 +11,9 @@ from uuid import UUID
 import rfc8785
 from django.db import connection
 
-from access.selectors import known_purposes
-from access.services.keyring import seal_column
+from access.services.keyring import KeyHandle, column_key, seal_column
+from access.services.policies_in_force import policies_in_force
+from audit.catalog.labels import compliance_tags
 from audit.errors import UnrecordableEvent
 from audit.selectors import ACTOR_KIND
 from vaultsite.kernel.events.event import Recorded
@@ -21,6 +22,11 @@ from vaultsite.kernel.events.event import Recorded
 TEXT_LIMIT: Final = 1024
 #: Integers beyond this are written as strings (RFC 8785 section 3.2.2.3: JSON numbers are doubles).
 SAFE_INTEGER: Final = 2**53 - 1
+
+#: The members of an event's metadata that say how much and how long, in the order of preference.
+RECORDS: Final = ("records_accessed", "records")
+BYTES: Final = ("bytes_transferred", "bytes")
+DURATION: Final = ("duration_ms",)
 
 #: What is recorded in place of a purpose that the tenant's registry does not have.
 UNKNOWN_PURPOSE: Final = "unknown"
@@ -34,12 +40,13 @@ _INSERT: Final = """
     WITH stored AS (
         INSERT INTO audit_event (
             tenant_id, id, time, type, status, severity, operation, actor_id, actor_kind, resource_type, resource_id,
-            dataset_id, classification, version, purpose, policy, request_id, failure_reason, body
+            dataset_id, classification, version, purpose, policy, request_id, failure_reason, records, bytes,
+            duration_ms, body
         ) VALUES {events}
     )
     INSERT INTO audit_outbox (tenant_id, event_id, event_time, dataset_id) VALUES {entries}
 """
-_EVENT: Final = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_EVENT: Final = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _ENTRY: Final = "(%s, %s, %s, %s)"
 
 
@@ -48,21 +55,34 @@ def record_events(events: Sequence[Recorded]) -> None:
 
     Raises UnrecordableEvent, an error of the keyring, or DatabaseError; the kernel undoes the operation for each.
     """
-    events = _without_invented_purposes(events)
+    events = [_timed(recorded) for recorded in _without_invented_purposes(events)]
+    # Asked for once: it is a query, and a request that writes several events writes them together.
+    key = column_key() if any(recorded.principal.kind != "system" for recorded in events) else None
     with connection.cursor() as cursor:
         for start in range(0, len(events), BATCH):
             batch = events[start : start + BATCH]
             statement = _INSERT.format(
                 events=", ".join([_EVENT] * len(batch)), entries=", ".join([_ENTRY] * len(batch))
             )
-            cursor.execute(statement, [*chain(*map(event_values, batch)), *chain(*map(_entry_values, batch))])
+            cursor.execute(
+                statement, [*chain(*(event_values(one, key) for one in batch)), *chain(*map(_entry_values, batch))]
+            )
+
+
+def _timed(recorded: Recorded) -> Recorded:
+    """The event with how long its request or job had taken by then, in milliseconds, unless it says so itself."""
+    started_at, event = recorded.request.started_at, recorded.event
+    if started_at is None or "duration_ms" in event.metadata:
+        return recorded
+    milliseconds = max(0, int((event.time - started_at).total_seconds() * 1000))
+    return replace(recorded, event=replace(event, metadata={**event.metadata, "duration_ms": milliseconds}))
 
 
 def _without_invented_purposes(events: Sequence[Recorded]) -> Sequence[Recorded]:
     """A purpose is a word of the tenant's registry; what else a client states is free text, and not kept."""
     if not any(recorded.event.purpose for recorded in events):
         return events
-    known = {"", *known_purposes()}
+    known = policies_in_force().purposes | {""}
     return [
         recorded
         if recorded.event.purpose in known
@@ -71,8 +91,11 @@ def _without_invented_purposes(events: Sequence[Recorded]) -> Sequence[Recorded]
     ]
 
 
-def event_values(recorded: Recorded) -> tuple[Any, ...]:
-    """The values of an event's row, in the order of the INSERT: text is cleaned, the last one is the canonical body."""
+def event_values(recorded: Recorded, key: KeyHandle | None = None) -> tuple[Any, ...]:
+    """The values of an event's row, in the order of the INSERT: text is cleaned, the last one is the canonical body.
+
+    ``key`` seals what tells of a person; None: the one that seals columns now.
+    """
     event, resource, principal = recorded.event, recorded.event.resource, recorded.principal
     return (
         recorded.tenant_id,
@@ -93,15 +116,27 @@ def event_values(recorded: Recorded) -> tuple[Any, ...]:
         clean_text(" ".join(event.policies)),
         clean_text(recorded.request.request_id),
         clean_text(event.failure_reason),
-        compose_body(recorded),
+        amount_of(event.metadata, *RECORDS),
+        amount_of(event.metadata, *BYTES),
+        amount_of(event.metadata, *DURATION),
+        compose_body(recorded, key),
     )
+
+
+def amount_of(metadata: Mapping[str, Any], *names: str) -> int:
+    """The first of the members that is a whole number a column can hold and not below 0; else 0."""
+    for name in names:
+        value = metadata.get(name)
+        if type(value) is int and 0 <= value <= SAFE_INTEGER:
+            return value
+    return 0
 
 
 def _entry_values(recorded: Recorded) -> tuple[Any, ...]:
     return (recorded.tenant_id, recorded.event.id, recorded.event.time, recorded.event.resource.dataset_id)
 
 
-def compose_body(recorded: Recorded) -> bytes:
+def compose_body(recorded: Recorded, key: KeyHandle | None = None) -> bytes:
     """The event as RFC 8785 canonical JSON, in the members of the customer's event schema.
 
     Members without a value are left out. What tells of a person (the actor's name, address and browser) is one sealed
@@ -118,12 +153,13 @@ def compose_body(recorded: Recorded) -> bytes:
             type=recorded.principal.kind,
             id=str(recorded.principal.id),
             credential=recorded.principal.credential,
-            sealed=_seal_actor(recorded),
+            sealed=_seal_actor(recorded, key),
         ),
         "resource": _present(
             type=resource.type,
             id=resource.id,
             dataset_id=resource.dataset_id,
+            dataset_name=resource.name,
             classification=resource.classification,
             version=resource.version,
         ),
@@ -133,6 +169,7 @@ def compose_body(recorded: Recorded) -> bytes:
             policy_evaluated=event.policies,
             obligations=event.obligations,
             request_id=request.request_id,
+            compliance_tags=compliance_tags(resource),
         ),
         "metadata": as_json(event.metadata),
     }
@@ -146,7 +183,7 @@ def _present(**members: Any) -> dict[str, Any]:
     return {name: as_json(value) for name, value in members.items() if value}
 
 
-def _seal_actor(recorded: Recorded) -> str:
+def _seal_actor(recorded: Recorded, key: KeyHandle | None) -> str:
     """Name, address and browser of a person or service, sealed (base64); empty when there is nothing to hide."""
     if recorded.principal.kind == "system":
         return ""
@@ -157,7 +194,7 @@ def _seal_actor(recorded: Recorded) -> str:
     )
     if not facts:
         return ""
-    sealed = seal_column(kind=ACTOR_KIND, object_id=recorded.event.id.bytes, plaintext=rfc8785.dumps(facts))
+    sealed = seal_column(kind=ACTOR_KIND, object_id=recorded.event.id.bytes, plaintext=rfc8785.dumps(facts), key=key)
     return base64.b64encode(sealed).decode()
 
 

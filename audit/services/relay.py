@@ -1,27 +1,32 @@
-"""The way out: events leave the outbox in order, at least once, to whoever publishes them."""
+"""The first step out: events leave the outbox in order, at least once, for the live feed and the queues behind it."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
 from uuid import UUID
 
 from django.db import connections, transaction
-from django.db.models import F
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from audit.errors import BrokerUnavailable
+from audit.catalog.envelope import envelope
 from audit.models import AuditEvent, OutboxEntry
-from audit.selectors import read_body
+from audit.notifications.pending import note_events
+from audit.relay.queue import enqueue_for_broker
+from audit.subscriptions.match import Match, matching
+from audit.webhooks.queue import enqueue_deliveries
 
 #: Entries taken in one transaction.
 BATCH: Final = 500
 #: How long a delivered entry is kept, for the operator who asks what went out.
 KEPT_AFTER_DELIVERY: Final = timedelta(days=1)
 
-# One relay at a time, however many workers there are. Skipping locked rows instead would let a later event of a dataset
+# One relay at a time, however many there are. Skipping locked rows instead would let a later event of a dataset
 # overtake the earlier one that somebody else still holds.
-_TAKE_TURN: Final = "SELECT pg_try_advisory_xact_lock(hashtext('audit.relay_outbox'))"
+_TAKE_TURN: Final = "SELECT pg_try_advisory_xact_lock(hashtext(%s))"
+_TURN: Final = "audit.relay_outbox"
 
 
 @dataclass(frozen=True)
@@ -32,28 +37,30 @@ class Delivery:
     envelope: dict[str, Any]
 
 
-#: Hands deliveries over, in their order; raises BrokerUnavailable when it may not have handed over all of them.
+#: Hands deliveries over, in their order.
 Publisher = Callable[[Sequence[Delivery]], None]
 
 
 def relay_batch(publish: Publisher, *, limit: int = BATCH) -> int:
-    """Publish the oldest undelivered events, as vault_system; returns how many left the outbox.
+    """Hand on the oldest events of the outbox, as vault_system; returns how many left it.
 
-    0 when there are none, or while another relay works. When ``publish`` raises, or the process dies before the commit,
-    all of them stay and will be published again: consumers tell repetitions by the event's id. An entry is published
-    after every earlier entry of its dataset.
+    Each goes to its tenant's webhooks and to the queue of the message broker, both rows of this transaction, and to
+    ``publish``. 0 when there are none, or while another relay works. When ``publish`` raises, or the process dies
+    before the commit, all of them stay and are handed on again: receivers tell repetitions by the event's id. An event
+    is handed on after every earlier one of its dataset.
     """
-    try:
-        with transaction.atomic(using="system"):
-            if not _is_our_turn():
-                return 0
-            waiting = OutboxEntry.objects.using("system").filter(delivered_at__isnull=True).order_by("id")
-            entries = list(waiting[:limit])
-            publish(_deliveries(entries))
-            _mine(entries).update(delivered_at=Now())
-    except BrokerUnavailable:
-        _mine(entries).update(attempts=F("attempts") + 1)
-        raise
+    with transaction.atomic(using="system"):
+        if not take_turn(_TURN):
+            return 0
+        waiting = OutboxEntry.objects.using("system").filter(delivered_at__isnull=True).order_by("id")
+        entries = list(waiting[:limit])
+        if not entries:
+            return 0
+        events = _events_of(entries)
+        bodies = [envelope(event) for event in events]
+        _enqueue(events, bodies)
+        OutboxEntry.objects.using("system").filter(pk__in=[entry.pk for entry in entries]).update(delivered_at=Now())
+        publish([Delivery(cast("UUID", one.tenant_id), body) for one, body in zip(events, bodies, strict=True)])
     return len(entries)
 
 
@@ -64,45 +71,39 @@ def forget_delivered() -> int:
     return deleted
 
 
-def _is_our_turn() -> bool:
+def take_turn(name: str) -> bool:
+    """Whether this transaction of vault_system may do what only one does at a time; it may until it ends."""
     with connections["system"].cursor() as cursor:
-        cursor.execute(_TAKE_TURN)
+        cursor.execute(_TAKE_TURN, [name])
         row = cursor.fetchone()
     return bool(row and row[0])
 
 
-def _mine(entries: Sequence[OutboxEntry]) -> Any:
-    return OutboxEntry.objects.using("system").filter(pk__in=[entry.pk for entry in entries])
+def _events_of(entries: Sequence[OutboxEntry]) -> list[AuditEvent]:
+    """The entries' events, in order. One whose partition was dropped meanwhile has nothing left to tell.
 
-
-def _deliveries(entries: Sequence[OutboxEntry]) -> list[Delivery]:
-    """The entries' envelopes, in order. An event whose partition was dropped meanwhile has nothing left to tell."""
-    if not entries:
-        return []
+    By their whole key: another tenant, and another time, may have the same id.
+    """
     times = [entry.event_time for entry in entries]
-    events = AuditEvent.objects.using("system").filter(
+    rows: QuerySet[AuditEvent] = AuditEvent.objects.using("system").filter(
         tenant_id__in={entry.tenant_id for entry in entries},
         id__in=[entry.event_id for entry in entries],
         time__range=(min(times), max(times)),
     )
-    found = {event.id: Delivery(cast("UUID", event.tenant_id), envelope(event)) for event in events}
-    return [found[entry.event_id] for entry in entries if entry.event_id in found]
+    found = {(row.tenant_id, row.pk, row.time): row for row in rows}
+    keys = [(entry.tenant_id, entry.event_id, entry.event_time) for entry in entries]
+    return [found[key] for key in keys if key in found]
 
 
-def envelope(event: AuditEvent) -> dict[str, Any]:
-    """The event as CloudEvents 1.0 in JSON, without its sealed members: those never leave the vault."""
-    body = read_body(event)
-    actor = {name: body["actor"][name] for name in ("type", "id")}
-    members = {name: body[name] for name in ("severity", "resource", "action", "context", "metadata")}
-    wrapped = {
-        "specversion": "1.0",
-        "id": body["event_id"],
-        "source": f"urn:llm-data-vault:tenant:{event.tenant_id}",
-        "type": body["event_type"],
-        "time": body["timestamp"],
-        "subject": "/".join(filter(None, (event.resource_type, event.resource_id))),
-        "datacontenttype": "application/json",
-        "data": {"actor": actor, **members},
-    }
-    # The CloudEvents "partitioning" extension: what shares a key arrives in order.
-    return wrapped | ({"partitionkey": str(event.dataset_id)} if event.dataset_id else {})
+def _enqueue(events: Sequence[AuditEvent], bodies: Sequence[Mapping[str, Any]]) -> None:
+    """Put events into the queues of their tenants, a tenant at a time: the order is that within a dataset."""
+    by_tenant: defaultdict[UUID, list[AuditEvent]] = defaultdict(list)
+    for event in events:
+        by_tenant[cast("UUID", event.tenant_id)].append(event)
+    matches: list[Match] = []
+    for tenant_id, theirs in by_tenant.items():
+        matched = matching(tenant_id, theirs)
+        enqueue_deliveries(tenant_id, theirs, matched)
+        note_events(tenant_id, theirs)
+        matches += matched
+    enqueue_for_broker(events, bodies, matches)

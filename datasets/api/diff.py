@@ -118,6 +118,7 @@ def _page(
             break
         data.append(change.as_json(is_whole=is_whole))
         size += len(orjson.dumps(data[-1]))
+    comparison.release.note_leaving(one["id"] for one in data)
     answer = page(data, limit=wanted.limit, next_cursor=more)
     if after_id is None:
         answer["summary"] = summary_of(comparison, count_changes(comparison, kinds=kinds))

@@ -161,6 +161,7 @@ class RecordListView(_Changing, views.RecordListView):
             fields = [name for name in request.query_params.get("fields", "").split(",") if name]
             records = read_draft_records(opened, after=after, limit=wanted.limit + 1)
             data, last = page_of(records, limit=wanted.limit, fields=fields)
+            opened.release.note_leaving(one["id"] for one in data)
             more = encode_cursor([version, str(draft.pk), last]) if last else None
             return Response(page(data, limit=wanted.limit, next_cursor=more))
 

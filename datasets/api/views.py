@@ -298,6 +298,7 @@ class RecordListView(VaultAPIView):
         allowed = charge(release.decision, len(data))
         if allowed < len(data):
             data, last = data[:allowed], data[allowed - 1]["id"]
+        release.note_leaving(one["id"] for one in data)
         more = encode_cursor([version, str(release.version.pk), last]) if last else None
         return Response(page(data, limit=wanted.limit, next_cursor=more))
 

@@ -1,6 +1,7 @@
 """Tables of datasets, versions, the record tree and ingests."""
 
 from datasets.models.blob import Blob, BlobKind, BlobState
+from datasets.models.canary import Canary, CanaryReader
 from datasets.models.chunk import Chunk, FindingsBlob, ObjectKind, SubjectIndexEntry
 from datasets.models.dataset import Classification, Dataset, DatasetTag
 from datasets.models.draft import Draft, DraftStatus, Publication, StagedKind, StagedRecord
@@ -37,6 +38,8 @@ __all__ = [
     "BlobKind",
     "BlobState",
     "Branch",
+    "Canary",
+    "CanaryReader",
     "Chunk",
     "Classification",
     "Compatibility",

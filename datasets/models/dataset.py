@@ -51,9 +51,9 @@ class Dataset(TenantModel):
     """Named data under one set of keys.
 
     ``legal_hold`` and ``delete_after`` are enforced by whatever deletes; ``erasure_epoch`` rises with every erasure, so
-    that a commit in flight notices. An archived one (``archived_at``) is only read. A deleted one (``deleted_at``) can
-    be restored until ``delete_after`` and keeps its name; a purged one (``purged_at``) has lost its keys and its name,
-    and its rows are on their way out.
+    that a commit in flight notices; ``has_canaries`` tells readers to look for them. An archived one (``archived_at``)
+    is only read. A deleted one (``deleted_at``) can be restored until ``delete_after`` and keeps its name; a purged one
+    (``purged_at``) has lost its keys and its name, and its rows are on their way out.
     """
 
     name = models.CharField(max_length=200, db_collation="C")
@@ -69,6 +69,7 @@ class Dataset(TenantModel):
     deleted_at = models.DateTimeField(null=True, default=None, editable=False)
     purged_at = models.DateTimeField(null=True, default=None, editable=False)
     erasure_epoch = models.PositiveIntegerField(default=0, editable=False)
+    has_canaries = models.BooleanField(default=False, db_default=False, editable=False)
     created_by = models.UUIDField(editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)

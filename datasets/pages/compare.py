@@ -1,6 +1,7 @@
 """Two versions side by side: what changed, word by word, as this reader may see it."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
@@ -76,12 +77,10 @@ def comparison_context(comparison: Comparison) -> dict[str, Any]:
 
 def change_page(comparison: Comparison, *, after: str | None, kinds: tuple[str, ...] = KINDS) -> ChangePage:
     """The next changed records after an id."""
-    cards: list[ChangeCard] = []
-    for change in shown_changes(comparison, after_id=after, kinds=kinds):
-        if len(cards) == PAGE_SIZE:
-            return ChangePage(tuple(cards), cards[-1].id)
-        cards.append(change_card(change))
-    return ChangePage(tuple(cards), None)
+    found = list(islice(shown_changes(comparison, after_id=after, kinds=kinds), PAGE_SIZE + 1))
+    cards = [change_card(change) for change in found[:PAGE_SIZE]]
+    comparison.release.note_leaving(card.id for card in cards)
+    return ChangePage(tuple(cards), cards[-1].id if len(found) > PAGE_SIZE else None)
 
 
 def version_names(dataset: Dataset) -> list[str]:

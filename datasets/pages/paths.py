@@ -9,6 +9,7 @@ from datasets.pages.access import access_page
 from datasets.pages.analytics import guaranteed_list_page, guaranteed_page, guaranteed_wizard
 from datasets.pages.anonymization import anonymization_page
 from datasets.pages.branches import branches_page
+from datasets.pages.canaries import canaries_page
 from datasets.pages.compare import compare_page
 from datasets.pages.drafts import draft_page, drafts_page
 from datasets.pages.exports import export_page, export_wizard, exports_page, passport_page
@@ -36,6 +37,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponse], str], ...]] = (
     ("<uuid:dataset_id>/anonymization/", anonymization_page, "datasets_anonymization"),
     ("<uuid:dataset_id>/access/", access_page, "datasets_access"),
     ("<uuid:dataset_id>/quarantine/", quarantine_page, "datasets_quarantine"),
+    ("<uuid:dataset_id>/canaries/", canaries_page, "datasets_canaries"),
     ("<uuid:dataset_id>/query/", query_page, "datasets_query"),
     ("<uuid:dataset_id>/statistics/", statistics_page, "datasets_statistics"),
     ("<uuid:dataset_id>/schema/", schemas_page, "datasets_schemas"),

@@ -46,6 +46,7 @@ GROUPS: Final = (
             ("Anonymization", "datasets_anonymization", "record.read"),
             ("Quarantine", "datasets_quarantine", "detection.read"),
             ("Erasures", "datasets_erasures", "erasure.read"),
+            ("Canaries", "datasets_canaries", "canary.manage"),
         ),
     ),
     (

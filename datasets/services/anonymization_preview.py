@@ -62,6 +62,7 @@ def preview_policy(
         declared=partial(declared_fields, release.dataset),
     )
     records = list(read_records(release, after=after, limit=min(limit, MAX_RECORDS), with_findings=True))
+    release.note_leaving(one.id for one in records)
     anonymizer.prepare([_content(one) for one in records], [one.findings for one in records])
     shown = [anonymizer.show(_content(one), one.findings, record_id=one.id) for one in records]
     facts = anonymizer.policy_facts[0]

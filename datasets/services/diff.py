@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -223,8 +222,9 @@ def stream_changes(
 
     def lines() -> Iterator[bytes]:
         summary = summary_of(comparison, count_changes(comparison, kinds=kinds))
-        changes = (change.as_json(is_whole=is_whole) for change in shown_changes(comparison, kinds=kinds))
-        for line in chain([summary], changes):
-            yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        yield orjson.dumps(summary, option=orjson.OPT_APPEND_NEWLINE)
+        for change in shown_changes(comparison, kinds=kinds):
+            comparison.release.note_leaving((change.id,))
+            yield orjson.dumps(change.as_json(is_whole=is_whole), option=orjson.OPT_APPEND_NEWLINE)
 
     return stream_lines(comparison.release, principal, request, lines(), headings=1)

@@ -70,6 +70,7 @@ def review_findings(release: Release, wanted: Wanted) -> Review:
         samples.extend(_sample(record, one) for one in sorted(judged, key=lambda one: one.finding) if _is(one, wanted))
         if len(samples) >= SAMPLES:
             break
+    release.note_leaving(one.record_id for one in samples[:_MOST])
     is_cut = looked_at == RECORDS or len(samples) >= SAMPLES
     return Review(tuple(samples[:_MOST]), tuple(sorted(recognizers)), looked_at, last if is_cut else None)
 

@@ -84,6 +84,10 @@ class Directory(DatasetDirectory):
         rows = Dataset.objects.filter(pk__in=dataset_ids, purged_at=None)
         return {row.pk: KnownDataset(row.name, resource_of(row)) for row in rows}
 
+    def visible(self, principal: Principal, dataset_ids: Collection[UUID]) -> frozenset[UUID]:
+        rows = Dataset.objects.visible_to(principal).filter(pk__in=dataset_ids)
+        return frozenset(rows.values_list("pk", flat=True))
+
     def listed(self, principal: Principal, *, limit: int) -> Sequence[tuple[UUID, str]]:
         rows = Dataset.objects.visible_to(principal).order_by("name")
         return list(rows.values_list("pk", "name")[:limit])

@@ -168,9 +168,11 @@ def find_page(
     size = 0
     for record in found:
         if len(data) >= limit or size >= PAGE_BYTES:
+            release.note_leaving(one["id"] for one in data)
             return QueryPage(data, data[-1]["id"], found.scanned)
         data.append(project(record, query.fields))
         size += len(orjson.dumps(data[-1]))
+    release.note_leaving(one["id"] for one in data)
     return QueryPage(data, None if found.scanned.is_complete else found.last_id, found.scanned)
 
 
@@ -189,7 +191,12 @@ def aggregate(
 
 def emit_completion(release: Release, scanned: Scanned, *, released: int, size: int) -> None:
     """Tell the audit how much a query released, in an open scope."""
-    facts = {"records": released, "bytes": size, "scanned": scanned.records, "pruned_chunks": scanned.pruned_chunks}
+    facts = {
+        "records_accessed": released,
+        "bytes_transferred": size,
+        "scanned": scanned.records,
+        "pruned_chunks": scanned.pruned_chunks,
+    }
     event = Event(
         type=EventType.ACCESS_COMPLETED,
         operation="read",
@@ -212,4 +219,5 @@ def _lines(release: Release, query: Query, after: str | None, limit: int | None)
     for number, record in enumerate(RecordScan(release, query.filter, after)):
         if limit is not None and number >= limit:
             return
+        release.note_leaving((record["id"],))
         yield orjson.dumps(project(record, query.fields), option=orjson.OPT_APPEND_NEWLINE)

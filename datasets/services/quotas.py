@@ -14,12 +14,16 @@ from django.utils import timezone
 from access.services.authorize import authorize
 from datasets.errors.lifecycle import QuotaExceeded
 from datasets.models import Blob, BlobKind, BlobState, Branch, Dataset, Quota, StagedRecord
-from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType, ResourceRef, Severity
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_tenant_id
 
 #: What is limited, in the order it is shown.
 KINDS: Final = ("bytes", "datasets", "records")
+#: Percent of a limit that are told of when they are reached, with how much that matters.
+LEVELS: Final = (80, 95)
+_SEVERITIES: Final[Mapping[int, Severity]] = {80: "warning", 95: "critical"}
 
 
 class OctetLength(Func):
@@ -70,7 +74,7 @@ def require_dataset_room() -> None:
     """Whether one more dataset may be made, until the open scope ends. Raises QuotaExceeded."""
     quota = _hold()
     if quota is not None and quota.max_datasets is not None:
-        _require("datasets", quota.max_datasets, used=_kept_datasets().count(), asked=1)
+        _take("datasets", quota.max_datasets, used=_kept_datasets().count(), asked=1)
 
 
 def require_upload_room(*, adds_records: bool) -> None:
@@ -93,14 +97,14 @@ def require_version_room(dataset: Dataset, branch: str, *, sealed_bytes: int, re
     if quota is None:
         return
     if quota.max_bytes is not None and sealed_bytes:
-        _require("bytes", quota.max_bytes, used=stored_bytes(), asked=sealed_bytes)
+        _take("bytes", quota.max_bytes, used=stored_bytes(), asked=sealed_bytes)
     if quota.max_records is not None:
         heads = _heads().filter(dataset=dataset)
         before = heads.aggregate(Max("head__record_count"))["head__record_count__max"] or 0
         beside = heads.exclude(name=branch).aggregate(Max("head__record_count"))["head__record_count__max"] or 0
         added = max(beside, records) - before
         if added > 0:
-            _require("records", quota.max_records, used=kept_records(), asked=added)
+            _take("records", quota.max_records, used=kept_records(), asked=added)
 
 
 def stored_bytes() -> int:
@@ -138,3 +142,13 @@ def _limit(quota: Quota | None, kind: str) -> int | None:
 def _require(quota: str, limit: int, *, used: int, asked: int) -> None:
     if used + asked > limit:
         raise QuotaExceeded(f"{used} of {limit} {quota} are used", quota=quota, limit=limit, used=used, asked=asked)
+
+
+def _take(quota: str, limit: int, *, used: int, asked: int) -> None:
+    """As _require; what fits is told of where it crosses a level, once, since the quota's row is held."""
+    _require(quota, limit, used=used, asked=asked)
+    crossed = [level for level in LEVELS if 100 * used < level * limit <= 100 * (used + asked)]
+    if crossed:
+        facts = {"quota": quota, "level": crossed[-1], "limit": limit, "used": used + asked}
+        resource, severity = ResourceRef("quota", quota), _SEVERITIES[crossed[-1]]
+        emit(Event(EventType.CAPACITY_WARNING, "update", resource, severity=severity, metadata=facts))

@@ -1,7 +1,7 @@
 """The read path: authorize -> resolve -> fetch -> decrypt -> anonymize (obligations) -> emit -> release."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -21,6 +21,7 @@ from datasets.errors import NotScanned, RecordNotFound, UnmetObligation, Version
 from datasets.models import Dataset, Version
 from datasets.query import Filter
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
+from datasets.services.canaries import CanaryWatch, watch_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
 from datasets.services.row_conditions import KIND, rows_released
@@ -57,6 +58,7 @@ class Release:
     store: PackReader
     anonymizer: Anonymizer
     rows: Filter = field(default_factory=Filter)
+    canaries: CanaryWatch | None = None
 
     @property
     def is_raw(self) -> bool:
@@ -71,6 +73,14 @@ class Release:
     def admits(self, canonical: bytes) -> bool:
         """Whether a record, in its canonical bytes, is one of those released."""
         return self.rows.node is None or self.rows.matches(orjson.loads(canonical))
+
+    def note_leaving(self, record_ids: Iterable[str], *, reader_id: UUID | None = None) -> None:
+        """Called with the records that are about to be released, raw or not, in a scope or out of one.
+
+        ``reader_id``: who gets them, where that is not who the release was decided for.
+        """
+        if self.canaries is not None:
+            self.canaries.note(record_ids, reader_id=reader_id)
 
     @property
     def operator(self) -> str | None:
@@ -150,6 +160,7 @@ def release_under(decision: Decision, dataset: Dataset, version: Version, *, cou
         store=PackReader(keys) if anonymizer.is_raw else ScannedReader(keys),
         anonymizer=anonymizer,
         rows=rows,
+        canaries=watch_of(dataset),
     )
 
 
@@ -198,6 +209,7 @@ def read_record(release: Release, record_id: str) -> ReadRecord:
     shown = as_shown(release, chunk[index], findings[index])
     if shown is None:
         raise RecordNotFound
+    release.note_leaving((record_id,))
     return shown
 
 
@@ -278,7 +290,11 @@ def stream_lines(
             size += len(line)
         outcome = "success"
     finally:
-        facts = {"records": max(0, records), "bytes": size, "duration_ms": int((time.monotonic() - started) * 1000)}
+        facts = {
+            "records_accessed": max(0, records),
+            "bytes_transferred": size,
+            "duration_ms": int((time.monotonic() - started) * 1000),
+        }
         meter.close()
         with tenant_scope(principal.tenant_id, principal, request):
             emit(_completed(release, outcome, facts))
@@ -287,12 +303,14 @@ def stream_lines(
 def _lines(release: Release) -> Iterator[bytes]:
     if not release.is_raw:
         for record in read_records(release):
+            release.note_leaving((record.id,))
             yield orjson.dumps(record.data, option=orjson.OPT_APPEND_NEWLINE)
         return
     root = bytes(release.version.root)
     for _, chunk in iterate_chunks(release.store, root, read_ahead=_READ_AHEAD):
         for record_id, line in zip(chunk.ids, chunk.lines, strict=True):
             if release.admits(line):
+                release.note_leaving((record_id,))
                 yield data_bytes(line, record_id) + b"\n"
 
 

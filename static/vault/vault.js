@@ -7,7 +7,11 @@
   const POLL_LONGEST_MS = 5000;
   const REFRESH_MS = 60000;
   const ROWS_KEPT = 12;
+  //: What looking at the vault makes happen by itself.
+  const LOOKING = new Set(["admin.access.read", "audit.access.read"]);
   const FINAL = new Set(["succeeded", "failed", "cancelled"]);
+  const isLooking = ({ type, data }) =>
+    data?.action?.status === "success" && (LOOKING.has(type) || data.resource?.type === "dashboard");
   const NO_ID = "00000000-0000-0000-0000-000000000000";
 
   const element = (name, text, className) => {
@@ -189,7 +193,7 @@
 
     async refresh() {
       try {
-        const answer = await fetch(this.box.dataset.url, { headers: { Accept: "text/html" } });
+        const answer = await fetch(this.box.dataset.url, { headers: { Accept: "text/html", "X-Vault-Piece": "1" } });
         if (!answer.ok || answer.redirected) return;
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         this.box.replaceChildren(...page.body.childNodes);
@@ -201,34 +205,37 @@
     listen() {
       const port = this.box.dataset.livePort;
       if (!port) return this.repeat();
-      const scheme = location.protocol === "https:" ? "wss" : "ws";
-      let socket;
-      try {
-        socket = new WebSocket(`${scheme}://${location.hostname}:${port}/live/`);
-      } catch {
-        return this.repeat();
-      }
-      socket.addEventListener("open", () => this.say(true));
-      socket.addEventListener("message", (message) => this.arrived(parsed(message.data)));
-      return socket.addEventListener("close", () => {
-        this.say(false);
-        this.repeat();
+      return window.vaultLive("/live/", {
+        port,
+        dataset: this.box.dataset.dataset,
+        event: (event) => this.arrived(event),
+        gap: () => this.refresh(),
+        state: (isLive) => this.say(isLive),
+        ended: () => this.repeat(),
       });
     }
 
+    // While the feed is away the list is asked for now and then.
     repeat() {
-      setInterval(() => document.visibilityState === "visible" && this.refresh(), REFRESH_MS);
+      if (this.repeats) return;
+      this.repeats = setInterval(() => {
+        if (!this.isLive && document.visibilityState === "visible") this.refresh();
+      }, REFRESH_MS);
     }
 
     say(isLive) {
+      this.isLive = isLive;
+      if (!isLive) this.repeat();
       const label = this.box.closest("section").querySelector("[data-live-state]");
       if (label) label.hidden = !isLive;
     }
 
     arrived(event) {
       const rows = this.box.querySelector("tbody");
-      if (!event || this.box.querySelector(`[data-event="${CSS.escape(event.id)}"]`)) return;
-      if (this.box.dataset.dataset && event.partitionkey !== this.box.dataset.dataset) return;
+      if (!event?.type) return;
+      if ("quiet" in this.box.dataset && isLooking(event)) return;
+      document.dispatchEvent(new CustomEvent("vault:event", { detail: event }));
+      if (this.box.querySelector(`[data-event="${CSS.escape(event.id)}"]`)) return;
       if (!rows) {
         this.refresh();
         return;
@@ -242,7 +249,7 @@
       const made = element("tr", undefined, "v-new");
       made.dataset.event = event.id;
       const link = element("a", event.type);
-      link.href = `${this.box.dataset.eventUrl}${encodeURIComponent(event.id)}/`;
+      link.href = this.box.dataset.eventUrl.replace(NO_ID, encodeURIComponent(event.id));
       const outcome = String(data.action?.status || "");
       const cells = [
         element("td", String(event.time || "").replace("T", " ").slice(0, 19), "v-time"),
@@ -290,7 +297,17 @@
     if (!document.activeElement?.matches("[aria-invalid]")) field.focus();
   };
 
+  /** The slash goes to the box that finds things, wherever nothing else is being typed. */
+  const seek = (box) =>
+    document.addEventListener("keydown", (event) => {
+      const isTyping = event.target.closest?.("input, textarea, select, [contenteditable]");
+      if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey || !box.offsetParent) return;
+      event.preventDefault();
+      box.focus();
+    });
+
   document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-find]").forEach(seek);
     document.querySelectorAll("[data-problem]").forEach(blame);
     document.querySelectorAll(".v-scroll").forEach(reach);
     document.querySelectorAll("[data-collapse]").forEach(collapse);

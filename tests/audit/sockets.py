@@ -1,7 +1,9 @@
 """A websocket client that speaks ASGI to an application in the same process."""
 
+import asyncio
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from asgiref.testing import ApplicationCommunicator
 
@@ -11,17 +13,38 @@ TIMEOUT = 5.0
 class Socket:
     """One connection; use it inside one event loop."""
 
-    def __init__(self, application: Any, path: str, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(
+        self, application: Any, path: str, headers: list[tuple[bytes, bytes]], query: dict[str, Any] | None = None
+    ) -> None:
         scope = {
             "type": "websocket",
             "path": path,
-            "query_string": b"",
+            "query_string": urlencode(query or {}, doseq=True).encode(),
             "headers": headers,
             "subprotocols": [],
             "client": ["192.0.2.9", 40000],
             "server": ["localhost", 8001],
         }
-        self._communicator = ApplicationCommunicator(application, scope)
+        self._gate: tuple[asyncio.Event, asyncio.Event] | None = None
+        self._communicator = ApplicationCommunicator(self._through_gate(application), scope)
+
+    def slow_down(self, asleep: asyncio.Event, awake: asyncio.Event) -> None:
+        """Let no event through while ``awake`` is not set; ``asleep`` is set once one waits."""
+        self._gate = asleep, awake
+
+    def _through_gate(self, application: Any) -> Any:
+        async def gated(scope: Any, receive: Any, send: Any) -> None:
+            async def send_when_awake(message: Any) -> None:
+                if self._gate and message["type"] == "websocket.send":
+                    asleep, awake = self._gate
+                    if not awake.is_set():
+                        asleep.set()
+                    await awake.wait()
+                await send(message)
+
+            await application(scope, receive, send_when_awake)
+
+        return gated
 
     async def open(self) -> int | None:
         """Shake hands; None when accepted, else the code of the refusal."""

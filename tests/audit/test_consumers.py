@@ -22,7 +22,7 @@ from access.services.tenants import operator
 from access.services.users import create_user
 from audit.consumers import FORBIDDEN, UNAUTHENTICATED, UNSUPPORTED_DATA, LiveConsumer
 from audit.models import AuditEvent
-from audit.tasks import relay_outbox
+from audit.relay.loop import relay_waiting
 from tests.audit.sockets import Socket
 from tests.factories.access import age, make_api_key
 from tests.factories.audit import make_event, make_principal, record
@@ -128,7 +128,7 @@ def test_a_tenants_events_arrive_and_anothers_never(tenant, rival) -> None:
     def tell() -> None:
         record(rival.pk, theirs)
         record(tenant.pk, mine)
-        while relay_outbox():
+        while relay_waiting():
             pass
 
     run(scenario)
@@ -159,7 +159,7 @@ def test_two_tenants_at_once_hear_all_of_their_own_and_nothing_else(tenant, riva
             await feed.close()
 
     def relay() -> None:
-        while relay_outbox():
+        while relay_waiting():
             pass
 
     run(scenario)
@@ -213,7 +213,7 @@ def test_what_happens_after_access_was_lost_is_not_told(tenant) -> None:
     def lose_and_tell() -> None:
         take_roles(user)
         record(tenant.pk, late)
-        while relay_outbox():
+        while relay_waiting():
             pass
 
     run(scenario)

@@ -40,7 +40,7 @@ def test_each_filter_restricts(tenant, told) -> None:
     assert found() == [third.id, second.id, first.id]
     assert found(dataset_id=dataset_id) == [third.id, first.id]
     assert found(actor_id=actor.id) == [first.id]
-    assert found(type="admin.access.write") == [second.id]
+    assert found(types=("admin.access.write",)) == [second.id]
     assert found(status="denied") == [second.id]
     assert found(purpose="evaluation") == [first.id]
     assert found(request_id=FACTS.request_id) == [third.id, second.id, first.id]
@@ -65,3 +65,39 @@ def test_another_tenants_position_and_ids_find_nothing(tenant, rival) -> None:
     theirs = make_event(resource=dataset_ref(uuid4()))
     record(rival.pk, theirs)
     assert listed(tenant.pk, dataset_id=theirs.resource.dataset_id) == []
+
+
+def test_several_types_come_in_one_order_and_no_event_twice(tenant, told) -> None:
+    first, second, third, _, _ = told
+    types, page, after = ("data.access.read", "admin.access.write", "data.exported"), [], None
+    while found := listed(tenant.pk, types=types, limit=2, after=after, until=NOON + timedelta(hours=3), since=NOON):
+        page += found
+        after = EventPosition(found[-1].time, found[-1].id)
+    assert [event.id for event in page] == [third.id, second.id, first.id]
+    assert listed(tenant.pk, types=()) == []
+
+
+def test_what_an_event_says_of_itself_is_searched(tenant) -> None:
+    wanted = make_event(
+        resource=dataset_ref(uuid4()), operation="delete", severity="critical", policies=("policy:7f9c@3", "lease:1")
+    )
+    record(tenant.pk, wanted, make_event(policies=("policy:7f9c11@3",)))
+    for criteria in (
+        {"operation": "delete", "severity": "critical"},
+        {"classification": "confidential"},
+        {"policy": "7f9c"},
+        {"policy": "policy:7f9c@3"},
+        {"policy": "lease:1"},
+    ):
+        assert [event.id for event in listed(tenant.pk, **criteria)] == [wanted.id], criteria
+    assert listed(tenant.pk, policy="lease:11") == listed(tenant.pk, policy="policy:7f9c@33") == []
+
+
+def test_the_size_of_an_event_is_in_its_columns(tenant) -> None:
+    said = {"records_accessed": 3, "records": 9, "bytes_transferred": 70, "duration_ms": 12}
+    odd = {"records": -1, "bytes": "many", "duration_ms": 2**60}
+    events = [make_event(metadata=metadata) for metadata in (said, odd)]
+    record(tenant.pk, *events)
+    found = listed(tenant.pk, purpose="analytics")
+    sizes = {event.id: (event.records, event.bytes, event.duration_ms) for event in found}
+    assert sizes == {events[0].id: (3, 70, 12), events[1].id: (0, 0, 0)}

@@ -15,7 +15,12 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402 - the models need the settings
 
+from tests.benchmarks.anomalies import measure_anomalies  # noqa: E402
 from tests.benchmarks.anonymized import measure_anonymized_read  # noqa: E402
+from tests.benchmarks.audit_log import measure_sealing  # noqa: E402
+from tests.benchmarks.audit_queries import measure_audit_append, measure_audit_queries  # noqa: E402
+from tests.benchmarks.audit_verification import measure_verifying  # noqa: E402
+from tests.benchmarks.dashboard import measure_dashboard  # noqa: E402
 from tests.benchmarks.decisions import measure_authorize, measure_lists  # noqa: E402
 from tests.benchmarks.detection import (  # noqa: E402
     measure_detection,
@@ -24,6 +29,7 @@ from tests.benchmarks.detection import (  # noqa: E402
     measure_patterns,
     measure_records,
 )
+from tests.benchmarks.feed import measure_feed  # noqa: E402
 from tests.benchmarks.figures import Figure, Plan, machine, table  # noqa: E402
 from tests.benchmarks.get_dataset import measure_get_dataset  # noqa: E402
 from tests.benchmarks.guarantees import measure_guarantees  # noqa: E402
@@ -31,6 +37,7 @@ from tests.benchmarks.memory import measure_worker  # noqa: E402
 from tests.benchmarks.names import measure_names  # noqa: E402
 from tests.benchmarks.paths import measure_growth, measure_ingest, measure_read  # noqa: E402
 from tests.benchmarks.privacy import measure_privacy  # noqa: E402
+from tests.benchmarks.relay import measure_relay  # noqa: E402
 from tests.benchmarks.replays import measure_replay  # noqa: E402
 from tests.benchmarks.tokens import measure_tokens  # noqa: E402
 from tests.benchmarks.tree import measure_build, measure_tree  # noqa: E402
@@ -42,6 +49,9 @@ Measurement = Callable[[Plan], list[Figure]]
 #: Each measurement with the names of the figures it gives.
 MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_build: ("tree_build_ratio",),
+    measure_anomalies: ("anomaly_recall", "anomaly_false_week"),
+    measure_sealing: ("sealer_events_s",),
+    measure_verifying: ("verify_events_s", "verify_ratio"),
     measure_get_dataset: ("get_dataset_ratio", "get_dataset_rps"),
     measure_versions: (
         "diff_10_of_1m_ratio",
@@ -87,6 +97,11 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_authorize: ("authorize_p50_ms", "authorize_p99_ms", "authorize_ratio"),
     measure_replay: ("replay_s",),
     measure_lists: ("list_visible_ratio",),
+    measure_audit_queries: ("summary_ms", "summary_growth_ratio", "events_page_growth_ratio"),
+    measure_audit_append: ("audit_append_ratio",),
+    measure_dashboard: ("dashboard_ms",),
+    measure_relay: ("relay_events_s",),
+    measure_feed: ("feed_p99_ms",),
 }
 NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)
 

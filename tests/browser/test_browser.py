@@ -87,7 +87,9 @@ def write_files(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def journey(tenant, site, worker, tmp_path) -> Callable[..., dict[str, Any]]:
-    """Goes through a script with users of these roles; what it saw."""
+    """Goes through a script with users of these roles; what it saw. VAULT_SCREENSHOTS is where pictures are kept."""
+    pictures = Path(os.environ.get("VAULT_SCREENSHOTS") or tmp_path)
+    pictures.mkdir(parents=True, exist_ok=True)
 
     def go(script: str, users: dict[str, str], **facts: Any) -> dict[str, Any]:
         told = facts | {
@@ -95,7 +97,7 @@ def journey(tenant, site, worker, tmp_path) -> Callable[..., dict[str, Any]]:
             "organization": tenant.slug,
             "password": PASSWORD,
             "users": {name: make_user(tenant, role).username for name, role in users.items()},
-            "pictures": str(tmp_path),
+            "pictures": str(pictures),
             "chromium": CHROMIUM,
         }
         command = [NODE, str(HERE / script), json.dumps(told)]

@@ -26,6 +26,7 @@ def test_the_open_group_shows_its_pages_and_the_others_their_names(tenant):
     assert links(page) == [
         ("Overview", ""), ("Records", ""), ("Privacy", "true"), ("History", ""), ("Releases", ""), ("Access", ""),
         ("Storage", ""), ("Findings", ""), ("Anonymization", ""), ("Quarantine", "page"), ("Erasures", ""),
+        ("Canaries", ""),
     ]  # fmt: skip
 
 

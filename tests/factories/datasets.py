@@ -19,6 +19,8 @@ from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 PURPOSE = "evaluation"
+#: A name by chance must not look like somebody's number.
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 def someone(tenant: Tenant, role: str) -> Principal:
@@ -27,7 +29,7 @@ def someone(tenant: Tenant, role: str) -> Principal:
 
 def make_dataset(tenant: Tenant, steward: Principal | None = None, **facts: Any) -> Dataset:
     steward = steward or someone(tenant, "data_steward")
-    facts = {"name": f"dataset-{uuid4().hex[:12]}"} | facts
+    facts = {"name": f"dataset-{uuid4().hex[:12].translate(_LETTERS)}"} | facts
     with tenant_scope(tenant.pk, steward):
         return create_dataset(steward, facts=DatasetFacts(**facts))
 

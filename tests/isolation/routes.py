@@ -11,16 +11,23 @@ from drf_spectacular.generators import SchemaGenerator
 PREFIX: Final = "/api/v1"
 #: Parameter of a path -> the table whose row it names.
 TABLES: Final[Mapping[str, str]] = {
+    "alert_id": "audit_alert",
+    "audit_export_id": "audit_export",
+    "event_id": "audit_event",
+    "verification_id": "audit_verification",
+    "subscription_id": "audit_eventsubscription",
     "access_request_id": "access_accessrequest",
     "api_key_id": "access_apikey",
     "bulk_id": "access_bulkevaluation",
     "attachment_id": "anonymization_policyattachment",
+    "canary_id": "datasets_canary",
     "case_id": "anonymization_detectioncase",
     "certificate_id": "access_clientcertificate",
     "collection_id": "datasets_garbagecollection",
     "conflict_id": "datasets_mergeconflict",
     "binding_id": "access_rolebinding",
     "dataset_id": "datasets_dataset",
+    "dead_letter_id": "audit_deadletter",
     "delegation_id": "access_delegation",
     "emergency_id": "access_breakglass",
     "erasure_id": "datasets_erasure",
@@ -34,6 +41,7 @@ TABLES: Final[Mapping[str, str]] = {
     "key_id": "access_encryptionkey",
     "lease_id": "access_lease",
     "merge_id": "datasets_merge",
+    "principal_id": "access_user",
     "policy_id": "anonymization_anonymizationpolicy",
     "publication_id": "datasets_publication",
     "purge_id": "datasets_purge",
@@ -52,6 +60,8 @@ TABLES: Final[Mapping[str, str]] = {
     "space_id": "anonymization_tokenspace",
     "tenant_id": "access_tenant",
     "user_id": "access_user",
+    "webhook_id": "audit_webhookendpoint",
+    "delivery_id": "audit_webhookdelivery",
 }
 #: Where one name stands for rows of another table.
 PARTICULAR: Final[Mapping[tuple[str, str], str]] = {

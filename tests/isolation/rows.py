@@ -14,6 +14,10 @@ from vaultsite.kernel.identifiers import uuid7
 
 #: Values that a table's own checks ask for, where anything of the right type would not do.
 SPECIAL: Final[dict[str, dict[str, Any]]] = {
+    "audit_alert": {"kind": "policy.violation"},
+    "audit_eventsubscription": {"endpoint_id": None, "format": "cloudevents", "vocabulary": "canonical"},
+    "audit_brokerdelivery": {"topics": Jsonb(["a"])},
+    "audit_deadletter": {"topics": Jsonb(["a"]), "reason": "rejected"},
     "access_signinpolicy": {"step_up_minutes": 15, "max_sessions": 10},
     "access_encryptionkey": {"state": "active", "wrapped": b"wrapped", "purpose": "dataset"},
     "access_rolebinding": {"api_key_id": None, "service_account_id": None, "group_id": None},
@@ -97,6 +101,7 @@ def make_value(kind: str, length: int | None) -> Any:
         "bytea": lambda: secrets.token_bytes(32),
         "jsonb": lambda: Jsonb({}),
         "timestamptz": lambda: "now",
+        "date": lambda: "now",
         "text": lambda: uuid4().hex,
         "varchar": lambda: uuid4().hex[:length],
     }

@@ -23,6 +23,8 @@ UNTOUCHABLE = sorted(
 #: What an id in a path names.
 IDENTIFIED = {
     "<uuid:dataset_id>": "datasets_dataset",
+    "<uuid:canary_id>": "datasets_canary",
+    "<uuid:principal_id>": "access_user",
     "<uuid:ingest_id>": "datasets_ingest",
     "<uuid:merge_id>": "datasets_merge",
     "<uuid:conflict_id>": "datasets_mergeconflict",
@@ -52,6 +54,8 @@ SUITABLE = {
     ("POST", f"{DATASET}/versions/<str:version>/release"): REASON,
     ("POST", "/quarantined-records/<uuid:record_id>/discard"): REASON,
     ("POST", "/quarantined-records/<uuid:record_id>/restore"): REASON,
+    ("POST", f"{DATASET}/canaries"): {"record_ids": ["a"]},
+    ("POST", f"{DATASET}/canary-readers"): {"principal": str(uuid4())},
     ("POST", f"{DATASET}/branches"): {"name": "other"},
     ("PATCH", f"{DATASET}/branches/<path:branch>"): {"is_protected": True},
     ("POST", f"{DATASET}/branches/<path:branch>/rollback"): {"version": "v1.0.0"},

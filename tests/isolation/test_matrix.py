@@ -33,6 +33,7 @@ UNTOUCHABLE = frozenset(
 )
 SAYING = {
     "PATCH /roles/{role_id}": {"permissions"},
+    "POST /audit/exports": {"status"},  # of events: how what they tell of ended
     "POST /role-bindings": {"role"},
     "POST /roles": {"permissions"},
 }

@@ -7,11 +7,13 @@ import pytest
 from psycopg import errors, sql
 
 from tests.architecture.catalog import CLOSED, GLOBAL, TENANT, Catalog
-from tests.isolation.rows import ONE_OF, connect, insert, make_row, references_of
+from tests.isolation.rows import ONE_OF, columns_of, connect, insert, make_row, references_of
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.rls import APP
 
 TABLES = sorted(TENANT)
+#: Tables whose rows the database numbers.
+NUMBERED = frozenset({"audit_brokerdelivery", "audit_outbox"})
 GARBAGE = ["nonsense", "' OR true --", "00000000-0000-0000-0000", "\N{SNOWMAN}", "*", "%", "null", "{}"]
 
 
@@ -77,7 +79,7 @@ def test_a_row_of_another_scope_cannot_be_inserted(app, owner, populated, table,
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_scope_sees_its_own_rows_and_no_other(app, a, b, table):
+def test_a_scope_sees_its_own_rows_and_no_other(app, owner, a, b, table):
     set_scope(app, a.id)
     if "SELECT" not in granted(table):
         with refused(errors.InsufficientPrivilege):
@@ -85,7 +87,8 @@ def test_a_scope_sees_its_own_rows_and_no_other(app, a, b, table):
         return
     assert tenants_seen(app, table) == {a.id}
     assert run(app, "SELECT 1 FROM {} WHERE tenant_id = %s", table, b.id).rowcount == 0
-    if table != "audit_outbox":
+    has_id = "id" in {name for name, *_ in columns_of(owner, table)}
+    if has_id and table not in NUMBERED:
         assert run(app, "SELECT 1 FROM {} WHERE id = %s", table, b.rows[table]).rowcount == 0
 
 
@@ -133,11 +136,12 @@ def test_a_foreign_key_cannot_reach_into_another_tenant(app, owner, a, b, table)
     for column, target in references_of(owner, table).items():
         others = ONE_OF[table] if column in ONE_OF.get(table, ()) else ()
         row = make_row(owner, table, a.id, a.rows) | dict.fromkeys(others) | {column: b.rows[target]}
-        with app.transaction(force_rollback=True):
-            set_scope(app, a.id)
-            with refused(errors.ForeignKeyViolation), app.transaction():
-                insert(app, table, row)
-                app.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        writer = app if "INSERT" in granted(table) else owner
+        with writer.transaction(force_rollback=True):
+            set_scope(writer, a.id)
+            with refused(errors.ForeignKeyViolation), writer.transaction():
+                insert(writer, table, row)
+                writer.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 @pytest.mark.parametrize(

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.journeys.jobs", "tests.journeys.vault", "tests.journeys.waiting")
+pytest.register_assert_rewrite("tests.journeys.jobs", "tests.journeys.vault")

@@ -131,7 +131,7 @@ def assert_undisturbed(tenant, settings, row, before):
     assert outcome_undisturbed(tenant, settings, row) == done
 
 
-@pytest.mark.parametrize("dies_at", ["pack:1", "pack:3"])
+@pytest.mark.parametrize("dies_at", ["pack:1", "pack:2"])
 def test_a_rescan_killed_at_a_pack_goes_on(tenant, settings, job, tmp_path, dies_at):
     row, before = job
     with worker(tmp_path, dies_at, environment=told(NEW)):

@@ -39,6 +39,8 @@ def test_a_given_secret_key_keeps_the_embedded_file_out():
         ("live", {"VAULT_DATABASE_URL"}),
         ("worker", {"VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"}),
         ("beat", {"VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"}),
+        ("relay", {"VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"}),
+        ("webhooks", {"VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"}),
         ("manage", DATABASES),
     ],
 )

@@ -14,7 +14,7 @@ from vaultsite.runtime.environment import PROJECT
 from vaultsite.runtime.home import Home
 
 pytestmark = pytest.mark.slow
-PROCESSES = ("postgres", "redis", "web", "live", "worker", "beat")
+PROCESSES = ("postgres", "redis", "web", "live", "worker", "beat", "relay", "webhooks")
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,8 @@ def test_progress_is_numbered_to_the_end(vault):
         ("live", {"VAULT_DATABASE_URL"}),
         ("worker", {"VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"}),
         ("beat", {"VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"}),
+        ("relay", {"VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"}),
+        ("webhooks", {"VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"}),
     ],
 )
 def test_a_running_process_holds_only_its_own_database_urls(vault, name, known):

@@ -115,7 +115,7 @@ def test_a_password_known_to_others_is_changed_before_anything_else(tenant) -> N
 @pytest.mark.parametrize(
     ("role", "path", "kind"),
     [
-        ("data_steward", "/admin/", "data.access.read"),
+        ("data_steward", "/admin/", "admin.access.read"),
         ("data_steward", "/admin/tour/", "data.access.read"),
         ("data_steward", DATASETS, "data.access.read"),
         ("tenant_admin", USERS, "admin.access.read"),
@@ -523,17 +523,17 @@ def test_the_audit_is_searched_and_each_event_has_a_page(tenant) -> None:
     client = browser_of(tenant, "auditor")
     listed = client.get("/admin/audit/auditevent/", {"dataset": str(dataset.pk), "type": "data.created"})
     (event_id,) = re.findall(r'data-event="([0-9a-f-]+)"', listed.text)
-    page = client.get(f"/admin/audit/auditevent/{event_id}/")
+    page = client.get(f"/admin/oversight/events/{event_id}/")
     assert "data.created" in page.text
     assert client.get("/admin/audit/auditevent/", {"dataset": "not-an-id"}).status_code == 400
-    assert client.get(f"/admin/audit/auditevent/{uuid4()}/").status_code == 404
+    assert client.get(f"/admin/oversight/events/{uuid4()}/").status_code == 404
 
 
 def test_a_foreign_event_has_no_page(tenant, rival) -> None:
     make_dataset(rival)
     with acting(rival):
         event = AuditEvent.objects.first()
-    assert browser_of(tenant, "auditor").get(f"/admin/audit/auditevent/{event.pk}/").status_code == 404
+    assert browser_of(tenant, "auditor").get(f"/admin/oversight/events/{event.pk}/").status_code == 404
 
 
 @pytest.mark.parametrize("tail", ["add/", "change/", "delete/", "history/"])
@@ -562,9 +562,9 @@ def test_a_form_without_its_token_is_refused_with_a_page(tenant) -> None:
 
 def test_home_counts_what_there_is(tenant) -> None:
     filled(tenant, with_mail())
-    text = re.sub(r"\s+", " ", browser_of(tenant, "data_steward").get("/admin/").text)
-    assert "<strong>1</strong> dataset" in text
-    assert "<strong>2</strong> records" in text
+    text = re.sub(r"\s+", " ", browser_of(tenant, "data_steward").get("/admin/home/data/").text)
+    assert re.search(r"<dt>dataset</dt> <dd> <a [^>]+>1</a>", text)
+    assert re.search(r"<dt>records</dt> <dd>\s*2\s*</dd>", text)
     assert "email address" in text
 
 

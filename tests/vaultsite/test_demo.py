@@ -1,6 +1,7 @@
 """The demo data and the report of one run."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from stat import S_IMODE
 
@@ -19,6 +20,7 @@ from access.models import (
 )
 from access.policy.builtin import ROLES
 from access.selectors import find_tenant
+from audit.models import Alert, AuditEvent
 from datasets.models import Dataset, Ingest, ReleaseRules, Version
 from datasets.services.datasets import create_dataset
 from tests.factories.access import acting
@@ -109,6 +111,7 @@ def test_the_access_of_the_demo_has_a_story(home: Path) -> None:
         assert [call.state for call in BreakGlass.objects.select_related("lease")] == ["over"]
         assert AccessReview.objects.get().items.filter(verdict="open").exists()
     assert states == [
+        ("analysts-train-no-models", "active"),
         ("no-debugging-on-personal-data", "retired"),
         ("no-debugging-on-personal-data", "draft"),
         ("viewers-see-samples", "retired"),
@@ -116,6 +119,17 @@ def test_the_access_of_the_demo_has_a_story(home: Path) -> None:
     ]
     assert (lease.rows_used, lease.row_quota) == (120, 200)
     assert (replay.status, replay.differing > 0) == ("succeeded", True)
+
+
+def test_the_evidence_of_the_demo_is_of_things_that_happened(home: Path) -> None:
+    """A policy was tried, a canary was read, and no event is older than the demo."""
+    call_command("seed_demo")
+    tenant = find_tenant("demo")
+    with acting(tenant):
+        assert Alert.objects.filter(kind="canary.released").count() == 1
+        assert AuditEvent.objects.filter(type="data.policy.violation").count() >= 3
+        first = AuditEvent.objects.order_by("time").values_list("time", flat=True)[0]
+    assert first > tenant.created_at - timedelta(minutes=1)
 
 
 def test_every_login_of_the_file_opens(home: Path) -> None:

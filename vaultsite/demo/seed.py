@@ -16,6 +16,7 @@ from datasets.services.release_rules import NewRules, declare_release_rules, rul
 from datasets.services.write import UploadOptions
 from vaultsite.demo.access_story import tell_access_story
 from vaultsite.demo.credentials import Login, read_logins, write_logins
+from vaultsite.demo.evidence_story import tell_evidence_story
 from vaultsite.demo.people import ensure_tenant, ensure_users, principal_named
 from vaultsite.demo.story import tell_story
 from vaultsite.demo.uploads import complete, send_file
@@ -103,6 +104,7 @@ def seed(say: Say) -> None:
         seed_dataset(tenants[sample.tenant], sample, say)
     tell_story(tenants["demo"], DATASETS[0].name, SAMPLES / DATASETS[0].file, say)
     tell_access_story(tenants["demo"], say)
+    tell_evidence_story(tenants["demo"], say)
 
 
 def _logins(path: Path) -> tuple[list[Login], list[Login]]:

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Final, Self, TypeVar
 from uuid import UUID
 
@@ -17,8 +17,9 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from vaultsite.kernel.errors import JobFenced, VaultError
+from vaultsite.kernel.progress import Progress, tell
 from vaultsite.kernel.tenancy.models import TenantModel
-from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import current_scope, tenant_scope
 
 QUEUED_LEASE: Final = timedelta(seconds=30)
@@ -83,23 +84,32 @@ class Claim:
     pk: UUID
     fence: int
     attempt: int = 1
+    requested_by: UUID | None = None
+    facts: RequestFacts = field(default_factory=lambda: RequestFacts(started_at=datetime.now(UTC)))
 
     def save(self, **fields: Any) -> None:
         """Write ``fields`` and renew the lease; raises JobFenced, writing nothing, when the claim is lost.
 
         Joins the open scope, or is a short transaction of its own.
         """
-        with tenant_scope(self.tenant_id, Principal.system(self.tenant_id)):
+        with tenant_scope(self.tenant_id, Principal.system(self.tenant_id), self.facts):
             held = self.model._default_manager.filter(  # noqa: SLF001 - the public alias of a model's manager
                 tenant_id=self.tenant_id, pk=self.pk, fence=self.fence, status=JobStatus.RUNNING
             )
             if not held.update(**({"lease_until": Now() + RUNNING_LEASE} | fields)):
                 raise JobFenced
+            self._tell(fields)
+
+    def _tell(self, fields: Mapping[str, Any]) -> None:
+        """Tell who listens that the job got on or ended."""
+        if self.requested_by is not None and fields.keys() & {"status", "progress"}:
+            status, progress = str(fields.get("status", "")), fields.get("progress", {})
+            tell(Progress(self.tenant_id, self.model.__name__, self.pk, self.requested_by, status, progress))
 
     @contextmanager
     def scope(self) -> Iterator[None]:
         """A tenant scope that holds the job's row locked: nobody can claim it before this commits."""
-        with tenant_scope(self.tenant_id, Principal.system(self.tenant_id)):
+        with tenant_scope(self.tenant_id, Principal.system(self.tenant_id), self.facts):
             self.check()
             yield
 
@@ -220,7 +230,9 @@ def claim(model: type[J], pk: UUID) -> tuple[J, Claim] | None:
         lease_until=Now() + RUNNING_LEASE,
     )
     job.refresh_from_db()
-    return job, Claim(model=model, tenant_id=current_scope().tenant_id, pk=pk, fence=job.fence, attempt=job.attempt)
+    claimed = Claim(model, current_scope().tenant_id, pk, job.fence, job.attempt, job.requested_by)
+    claimed._tell({"status": JobStatus.RUNNING})  # noqa: SLF001 - same module
+    return job, claimed
 
 
 @dataclass(frozen=True)

@@ -18,18 +18,21 @@ from vaultsite.runtime.service import Service
 
 FOLDER: Final = os.fspath(PROJECT)
 DEFAULT_PORT: Final = 8000
-#: Which database URLs each process may know.
+BROKER_VARIABLE: Final = "VAULT_BROKER_URL"
+#: Which of the URLs that open something (databases, the message broker) each process may know.
 URLS: Final[Mapping[str, tuple[str, ...]]] = {
     "web": ("VAULT_DATABASE_URL",),
     "live": ("VAULT_DATABASE_URL",),
     "worker": ("VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"),
     "beat": ("VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"),
+    "relay": ("VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL", BROKER_VARIABLE),
+    "webhooks": ("VAULT_DATABASE_URL", "VAULT_SYSTEM_DATABASE_URL"),
     "manage": tuple(DATABASE_VARIABLES),
 }
 
 
 def command_line(name: str, home: Home, environ: Mapping[str, str]) -> list[str]:
-    """The argument vector of one of web, live, worker and beat; the same for the supervisor and for containers."""
+    """The argument vector of a process of the application; the same for the supervisor and for containers."""
     celery = ["celery", "--quiet", "--app", "vaultsite", name]
     arguments = {
         "web": [
@@ -48,17 +51,21 @@ def command_line(name: str, home: Home, environ: Mapping[str, str]) -> list[str]
             "--without-gossip", "--without-mingle",
         ],
         "beat": [*celery, "--schedule", os.fspath(home.run / "beat-schedule")],
+        "relay": ["django", "relay", "--settings", "vaultsite.settings"],
+        "webhooks": ["django", "webhooks", "--settings", "vaultsite.settings"],
     }  # fmt: skip
     return [sys.executable, "-m", *arguments[name]]
 
 
 def application_services(home: Home, environ: Mapping[str, str]) -> list[Service]:
-    """Web, live, worker and beat, in the order of their start."""
+    """Web, live, worker, beat, relay and webhooks, in the order of their start."""
     readiness: dict[str, tuple[str, Callable[[], bool]]] = {
         "web": ("Web", lambda: _is_healthy(environ)),
         "live": ("Live feed", lambda: _listens(environ, live_port(environ))),
         "worker": ("Worker", _worker_answers(environ)),
         "beat": ("Beat", _lives_for(1.0)),
+        "relay": ("Relay", _lives_for(1.0)),
+        "webhooks": ("Webhooks", _lives_for(1.0)),
     }
     return [
         Service(
@@ -74,11 +81,16 @@ def application_services(home: Home, environ: Mapping[str, str]) -> list[Service
 
 
 def environment_for(name: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` with only those database URLs that the process ``name`` may know (see URLS)."""
+    """``environ`` with only those URLs of databases and the broker that the process ``name`` may know (see URLS)."""
     known = {variable for url in URLS[name] for variable in (url, f"{url}_FILE")}
     urls = {variable: environ[variable] for variable in known if variable in environ}
     ports = {"PORT": str(port(environ)), "VAULT_LIVE_PORT": str(live_port(environ))}
-    return {**without_databases(environ), **urls, **ports, "PYTHONUNBUFFERED": "1"}
+    open_to_all = {
+        variable: value
+        for variable, value in without_databases(environ).items()
+        if variable.removesuffix("_FILE") != BROKER_VARIABLE
+    }
+    return {**open_to_all, **urls, **ports, "PYTHONUNBUFFERED": "1"}
 
 
 def require_free_ports(environ: Mapping[str, str]) -> None:
@@ -141,7 +153,7 @@ def _worker_answers(environ: Mapping[str, str]) -> Callable[[], bool]:
 
 
 def _lives_for(seconds: float) -> Callable[[], bool]:
-    """Ready once it has been asked about for ``seconds``: beat tells nobody that it runs."""
+    """Ready once it has been asked about for ``seconds``: beat, relay and webhooks tell nobody that they run."""
     asked: list[float] = []
 
     def is_ready() -> bool:

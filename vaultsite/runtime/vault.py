@@ -53,7 +53,7 @@ def _start(home: Home, supervisor: Supervisor, console: Console) -> dict[str, st
     require_free_ports(os.environ)
     own_postgres, own_redis = not is_given("VAULT_DATABASE_URL"), not is_given("VAULT_REDIS_URL")
     is_production = os.environ.get("VAULT_ENV") == "production"
-    console.expect_steps(own_postgres + own_redis + len(PREPARATIONS) + 4 + (not is_production))
+    console.expect_steps(own_postgres + own_redis + len(PREPARATIONS) + 6 + (not is_production))
     if own_postgres:
         with _step(supervisor, console, "PostgreSQL"):
             start_postgres(home, supervisor)

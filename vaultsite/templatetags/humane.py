@@ -24,6 +24,16 @@ def grouped(value: Any) -> str:
 
 
 @register.filter
+def short(value: int) -> str:
+    """A whole number in four characters at most, such as 12k: for the cells of a picture."""
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if value >= size:
+            whole = value / size
+            return f"{whole:.1f}{letter}" if whole < 10 else f"{whole:.0f}{letter}"  # noqa: PLR2004 - one digit before the point
+    return str(value)
+
+
+@register.filter
 def span(seconds: int) -> str:
     """A time that something lasts, in the largest unit that it is a whole number of."""
     for length, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):

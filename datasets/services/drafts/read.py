@@ -87,6 +87,7 @@ def read_draft_record(opened: DraftRelease, record_id: str) -> ReadRecord:
     shown = _shown(opened.release, row)
     if shown is None:
         raise RecordNotFound
+    opened.release.note_leaving((record_id,))
     return shown
 
 

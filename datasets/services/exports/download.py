@@ -217,8 +217,8 @@ def _exported(download: Download, outcome: Outcome, sent: int) -> Event:
             "export": str(export.pk),
             "file": file.name,
             "format": export.format,
-            "bytes": sent,
-            "records": 0 if file.name == PASSPORT else file.rows,
+            "bytes_transferred": sent,
+            "records_accessed": 0 if file.name == PASSPORT else file.rows,
             "is_partial": download.is_partial,
         },
     )

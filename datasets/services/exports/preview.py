@@ -20,6 +20,7 @@ def preview_rows(release: Release, options: ExportOptions, *, count: int = 3) ->
     found: list[str] = []
     for number, row in enumerate(RowMaker(release, options, new_seed(), limit=limit).rows(None)):
         if isinstance(row, Row):
+            release.note_leaving((row.source_id,))
             text = row.line.decode()
             found.append(text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..")
         if len(found) >= count or number >= _LOOKED_AT:

@@ -138,6 +138,7 @@ class Work:
         return True
 
     def _checkpoint(self, collector: Collector, rows: list[Row], after: str, seen: int) -> None:
+        self.release.note_leaving((row.source_id for row in rows), reader_id=self.export.requested_by)
         collector.write(rows)
         self.progress.after = after
         self.progress.read += seen

@@ -164,7 +164,7 @@ def _require_still(download: GuaranteedDownload, principal: Principal, request: 
 def _exported(download: GuaranteedDownload, outcome: Outcome, sent: int) -> Event:
     export, file = download.export, download.file
     return Event(
-        type=EventType.EXPORTED,
+        type=EventType.EXPORTED_ANALYTICS,
         operation="export",
         status=outcome,
         resource=download.resource,
@@ -174,8 +174,8 @@ def _exported(download: GuaranteedDownload, outcome: Outcome, sent: int) -> Even
             "export": str(export.pk),
             "file": file.name,
             "format": export.format,
-            "bytes": sent,
-            "records": 0 if file.name == PASSPORT else file.rows,
+            "bytes_transferred": sent,
+            "records_accessed": 0 if file.name == PASSPORT else file.rows,
             "is_partial": download.is_partial,
         },
     )

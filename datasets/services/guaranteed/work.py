@@ -104,23 +104,31 @@ class Work:
         maker = RowMaker(self.options, self.reader, pseudonyms=self.seed.derive(b"pseudonyms"), names=names)
         deadline = time.monotonic() + TURN_SECONDS
         rows: list[list[Cell]] = []
+        taken: list[str] = []
         seen, after = 0, None
         for record in read_records(self.source, after=self.checkpoint["after"], with_findings=True):
             watch()
             row = maker.row(record)
             if row is not None:
                 rows.append(row)
+                taken.append(record.id)
             seen, after = seen + 1, record.id
             if seen >= BATCH_RECORDS:
+                self._note(taken)
                 self._save_batch(maker, rows, after, seen)
-                rows, seen = [], 0
+                rows, taken, seen = [], [], 0
                 if time.monotonic() >= deadline:
                     return False
         if seen:
+            self._note(taken)
             self._save_batch(maker, rows, after, seen)
         self.checkpoint["stage"] = "generalize"
         self._save(40)
         return True
+
+    def _note(self, record_ids: list[str]) -> None:
+        """Rows are told of before generalization decides which of them are left out: one of them may be a canary's."""
+        self.source.note_leaving(record_ids, reader_id=self.export.requested_by)
 
     def _require_owner(self) -> None:
         """Raises AccessDenied, LeaseEnded once the table is nobody's."""

@@ -78,6 +78,7 @@ class ConflictReader:
         versions = (self.merge.base, self.merge.ours, self.merge.source)
         for row in rows:
             sides = [self._record(version, row.record_id) for version in versions]
+            self.release.note_leaving((row.record_id,))
             base, ours, theirs = sides
             _, members = merge_members(_content(base), _content(ours), _content(theirs))
             yield ShownConflict(row, base, ours, theirs, tuple(members))

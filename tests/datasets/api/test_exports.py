@@ -98,7 +98,7 @@ def test_asking_and_downloading_are_decisions_and_a_download_is_an_event(tenant,
     assert len(decisions_of(tenant, request_id)) == 1
     (event,) = [event for event in events_of(tenant, request_id) if event.type == "data.exported"]
     said = json.loads(bytes(event.body))["metadata"]
-    assert (said["bytes"], said["records"], said["file"]) == (len(body), 12, "export.jsonl")
+    assert (said["bytes_transferred"], said["records_accessed"], said["file"]) == (len(body), 12, "export.jsonl")
 
 
 @pytest.mark.parametrize("role", ["analyst", "privacy_officer", "auditor", "viewer"])

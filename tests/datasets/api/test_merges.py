@@ -40,7 +40,7 @@ def test_a_difference_is_streamed_with_its_summary_first(tenant):
     }
     assert [event.type for event in decisions_of(tenant, request_id)] == ["data.access.read"]
     (ended,) = [event for event in events_of(tenant, request_id) if event.type == "data.access.completed"]
-    assert json.loads(bytes(ended.body))["metadata"]["records"] == 2
+    assert json.loads(bytes(ended.body))["metadata"]["records_accessed"] == 2
 
     masked = caller(tenant, "data_scientist")
     said = b"".join(send(masked, "GET", f"{path}?from=main&to=work&whole=1").streaming_content).decode()

@@ -145,7 +145,7 @@ def test_the_audit_knows_the_shape_and_the_counts_of_a_query_and_nothing_else(te
     assert ids(ask(caller(tenant, "data_steward", purpose=""), dataset, body, **{"X-Request-ID": request_id}))
     decision, completed = (json.loads(bytes(event.body)) for event in events_of(tenant, request_id))
     assert decision["metadata"]["query"] == "or(eq,gt)"
-    assert completed["metadata"]["records"] == 1
+    assert completed["metadata"]["records_accessed"] == 1
     assert completed["metadata"]["scanned"] == 40
     said = json.dumps([decision, completed])
     assert "ada7" not in said

@@ -5,6 +5,8 @@ import threading
 import pytest
 from django.db import connections
 
+from audit.models import AuditEvent
+from audit.selectors import read_body
 from datasets.errors.lifecycle import QuotaExceeded
 from datasets.models import Dataset, Quota, Version
 from datasets.services import quotas
@@ -159,3 +161,17 @@ def test_a_quota_limits_its_own_tenant_only(tenant, rival):
     make_dataset(rival)
     with acting(rival):
         assert not Quota.objects.exists()
+
+
+def test_a_limit_that_is_nearly_reached_is_told_of_once_for_each_level(tenant):
+    limit(tenant, datasets=5)
+    for _ in range(5):
+        make_dataset(tenant)
+    refused(lambda: make_dataset(tenant))
+    with acting(tenant):
+        rows = list(AuditEvent.objects.filter(type="storage.capacity.warning").order_by("time", "pk"))
+    told = [read_body(row) for row in rows]
+    assert [(one["metadata"]["level"], one["severity"]) for one in told] == [(80, "warning"), (95, "critical")]
+    assert told[0]["metadata"] | {"duration_ms": 0} == {
+        "quota": "datasets", "level": 80, "limit": 5, "used": 4, "duration_ms": 0,
+    }  # fmt: skip

@@ -108,7 +108,7 @@ def test_a_stream_reports_its_end_as_an_event_of_its_own(tenant):
     with acting(tenant):
         done = AuditEvent.objects.get(type="data.access.completed")
         facts = json.loads(bytes(done.body))["metadata"]
-    assert (facts["records"], facts["bytes"]) == (20, len(body))
+    assert (facts["records_accessed"], facts["bytes_transferred"]) == (20, len(body))
 
 
 def test_a_chunk_moved_to_another_place_does_not_open(tenant):

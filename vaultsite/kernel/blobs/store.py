@@ -1,8 +1,10 @@
 """The blob store: immutable byte strings under generated names, in any Django storage."""
 
 import errno
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from django.core.files.base import ContentFile
@@ -31,6 +33,14 @@ class BlobStore:
     def default(cls) -> "BlobStore":
         """The store over STORAGES["vault"]."""
         return cls(storages[ALIAS])
+
+    def percent_full(self) -> int | None:
+        """How full the disk of the store is, 0 to 100; None for a store that has no disk of ours."""
+        location = getattr(self._storage, "location", None)
+        if not isinstance(location, str) or not Path(location).is_dir():
+            return None
+        usage = shutil.disk_usage(location)
+        return 100 - 100 * usage.free // usage.total
 
     def put(self, name: str, data: bytes) -> None:
         """Store ``data``; it is durable when this returns. Raises FileExistsError when the name is taken."""

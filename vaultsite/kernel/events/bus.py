@@ -1,6 +1,7 @@
 """How the rest of the code reports what happened."""
 
 from vaultsite.kernel.events.event import Event, Recorded
+from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import current_scope
 
 
@@ -15,3 +16,14 @@ def emit(event: Event, *, primary: bool = False, lasting: bool = False) -> None:
     scope.events.add(recorded, primary=primary)
     if lasting:
         scope.events.lasting.append(recorded)
+
+
+def emit_as_vault(event: Event) -> None:
+    """Put what the vault noticed by itself into the open scope, whoever's it is: the vault is its actor.
+
+    Of the request only its id is kept. Raises NoTenantScope outside a scope.
+    """
+    scope = current_scope()
+    request = RequestFacts(request_id=scope.request.request_id)
+    vault = Principal.system(scope.tenant_id)
+    scope.events.add(Recorded(event=event, tenant_id=scope.tenant_id, principal=vault, request=request), primary=False)

@@ -141,6 +141,20 @@ class EventType(StrEnum):
     ADMIN_WRITE = "admin.access.write"
     #: A decision: the audit is searched.
     AUDIT_READ = "audit.access.read"
+    #: The log of the audit was recomputed and compared with every checkpoint and witness; says what was found.
+    AUDIT_VERIFIED = "audit.log.verified"
+    #: Another key signs the checkpoints of the audit from now on.
+    AUDIT_KEY_ROTATED = "audit.key.rotated"
+    #: Retention dropped a month of events; their leaves remain, so that proofs of what else happened still hold.
+    AUDIT_MONTH_DROPPED = "audit.month.dropped"
+    #: A message broker refused events each time they were tried; says how many, of which topic and why.
+    DELIVERY_FAILED = "audit.delivery.failed"
+    #: Somebody had events sent again that a message broker had refused.
+    DELIVERY_REPLAYED = "audit.delivery.replayed"
+    #: The file of an export of the audit was downloaded; says how many events and bytes were released.
+    AUDIT_EXPORTED = "audit.exported"
+    #: The file of an export of the audit was removed because its time was over.
+    AUDIT_EXPORT_EXPIRED = "audit.export.expired"
     #: Somebody signed in.
     LOGIN_SUCCEEDED = "auth.login.succeeded"
     #: An attempt to sign in was refused.
@@ -185,6 +199,26 @@ class EventType(StrEnum):
     DIRECTORY_CHANGED = "access.directory.changed"
     #: A policy of the tenant's own forbade what somebody tried; told beside the decision.
     POLICY_VIOLATED = "data.policy.violation"
+    #: A condition that somebody has to look at holds, or is worse than it was.
+    ALERT_RAISED = "alert.raised"
+    #: Somebody looks at an alert.
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    #: An alert was explained, or its condition has ended.
+    ALERT_RESOLVED = "alert.resolved"
+    #: Somebody may be taking data they should not have; names the alert.
+    BREACH_SUSPECTED = "data.breach.suspected"
+    #: Somebody chose which events are sent where, changed that, or ended it.
+    SUBSCRIPTION_CHANGED = "audit.subscription.changed"
+    #: A store is nearly full, or no longer: a tenant's quota, or the disk of sealed objects.
+    CAPACITY_WARNING = "storage.capacity.warning"
+    #: Something the vault depends on has stopped answering.
+    SERVICE_DEGRADED = "service.health.degraded"
+    #: What had stopped answering is there again.
+    SERVICE_RECOVERED = "service.health.recovered"
+    #: An operator brought the vault back from a backup; what is missing since is looked for.
+    RECOVERY_INITIATED = "data.recovery.initiated"
+    #: A dataset left for analytics under a guarantee.
+    EXPORTED_ANALYTICS = "data.export.analytics"
     #: Somebody asked how the vault would decide; says what it answered.
     POLICY_EVALUATED = "policy.access.evaluated"
     #: An access policy was drafted, put in force or taken out of it.
@@ -215,14 +249,18 @@ class EventType(StrEnum):
     KEY_ROTATED = "data.key.rotation"
     #: Two people destroyed a key.
     KEY_DESTROYED = "data.key.destroyed"
+    #: A webhook was made, changed, switched, removed or given a new secret.
+    WEBHOOK_CHANGED = "webhook.changed"
+    #: A webhook was switched off by the vault: its receiver is gone, or failed for days.
+    WEBHOOK_DISABLED = "webhook.disabled"
 
 
 @dataclass(frozen=True)
 class ResourceRef:
     """A resource by type and id, without a foreign key: it may be gone when the event is read.
 
-    What decides of it and is not recorded with every event: ``tags``, ``owner`` (the id of a principal), ``residency``
-    and ``consent`` (codes). None or empty: not known.
+    ``name`` is that of a dataset, where no personal data stands. What decides of it and is not recorded as such:
+    ``tags``, ``owner`` (the id of a principal), ``residency`` and ``consent`` (codes). None or empty: not known.
     """
 
     type: str
@@ -234,6 +272,7 @@ class ResourceRef:
     owner: str = ""
     residency: str = ""
     consent: str = ""
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
@@ -38,6 +39,7 @@ def read_facts(request: HttpRequest) -> RequestFacts:
         purpose=request.headers.get("X-Vault-Purpose") or None,
         method=request.method or "",
         path=request.path,
+        started_at=datetime.now(UTC),
     )
 
 

@@ -61,3 +61,5 @@ class RequestFacts:
     purpose: str | None = None
     method: str = ""
     path: str = ""
+    #: When the request came, or a job was claimed.
+    started_at: datetime | None = None

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import IntegrityError, connections
+from django.db import IntegrityError, OperationalError, connections
 
+from audit.proofs.retention import drop_old_months
 from audit.selectors import count_stray_events, list_partitions
 from audit.services.partitions import create_partition, months_from
+from vaultsite.kernel.errors import VaultError
 
 #: A table is worth a hint when this many rows and this share of it are dead.
 DEAD_ROWS: Final = 10_000
@@ -25,8 +27,9 @@ _DEAD_ROWS: Final = """
 
 class Command(BaseCommand):
     help = (
-        "Creates the audit's partitions of the coming months and reports what needs attention. Run it daily, with "
-        "VAULT_OWNER_DATABASE_URL set. Exits with 2 when events lie in the DEFAULT partition, where none belongs."
+        "Creates the audit's partitions of the coming months, drops those past VAULT_AUDIT_RETENTION_MONTHS (none by "
+        "default) and reports what needs attention. Run it daily, with VAULT_OWNER_DATABASE_URL set. Exits with 2 when "
+        "events lie in the DEFAULT partition, where none belongs."
     )
     requires_system_checks = ()
 
@@ -37,6 +40,7 @@ class Command(BaseCommand):
         if "owner" not in settings.DATABASES:
             raise CommandError("maintenance works as the owner of the database: set VAULT_OWNER_DATABASE_URL")
         self._create_partitions(months)
+        self._drop_old_months()
         self._hint_at_vacuum()
         self._refuse_strays()
 
@@ -55,6 +59,17 @@ class Command(BaseCommand):
         if is_new:
             self.stdout.write(f"created the audit partition of {month:%Y-%m}")
         return is_new
+
+    def _drop_old_months(self) -> None:
+        try:
+            dropped = drop_old_months(keep=settings.VAULT["AUDIT_RETENTION_MONTHS"], today=datetime.now(UTC).date())
+        except (VaultError, OperationalError) as error:
+            raise CommandError(f"retention of the audit: {error}") from error
+        for one in dropped:
+            if one.kept_because:
+                self.stderr.write(f"the audit of {one.month:%Y-%m} is past its retention and kept: {one.kept_because}")
+            else:
+                self.stdout.write(f"dropped the audit of {one.month:%Y-%m}: {one.events} events; their leaves stay")
 
     def _hint_at_vacuum(self) -> None:
         with connections["owner"].cursor() as cursor:

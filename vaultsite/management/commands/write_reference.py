@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields
@@ -15,6 +16,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from access.policy.reference_page import render_roles
 from anonymization.policies.reference_page import render_policies
+from audit.catalog.schemas import schemas, topics_of_types
+from audit.catalog.topics import topic_of
 from vaultsite import config
 from vaultsite.config import SECRETS, VaultConfig
 from vaultsite.kernel.errors import RANGES, VaultError, catalogue
@@ -50,6 +53,7 @@ class Command(BaseCommand):
             message = f"out of date, run make docs: {', '.join(stale)}"
             raise CommandError(message)
         for name in stale:
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(pages[name], encoding="utf-8")
             self.stdout.write(f"wrote docs/reference/{name}")
 
@@ -63,7 +67,13 @@ def render_reference() -> dict[str, str]:
         "anonymization-policies.md": lambda: render_policies(_GENERATED),
         "roles.md": lambda: render_roles(_GENERATED),
     }
-    return {name: "\n".join(render()) + "\n" for name, render in pages.items()}
+    return {name: "\n".join(render()) + "\n" for name, render in pages.items()} | _schemas()
+
+
+def _schemas() -> dict[str, str]:
+    """The schemas of events, and which topic and other names each type has."""
+    found = {**schemas(), "types.json": topics_of_types()}
+    return {f"events/{name}": json.dumps(content, indent=2, sort_keys=True) + "\n" for name, content in found.items()}
 
 
 def _errors() -> Iterable[str]:
@@ -140,10 +150,13 @@ def _events() -> Iterable[str]:
         "",
         "Each is one row of the audit, written in the transaction of what it tells of, and handed on through the",
         "outbox. A failed operation leaves its decision event alone, with `status` `denied` or `failure`.",
+        "The shapes in which events leave are JSON Schemas in [events/](events/); `types.json` there lists topics and",
+        "other names of every type.",
         "",
     )
     comments = _comments(event, "EventType")
-    yield from _table(("type", "tells that"), [(f"`{kind}`", comments.get(kind.name, "")) for kind in EventType])
+    rows = [(f"`{kind}`", f"`{topic_of(kind)}`", comments.get(kind.name, "")) for kind in EventType]
+    yield from _table(("type", "topic", "tells that"), rows)
 
 
 def _comments(module: ModuleType, class_name: str) -> dict[str, str]:

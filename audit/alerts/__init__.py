@@ -1,0 +1,1 @@
+"""Conditions that somebody has to look at: one open alert for each cause."""

@@ -1,0 +1,1 @@
+"""Who does what they never did: the hours of each principal against its own habits."""

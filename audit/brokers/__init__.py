@@ -1,0 +1,1 @@
+"""Message brokers behind one port: one file a provider."""

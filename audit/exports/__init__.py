@@ -1,0 +1,1 @@
+"""Exports of the audit: files for spreadsheets, programs, SIEM systems and auditors."""

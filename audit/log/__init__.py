@@ -1,0 +1,1 @@
+"""The audit's Merkle log: what makes the record of events evidence."""

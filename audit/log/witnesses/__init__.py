@@ -1,0 +1,1 @@
+"""Witnesses of the log: places outside the database that hold its checkpoints."""

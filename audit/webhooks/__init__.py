@@ -1,0 +1,1 @@
+"""Events told to receivers over HTTP: Standard Webhooks."""

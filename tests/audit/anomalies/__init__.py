@@ -1,0 +1,1 @@
+"""Tests of unusual activity, and the activity to measure them on."""
