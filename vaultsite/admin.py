@@ -32,6 +32,7 @@ from access.services.sessions import end_session, federated_login, login, start_
 from anonymization.pages.paths import bound
 from audit.notifications.own import unread_count
 from audit.pages.paths import bound as bound_audit
+from compliance.pages.paths import bound as bound_compliance
 from datasets.views import tour
 from vaultsite.dashboard.pages import bound as bound_home
 from vaultsite.dashboard.pages import home_page
@@ -73,6 +74,9 @@ class VaultAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             path(f"access-control/{route}", view, name=name) for route, view, name in bound_access(self.admin_view)
         ]
         mine += [path(f"oversight/{route}", view, name=name) for route, view, name in bound_audit(self.admin_view)]
+        mine += [
+            path(f"compliance/{route}", view, name=name) for route, view, name in bound_compliance(self.admin_view)
+        ]
         return mine + [url for url in super().get_urls() if getattr(url, "name", None) not in _NOT_SERVED]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

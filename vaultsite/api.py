@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("anonymization.api.urls")),
     path("", include("audit.api.urls")),
     path("", include("access.api.urls")),
+    path("", include("compliance.api.urls")),
     path("schema", SpectacularAPIView.as_view(authentication_classes=[]), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema", authentication_classes=[]), name="api-docs"),
 ]

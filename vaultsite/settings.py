@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "audit",
     "anonymization",
     "datasets",
+    "compliance",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

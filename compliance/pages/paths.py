@@ -1,0 +1,13 @@
+"""Paths of the screens below ``/admin/compliance/``: route, view, name; every part lists its own beside its views."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.http.response import HttpResponseBase
+
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = ()
+
+
+def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:
+    """The paths with every view behind the site's sign-in, scope and error pages."""
+    return [(route, admin_view(view), name) for route, view, name in PATHS]
