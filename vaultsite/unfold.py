@@ -117,6 +117,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
+                ],
+            },
+            {
                 "title": "People and programs",
                 "separator": True,
                 "items": [

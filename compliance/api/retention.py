@@ -37,7 +37,6 @@ from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import InvalidCursor
 from vaultsite.kernel.events.event import ResourceRef
 
-
 #: Of an organization that has had no policy.
 _NO_CLOCK: Final = {**dict.fromkeys(RetentionClockOutput.Meta.fields), "suspicion": ""}
 

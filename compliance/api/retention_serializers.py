@@ -122,7 +122,7 @@ class RetentionCalendarOutput(serializers.Serializer[Any]):
 
 
 class RetentionRunOutput(serializers.ModelSerializer[RetentionRun]):
-    """``counts``: of datasets by what became of them; in the stage "clock" it waits for somebody to confirm the time."""
+    """``counts``: of datasets by what became of them; in the stage "clock" it waits for the time to be confirmed."""
 
     progress = serializers.DictField()
     counts = serializers.DictField(child=serializers.IntegerField())

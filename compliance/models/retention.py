@@ -125,7 +125,7 @@ class RetentionRun(LongRunning):
         ]
         indexes = [
             models.Index(fields=["tenant", "-id"], name="compliance_retention_run_new"),
-            models.Index(fields=["status", "lease_until"], name="compliance_retention_run_due"),
+            models.Index(fields=["status", "lease_until"], name="compliance_retentionrun_lease"),
         ]
 
     def __str__(self) -> str:

@@ -60,7 +60,6 @@ def judged(policies: Sequence[RetentionPolicy], *, with_deleted: bool = False) -
     """Datasets, each with ``acts_at``, ``acts_as``, ``kept`` and, by a policy's place, ``due_0``, ``keep_0`` and so on.
 
     ``acts_as`` is the action, ``kept`` the end of the longest minimum, ``asked`` of those of ``policies`` alone.
-
     ``policies`` need not be saved. ``with_deleted``: also those that can be restored.
     """
     rows: QuerySet[Any] = Dataset.objects.filter(purged_at=None).annotate(**_moments())
@@ -83,7 +82,8 @@ def judged(policies: Sequence[RetentionPolicy], *, with_deleted: bool = False) -
     # The greatest of nothing and a minimum would be the minimum: what is never due stays so.
     due = When(destroy_due__isnull=False, then=Greatest(F("destroy_due"), F("kept")))
     rows = rows.annotate(destroy_at=Case(due, default=_NEVER))
-    return rows.annotate(acts_at=Least(F("destroy_at"), F("archive_at")), acts_as=_action())
+    judged_rows: QuerySet[Any] = rows.annotate(acts_at=Least(F("destroy_at"), F("archive_at")), acts_as=_action())
+    return judged_rows
 
 
 def _action() -> Case:

@@ -176,16 +176,15 @@ def _announce(dataset: Dataset, policy: RetentionPolicy) -> None:
 
 def _act(dataset: Dataset, policy: RetentionPolicy, notice: RetentionNotice) -> Settled:
     """Do it; what a hold or a minimum forbids is said so, and tried again by the next run."""
-    resource_event = _fact(
-        EventType.RETENTION_APPLIED, dataset, policy, {"announced_at": notice.announced_at.isoformat()}
-    )
+    facts = {"announced_at": notice.announced_at.isoformat()}
+    applied = _fact(EventType.RETENTION_APPLIED, dataset, policy, facts)
     try:
         _ACTS[policy.action](dataset)
     except VaultError as refusal:
         if refusal.status >= _SERVER_FAULT:
             raise
         return Settled(policy, policy.action, StepOutcome.REFUSED, refusal.code)
-    emit(resource_event)
+    emit(applied)
     _end(notice, NoticeState.APPLIED)
     return Settled(policy, policy.action, StepOutcome.APPLIED)
 

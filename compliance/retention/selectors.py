@@ -52,5 +52,11 @@ def open_notices(dataset_ids: Sequence[UUID]) -> dict[UUID, RetentionNotice]:
     return {row.dataset_id: row for row in rows}
 
 
+def count_open_notices() -> int:
+    """Of how many datasets owners were told that a policy is about to act."""
+    return RetentionNotice.objects.filter(state=NoticeState.ANNOUNCED).count()
+
+
 def find_clock() -> RetentionClock | None:
+    """The tenant's; None before its first policy."""
     return RetentionClock.objects.first()
