@@ -99,7 +99,8 @@ def _pictured(months: list[CalendarMonth]) -> list[dict[str, Any]]:
 def retention_policy_new_page(request: HttpRequest) -> HttpResponse:
     """The form of a new policy: tried, it says what it would do; saved, it is in force."""
     principal = resolve_principal(request)
-    open_page(request, "retention.manage", ResourceRef("retention_policy"))
+    if request.method != "POST":
+        open_page(request, "retention.manage", ResourceRef("retention_policy"))
 
     def save(terms: PolicyTerms) -> None:
         create_policy(principal, terms=terms)

@@ -2,8 +2,9 @@
 
 Precedence, where several policies name one dataset: the strictest minimum wins (the latest of their ends, or what the
 dataset's row promises, if that is later); of the actions the one due first acts, but what destroys acts only when the
-longest minimum is over. A dataset that is archived is no longer due for that: what is due next acts next. Of two that
-are due at once, the one that destroys more acts.
+longest minimum is over. Where the dataset itself says that it is kept for fewer days (``retention_days``), those count
+for what destroys. One that is archived is no longer due for that: what is due next acts next. Of two that are due at
+once, the one that destroys more acts.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from django.db.models import (
     Case,
     CharField,
     DateTimeField,
+    DurationField,
     Exists,
     ExpressionWrapper,
     F,
@@ -136,20 +138,22 @@ def _start(policy: RetentionPolicy) -> Any:
     return F({"created": "created_at", "ingest": "ingested_at", "access": "accessed_at"}[policy.starts])
 
 
-def _after(policy: RetentionPolicy, days: int, also: Q) -> Any:
-    end = ExpressionWrapper(_start(policy) + Value(timedelta(days=days)), output_field=DateTimeField())
+def _after(policy: RetentionPolicy, days: Any, also: Q) -> Any:
+    length = ExpressionWrapper(Value(timedelta(days=1)) * days, output_field=DurationField())
+    end = ExpressionWrapper(_start(policy) + length, output_field=DateTimeField())
     return Case(When(also & named_by(policy), then=end), default=_NEVER, output_field=DateTimeField())
 
 
 def _due(policy: RetentionPolicy) -> Any:
     if policy.duration_days is None:
         return _NEVER
-    undone = Q(archived_at=None) if policy.action == RetentionAction.ARCHIVE else Q()
-    return _after(policy, policy.duration_days, undone)
+    if policy.action == RetentionAction.ARCHIVE:
+        return _after(policy, Value(policy.duration_days), Q(archived_at=None))
+    return _after(policy, Least(Value(policy.duration_days), F("retention_days")), Q())
 
 
 def _keep(policy: RetentionPolicy) -> Any:
-    return _NEVER if policy.minimum_days is None else _after(policy, policy.minimum_days, Q())
+    return _NEVER if policy.minimum_days is None else _after(policy, Value(policy.minimum_days), Q())
 
 
 def named_by(policy: RetentionPolicy) -> Q:

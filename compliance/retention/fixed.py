@@ -32,7 +32,7 @@ def fixed_periods() -> list[FixedPeriod]:
     audit = AuditExport.objects.filter(removed_at=None, expires_at__isnull=False)
     drafts = Draft.objects.exclude(status=DraftStatus.PUBLISHED)
     deleted = Dataset.objects.filter(deleted_at__isnull=False, purged_at=None)
-    days, months = f"{settings.EXPORT_DAYS} days", settings.VAULT["AUDIT_RETENTION_MONTHS"]
+    days = f"{settings.EXPORT_DAYS} days"
     return [
         _period("Files of exports", days, "VAULT_EXPORT_DAYS", exports, "expires_at"),
         _period("Files for analytics", days, "VAULT_EXPORT_DAYS", analytics, "expires_at"),
@@ -50,10 +50,14 @@ def fixed_periods() -> list[FixedPeriod]:
             "expires_at",
         ),
         FixedPeriod("Notifications", f"{NOTIFICATION_KEPT.days} days", "fixed"),
-        FixedPeriod(
-            "Events of the audit", f"{months} months" if months else "for ever", "VAULT_AUDIT_RETENTION_MONTHS"
-        ),
+        FixedPeriod("Events of the audit", _audit_kept(), "VAULT_AUDIT_RETENTION_MONTHS"),
     ]
+
+
+def _audit_kept() -> str:
+    months, rule = settings.VAULT["AUDIT_RETENTION_MONTHS"], settings.VAULT["AUDIT_DOCUMENTATION"]
+    kept = f"{months} months" if months else "for ever"
+    return f"{kept}, as documentation for {rule.upper()}" if rule else kept
 
 
 def _period(title: str, kept: str, setting: str, rows: QuerySet[Any], moment: str) -> FixedPeriod:

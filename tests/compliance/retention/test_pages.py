@@ -103,7 +103,9 @@ def test_a_suspected_clock_is_told_of_and_confirmed(tenant) -> None:
     page = officer.get(HOME).text
     assert "the time may be wrong" in page
     assert "its clock jumped ahead" in page
+    assert "The time to confirm" in officer.get("/admin/").text
     assert officer.post(HOME, {"do": "confirm"}).status_code == 302
+    assert "The time to confirm" not in officer.get("/admin/").text
     assert "the time may be wrong" not in officer.get(HOME).text
     refused = officer.post(HOME, {"do": "confirm"})
     assert (refused.status_code, "VAULT_COMP_8004" in refused.text) == (409, True)
