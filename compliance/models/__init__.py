@@ -1,1 +1,8 @@
 """The tables of compliance."""
+
+from compliance.models.report import Report, ReportFormat
+
+__all__ = [
+    "Report",
+    "ReportFormat",
+]
