@@ -164,6 +164,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "retention.read": Rule(frozenset({"retention.read", "retention.manage"}), EventType.ADMIN_READ, "read"),
         "retention.manage": _rule("retention.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
+        "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
     }
 )
@@ -226,6 +227,7 @@ _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+_REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
@@ -246,6 +248,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _EMERGENCY
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
             | {"subscription.manage", "retention.manage"},
         ),
@@ -292,13 +295,14 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ALERTS
+            | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
             | {"retention.manage"},
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
             "Sees records masked, and the audit.",
-            _BROWSE | {"audit.read", "retention.read", READ_MASKED},
+            _BROWSE | _REPORT | {"audit.read", "retention.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -309,12 +313,14 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
             _INQUIRE
+            | _REPORT
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
