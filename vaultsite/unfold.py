@@ -117,6 +117,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _item("Legal holds", "gavel", "admin:holds", "compliance.view_legalhold"),
+                ],
+            },
+            {
                 "title": "People and programs",
                 "separator": True,
                 "items": [
