@@ -113,7 +113,7 @@ def _place(principal: Principal, given: QueryDict) -> LegalHold:
         raise InvalidInput(errors=[FieldProblem("kind", "Choose one.")])
     value, text = given.get("identifier", "").strip(), given.get("filter", "").strip()
     scope = HoldScope(
-        HoldKind(given["kind"]),
+        HoldKind(str(given["kind"])),
         version=given.get("version", "").strip(),
         identifiers=(Identifier(given.get("type", ""), value),) if value else (),
         filter=parse_filter(text) if text else None,
