@@ -2,7 +2,14 @@
 
 from django.apps import AppConfig
 
+from audit.ports import register_audit_keeper
+
 
 class ComplianceConfig(AppConfig):
     name = "compliance"
     verbose_name = "Compliance"
+
+    def ready(self) -> None:
+        from compliance.holds.audit import keeps_audit  # its models load after the app registry
+
+        register_audit_keeper(keeps_audit)

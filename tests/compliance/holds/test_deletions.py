@@ -8,17 +8,21 @@ from access.models import EncryptionKey, KeyPurpose, KeyState
 from access.services.key_rotation import confirm_destruction, request_destruction, rotate_key
 from datasets.errors import DatasetHeld
 from datasets.models import Chunk, Dataset, Draft, HeldRecord, HoldMark, Purge, StagedKind, StagedRecord, Version
+from datasets.services.branches import create_branch, delete_branch, move_branch
 from datasets.services.drafts.expire import expire_drafts
 from datasets.services.drafts.open import DraftFacts, discard_draft, open_draft
 from datasets.services.erasure import work
 from datasets.services.erasure.work import run_erasure
 from datasets.services.hold_search import find_held_records, find_records_of
+from datasets.services.holds import keep_records
 from datasets.services.lifecycle import delete_dataset, purge_dataset
 from datasets.services.purge import run_purge
+from datasets.services.quarantine_review import discard_quarantined, list_quarantined
 from datasets.services.rotation.request import uses_at_stake
 from tests.compliance.holds.cases import MATTER, counsel, place, query, release, subject, version, whole
 from tests.factories.access import acting, principal_with
 from tests.factories.datasets import jsonl, make_dataset, read_all, someone, upload
+from tests.factories.detectors import detecting
 from tests.factories.upkeep import again, collect, erase, queue_erasure
 
 ADA, BOB = "ada.lovelace@example.com", "bob.martin@example.com"
@@ -184,10 +188,16 @@ def test_a_held_version_keeps_all_of_its_records_and_no_others(tenant) -> None:
     assert ids(tenant, dataset, "v1.0.0") == {"r0", "r1"}
 
 
-def test_a_held_version_that_no_branch_leads_to_outlives_the_collection(tenant, settings) -> None:
+def test_a_held_version_outlives_a_replacement_moved_and_removed_branches_and_the_collection(tenant, settings) -> None:
     settings.GC_GRACE_HOURS = 0
-    dataset = filled(tenant, rows(), rows(kind="note"))
+    dataset, steward = filled(tenant), someone(tenant, "data_steward")
     place(tenant, version(dataset, "v1.0.0"))
+    with acting(tenant, steward):
+        create_branch(steward, dataset_id=dataset.pk, name="aside", source="v1.0.0")
+    upload(tenant, dataset, jsonl(rows(kind="note")), mode="replace")
+    with acting(tenant, steward):
+        move_branch(steward, dataset_id=dataset.pk, name="aside", version="v1.1.0", expected="v1.0.0")
+        delete_branch(steward, dataset_id=dataset.pk, name="aside")
     assert collect(tenant, dataset).status == "succeeded"
     assert {record.data["kind"] for record in read_all(tenant, dataset, version="v1.0.0")} == {"chat", "mail"}
 
@@ -242,3 +252,22 @@ def test_a_whole_hold_says_so_of_any_record(tenant) -> None:
         queue_erasure(tenant, dataset, ["not there"])
     with acting(tenant):
         assert Version.objects.filter(dataset=dataset).count() == 1
+
+
+def test_a_held_record_in_quarantine_is_not_discarded_and_another_is(tenant, settings) -> None:
+    dataset, officer = make_dataset(tenant), someone(tenant, "privacy_officer")
+    poisoned = [{"id": f"r{n}", "text": "the fox" + (" POISON" if n else "")} for n in range(3)]
+    with detecting(settings, {"fox": "PERSON"}, poison="POISON"):
+        upload(tenant, dataset, jsonl(poisoned), on_error="reject")
+    hold = place(tenant, subject(dataset, ADA))
+    with acting(tenant):
+        first, second = list_quarantined(dataset, state="pending", limit=9)
+        mark = HoldMark.objects.get()
+        keep_records(mark, [first.record_id])
+    with pytest.raises(DatasetHeld), acting(tenant, officer):
+        discard_quarantined(officer, first.pk, reason="not wanted")
+    with acting(tenant, officer):
+        assert discard_quarantined(officer, second.pk, reason="not wanted").body is None
+    release(tenant, hold)
+    with acting(tenant, officer):
+        assert discard_quarantined(officer, first.pk, reason="not wanted").body is None
