@@ -121,6 +121,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "separator": True,
                 "items": [
                     _item("Legal holds", "gavel", "admin:holds", "compliance.view_legalhold"),
+                    _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
                 ],
             },
             {

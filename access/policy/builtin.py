@@ -165,6 +165,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
+        "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
     }
 )
@@ -228,6 +229,7 @@ _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _HOLD: Final = frozenset({"hold.read", "hold.place", "hold.confirm"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+_REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
@@ -248,6 +250,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _EMERGENCY
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
             | {"subscription.manage", "hold.read"},
         ),
@@ -294,13 +297,14 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ALERTS
+            | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
             | {"hold.read", "hold.confirm"},
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
             "Places and releases legal holds, sees records masked, and the audit.",
-            _BROWSE | _HOLD | {"audit.read", "user.read", READ_MASKED},
+            _BROWSE | _HOLD | _REPORT | {"audit.read", "user.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -311,12 +315,14 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
             _INQUIRE
+            | _REPORT
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}

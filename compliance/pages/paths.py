@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import holds
+from compliance.pages import holds, reports
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*holds.PATHS,)
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*holds.PATHS, *reports.PATHS)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:
