@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from audit.ports import register_audit_keeper
+
 
 class ComplianceConfig(AppConfig):
     name = "compliance"
@@ -12,3 +14,6 @@ class ComplianceConfig(AppConfig):
         from datasets.services.keeping import register_keeping_rule
 
         register_keeping_rule(minimum_of)
+        from compliance.holds.audit import keeps_audit  # its models load after the app registry
+
+        register_audit_keeper(keeps_audit)

@@ -106,6 +106,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "webhook.manage": _rule("webhook.manage", EventType.ADMIN_WRITE, "update"),
         "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
         "alert.manage": _rule("alert.manage", EventType.ADMIN_WRITE, "update"),
+        "hold.read": _rule("hold.read", EventType.ADMIN_READ, "read"),
+        "hold.place": _rule("hold.place", EventType.ADMIN_WRITE, "write"),
+        "hold.confirm": _rule("hold.confirm", EventType.ADMIN_WRITE, "update"),
         # Events that could not be delivered are named by type and id, nothing of what they say.
         "delivery.read": Rule(frozenset({"delivery.manage", "audit.read"}), EventType.ADMIN_READ, "read"),
         "delivery.manage": _rule("delivery.manage", EventType.ADMIN_WRITE, "update"),
@@ -226,6 +229,7 @@ _EMERGENCY: Final = frozenset({"emergency.request"})
 _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit.export"})
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
+_HOLD: Final = frozenset({"hold.read", "hold.place", "hold.confirm"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
 _REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
@@ -250,7 +254,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _WEBHOOKS
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"subscription.manage", "retention.manage"},
+            | {"subscription.manage", "retention.manage", "hold.read"},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -297,12 +301,12 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ALERTS
             | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
-            | {"retention.manage"},
+            | {"retention.manage", "hold.read", "hold.confirm"},
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
-            "Sees records masked, and the audit.",
-            _BROWSE | _REPORT | {"audit.read", "retention.read", READ_MASKED},
+            "Places and releases legal holds, sees records masked, and the audit.",
+            _BROWSE | _HOLD | _REPORT | {"audit.read", "user.read", "retention.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -324,7 +328,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

@@ -1,5 +1,6 @@
 """The tables of compliance."""
 
+from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -15,6 +16,8 @@ from compliance.models.retention import (
 )
 
 __all__ = [
+    "HoldScope",
+    "LegalHold",
     "NoticeState",
     "Report",
     "ReportFormat",

@@ -5,9 +5,17 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import reports, retention
+from compliance.pages import (
+    holds,
+    reports,
+    retention,
+)
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*reports.PATHS, *retention.PATHS)
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *holds.PATHS,
+    *reports.PATHS,
+    *retention.PATHS,
+)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:

@@ -9,6 +9,7 @@ from datasets.models.erasure import ErasedRecord, Erasure
 from datasets.models.export import Export, ExportCompression, ExportFormat
 from datasets.models.family import FamilyMember
 from datasets.models.guaranteed_export import ExportSchedule, GuaranteedExport
+from datasets.models.hold import HeldRecord, HoldKind, HoldMark
 from datasets.models.ingest import IdMode, Ingest, IngestFormat, IngestMode, OnError, RecordShape
 from datasets.models.key_rotation import KeyRotation, RotationReason
 from datasets.models.lifecycle import Purge, Quota
@@ -62,6 +63,9 @@ __all__ = [
     "FindingsBlob",
     "GarbageCollection",
     "GuaranteedExport",
+    "HeldRecord",
+    "HoldKind",
+    "HoldMark",
     "IdMode",
     "Ingest",
     "IngestFormat",

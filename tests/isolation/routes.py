@@ -14,6 +14,7 @@ TABLES: Final[Mapping[str, str]] = {
     "alert_id": "audit_alert",
     "audit_export_id": "audit_export",
     "event_id": "audit_event",
+    "hold_id": "compliance_legalhold",
     "verification_id": "audit_verification",
     "subscription_id": "audit_eventsubscription",
     "access_request_id": "access_accessrequest",

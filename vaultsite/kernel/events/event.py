@@ -213,6 +213,16 @@ class EventType(StrEnum):
     ALERT_RESOLVED = "alert.resolved"
     #: Somebody may be taking data they should not have; names the alert.
     BREACH_SUSPECTED = "data.breach.suspected"
+    #: A legal hold was placed: what it names is kept from now on.
+    HOLD_PLACED = "legal_hold.placed"
+    #: A second person said that a legal hold is right.
+    HOLD_CONFIRMED = "legal_hold.confirmed"
+    #: Somebody asked for the end of a legal hold, which keeps everything until another person agrees.
+    HOLD_RELEASE_REQUESTED = "legal_hold.release.requested"
+    #: The end of a legal hold was taken back or refused.
+    HOLD_RELEASE_WITHDRAWN = "legal_hold.release.withdrawn"
+    #: Two people ended a legal hold: what no other hold keeps can be deleted again.
+    HOLD_RELEASED = "legal_hold.released"
     #: Somebody chose which events are sent where, changed that, or ended it.
     SUBSCRIPTION_CHANGED = "audit.subscription.changed"
     #: A store is nearly full, or no longer: a tenant's quota, or the disk of sealed objects.
