@@ -2,7 +2,14 @@
 
 from django.apps import AppConfig
 
+from datasets.ports import register_consent_source
+
 
 class ComplianceConfig(AppConfig):
     name = "compliance"
     verbose_name = "Compliance"
+
+    def ready(self) -> None:
+        from compliance.consents.source import RecordedConsents
+
+        register_consent_source(RecordedConsents())

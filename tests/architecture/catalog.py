@@ -16,6 +16,12 @@ from vaultsite.kernel.tenancy.rls import ALL, APP, OWNER, SYSTEM
 TENANT: Final = frozenset(
     {
         "audit_notification",
+        "compliance_consent",
+        "compliance_consentkey",
+        "compliance_consenttask",
+        "compliance_consentwithdrawal",
+        "compliance_purposeterms",
+        "datasets_consentlink",
         "audit_notificationsetting",
         "audit_pendingnotice",
         "audit_webhookdelivery",
