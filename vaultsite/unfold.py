@@ -117,6 +117,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
+                ],
+            },
+            {
                 "title": "People and programs",
                 "separator": True,
                 "items": [

@@ -167,6 +167,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
+        "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
     }
 )
@@ -232,6 +233,7 @@ _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
 #: Who has agreed to what, and what the register of processing says (GDPR Art. 7 and 30).
 _ACCOUNT: Final = frozenset({"consent.read", "register.read"})
 _ANSWER_FOR: Final = frozenset({"purpose.manage", "consent.manage", "register.manage"})
+_REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
@@ -252,6 +254,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _EMERGENCY
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
             | {"subscription.manage"},
         ),
@@ -299,10 +302,13 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ANSWER_FOR
             | _ALERTS
+            | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
         "legal_counsel": BuiltinRole(
-            "Legal counsel", "Sees records masked, and the audit.", _BROWSE | _ACCOUNT | {"audit.read", READ_MASKED}
+            "Legal counsel",
+            "Sees records masked, and the audit.",
+            _BROWSE | _ACCOUNT | _REPORT | {"audit.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -313,12 +319,14 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
             _INQUIRE
+            | _REPORT
             | _BROWSE
             | _OVERSEE
             | _ACCOUNT

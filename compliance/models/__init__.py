@@ -9,6 +9,7 @@ from compliance.models.consent import (
     WithdrawalEffect,
     keys_of_live,
 )
+from compliance.models.report import Report, ReportFormat
 
 __all__ = [
     "Consent",
@@ -16,6 +17,8 @@ __all__ = [
     "ConsentTask",
     "ConsentWithdrawal",
     "PurposeTerms",
+    "Report",
+    "ReportFormat",
     "WithdrawalEffect",
     "keys_of_live",
 ]

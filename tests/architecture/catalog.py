@@ -15,6 +15,7 @@ from vaultsite.kernel.tenancy.rls import ALL, APP, OWNER, SYSTEM
 #: Tables with a tenant of their own: a policy by tenant_id.
 TENANT: Final = frozenset(
     {
+        "compliance_report",
         "audit_notification",
         "compliance_consent",
         "compliance_consentkey",

@@ -11,9 +11,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
 
     dependencies = [
+        ('compliance', '0001_reports'),
         ('access', '0018_lawful_basis'),
     ]
 
