@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 from audit.ports import register_audit_keeper
+from datasets.ports import register_consent_source
 
 
 class ComplianceConfig(AppConfig):
@@ -17,3 +18,6 @@ class ComplianceConfig(AppConfig):
         from compliance.holds.audit import keeps_audit  # its models load after the app registry
 
         register_audit_keeper(keeps_audit)
+        from compliance.consents.source import RecordedConsents
+
+        register_consent_source(RecordedConsents())

@@ -160,6 +160,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "serviceaccount.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
         "serviceaccount.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
+        "purpose.manage": _rule("purpose.manage", EventType.ADMIN_WRITE, "update"),
+        "consent.read": Rule(frozenset({"consent.read", "consent.manage"}), EventType.ADMIN_READ, "read"),
+        "consent.manage": _rule("consent.manage", EventType.ADMIN_WRITE, "update"),
+        "register.read": Rule(frozenset({"register.read", "register.manage"}), EventType.ADMIN_READ, "read"),
+        "register.manage": _rule("register.manage", EventType.ADMIN_WRITE, "update"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
@@ -231,6 +236,9 @@ _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _HOLD: Final = frozenset({"hold.read", "hold.place", "hold.confirm"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+#: Who has agreed to what, and what the register of processing says (GDPR Art. 7 and 30).
+_ACCOUNT: Final = frozenset({"consent.read", "register.read"})
+_ANSWER_FOR: Final = frozenset({"purpose.manage", "consent.manage", "register.manage"})
 _REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
@@ -298,6 +306,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _APPROVE
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
+            | _ANSWER_FOR
             | _ALERTS
             | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
@@ -307,6 +316,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             "Legal counsel",
             "Places and releases legal holds, sees records masked, and the audit.",
             _BROWSE | _HOLD | _REPORT | {"audit.read", "user.read", "retention.read", READ_MASKED},
+            "Sees records masked, and the audit.",
+            _BROWSE | _ACCOUNT | _REPORT | {"audit.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -327,6 +338,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | _BROWSE
             | _OVERSEE
+            | _ACCOUNT
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"},
         ),

@@ -1,6 +1,15 @@
 """The tables of compliance."""
 
 from compliance.models.hold import HoldScope, LegalHold
+from compliance.models.consent import (
+    Consent,
+    ConsentKey,
+    ConsentTask,
+    ConsentWithdrawal,
+    PurposeTerms,
+    WithdrawalEffect,
+    keys_of_live,
+)
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -30,4 +39,13 @@ __all__ = [
     "RetentionStart",
     "RetentionStep",
     "StepOutcome",
+    "Consent",
+    "ConsentKey",
+    "ConsentTask",
+    "ConsentWithdrawal",
+    "PurposeTerms",
+    "Report",
+    "ReportFormat",
+    "WithdrawalEffect",
+    "keys_of_live",
 ]

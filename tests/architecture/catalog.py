@@ -17,6 +17,12 @@ TENANT: Final = frozenset(
     {
         "compliance_report",
         "audit_notification",
+        "compliance_consent",
+        "compliance_consentkey",
+        "compliance_consenttask",
+        "compliance_consentwithdrawal",
+        "compliance_purposeterms",
+        "datasets_consentlink",
         "audit_notificationsetting",
         "audit_pendingnotice",
         "audit_webhookdelivery",

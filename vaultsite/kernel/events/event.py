@@ -81,6 +81,12 @@ class EventType(StrEnum):
     MERGE_REVIEWED = "data.merge.reviewed"
     #: A merge request was closed without a merge.
     MERGE_CLOSED = "data.merge.closed"
+    #: Somebody's agreement to a purpose was recorded, or those of a file were; says how many.
+    CONSENT_RECORDED = "data.consent.recorded"
+    #: Somebody withdrew it: nothing of theirs is released for the purpose from the next request on.
+    CONSENT_WITHDRAWN = "data.consent.withdrawn"
+    #: What makes processing for a purpose lawful was said, or changed.
+    PURPOSE_CHANGED = "data.purpose.changed"
     #: A line of versions was merged into a branch.
     MERGED = "data.merged"
     #: A merge waits for somebody to resolve its conflicts.
