@@ -1,6 +1,5 @@
 """The tables of compliance."""
 
-from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.consent import (
     Consent,
     ConsentKey,
@@ -10,6 +9,7 @@ from compliance.models.consent import (
     WithdrawalEffect,
     keys_of_live,
 )
+from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -25,9 +25,14 @@ from compliance.models.retention import (
 )
 
 __all__ = [
+    "Consent",
+    "ConsentKey",
+    "ConsentTask",
+    "ConsentWithdrawal",
     "HoldScope",
     "LegalHold",
     "NoticeState",
+    "PurposeTerms",
     "Report",
     "ReportFormat",
     "RetentionAction",
@@ -39,13 +44,6 @@ __all__ = [
     "RetentionStart",
     "RetentionStep",
     "StepOutcome",
-    "Consent",
-    "ConsentKey",
-    "ConsentTask",
-    "ConsentWithdrawal",
-    "PurposeTerms",
-    "Report",
-    "ReportFormat",
     "WithdrawalEffect",
     "keys_of_live",
 ]
