@@ -353,6 +353,7 @@ CELERY_BEAT_SCHEDULE = {
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
+    "plan-probes": {"task": "compliance.plan_probes", "schedule": 3600.0},
 }
 
 LOGGING = {

@@ -163,6 +163,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
+        "posture.read": _rule("posture.read", EventType.ADMIN_READ, "read"),
+        "posture.run": _rule("posture.run", EventType.ADMIN_WRITE, "write"),
+        "posture.attest": _rule("posture.attest", EventType.ADMIN_WRITE, "write"),
     }
 )
 PERMISSIONS: Final = frozenset().union(*(rule.permissions for rule in RULES.values()))
@@ -223,6 +226,7 @@ _EMERGENCY: Final = frozenset({"emergency.request"})
 _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit.export"})
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
+_POSTURE: Final = frozenset({"posture.read", "posture.run", "posture.attest"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
@@ -245,7 +249,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ALERTS
             | _WEBHOOKS
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"subscription.manage"},
+            | {"subscription.manage", "posture.read"},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -290,6 +294,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ALERTS
+            | _POSTURE
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
         "legal_counsel": BuiltinRole(
@@ -304,6 +309,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
+            | _POSTURE
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
@@ -313,7 +319,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
+            | {"posture.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

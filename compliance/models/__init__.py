@@ -1,1 +1,5 @@
 """The tables of compliance."""
+
+from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
+
+__all__ = ["ControlEvidence", "ProbeResult", "ProbeRun", "ProbeState", "ProbeTrigger"]
