@@ -117,6 +117,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun"),
+                ],
+            },
+            {
                 "title": "People and programs",
                 "separator": True,
                 "items": [
