@@ -70,7 +70,7 @@ def test_evidence_is_attached_downloaded_and_withdrawn(tenant) -> None:
     client = browser_of(tenant, "privacy_officer")
     form = {
         "do": "attest",
-        "title": "Restore drill",
+        "title": "Report of the restore",
         "statement": "Everything came back",
         "expires_on": str(timezone.now().date() + timedelta(days=30)),
         "document": SimpleUploadedFile("drill.txt", b"41 minutes", content_type="text/plain"),
@@ -79,7 +79,7 @@ def test_evidence_is_attached_downloaded_and_withdrawn(tenant) -> None:
     with acting(tenant):
         row = ControlEvidence.objects.get()
     page = client.get(OUTSIDE).text
-    assert "Restore drill" in page
+    assert "Report of the restore" in page
     assert "attested" in page
     assert client.get(f"{HOME}evidence/{row.pk}/").content == b"41 minutes"
     assert "Attach evidence" not in browser_of(tenant, "auditor").get(OUTSIDE).text
@@ -106,7 +106,7 @@ def test_what_there_is_not_is_not_found(tenant, page) -> None:
 def test_no_page_says_compliant() -> None:
     tenant = guarded_tenant()
     run = run_all(tenant)
-    client = browser_of(tenant, "privacy_officer")
+    client = browser_of(tenant, "auditor")
     pages = ["", "frameworks/gdpr/", "frameworks/pci_dss/", "controls/gdpr-5.1.f/", f"probe-runs/{run.pk}/"]
     for page in pages:
         answer = client.get(HOME + page)
