@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from access.api.bodies import PAGING, paged
 from compliance.api.posture_serializers import (
-    AttestationInput,
+    ComplianceStatusOutput,
+    ControlAttestationInput,
     ControlDetailOutput,
     ControlEvidenceOutput,
     ProbeKeysOutput,
@@ -20,7 +21,6 @@ from compliance.api.posture_serializers import (
     ProbeRunDetailOutput,
     ProbeRunListOutput,
     ProbeRunOutput,
-    StatusOutput,
     shown_control,
     shown_control_file,
     shown_result,
@@ -43,7 +43,7 @@ class ComplianceStatusView(VaultAPIView):
     @extend_schema(
         operation_id="getComplianceStatus",
         parameters=[OpenApiParameter("framework", OpenApiTypes.STR)],
-        responses=StatusOutput,
+        responses=ComplianceStatusOutput,
     )
     def get(self, request: Request) -> Response:
         """How every control stands, by framework, from probes that were run."""
@@ -81,10 +81,12 @@ class ControlView(VaultAPIView):
 class ControlEvidenceListView(VaultAPIView):
     resource_type = "control"
 
-    @extend_schema(operation_id="attestControl", request=AttestationInput, responses={201: ControlEvidenceOutput})
+    @extend_schema(
+        operation_id="attestControl", request=ControlAttestationInput, responses={201: ControlEvidenceOutput}
+    )
     def post(self, request: Request, control: str) -> Response:
         """Attest a control outside of the software by a document."""
-        body = AttestationInput(data=request.data)
+        body = ControlAttestationInput(data=request.data)
         body.is_valid(raise_exception=True)
         given = dict(body.validated_data)
         document = given.pop("document")

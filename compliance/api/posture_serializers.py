@@ -16,7 +16,7 @@ from compliance.posture.standing import ControlStanding, ControlState, Latest
 from vaultsite.kernel.jobs import JobStatus
 
 
-class CountsOutput(serializers.Serializer[Any]):
+class PostureCountsOutput(serializers.Serializer[Any]):
     """How many controls are in which state."""
 
     proven = serializers.IntegerField()
@@ -42,20 +42,20 @@ class ControlOutput(serializers.Serializer[Any]):
     evidence = serializers.CharField(allow_blank=True)
 
 
-class FrameworkOutput(serializers.Serializer[Any]):
+class PostureFrameworkOutput(serializers.Serializer[Any]):
     framework = serializers.CharField()
     title = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]
-    counts = CountsOutput()
+    counts = PostureCountsOutput()
     controls = ControlOutput(many=True)
 
 
-class StatusOutput(serializers.Serializer[Any]):
+class ComplianceStatusOutput(serializers.Serializer[Any]):
     """The posture at one moment: what the vault maps to, and what evidence there is for it."""
 
     at = serializers.DateTimeField()
-    counts = CountsOutput()
-    frameworks = FrameworkOutput(many=True)
+    counts = PostureCountsOutput()
+    frameworks = PostureFrameworkOutput(many=True)
 
 
 class ProbeResultOutput(serializers.Serializer[Any]):
@@ -98,14 +98,14 @@ class ProbeRunDetailOutput(ProbeRunOutput):
         fields = [*ProbeRunOutput.Meta.fields, "results"]
 
 
-class PagingOutput(serializers.Serializer[Any]):
+class ProbePagingOutput(serializers.Serializer[Any]):
     next_cursor = serializers.CharField(allow_null=True)
     limit = serializers.IntegerField()
 
 
 class ProbeRunListOutput(serializers.Serializer[Any]):
     data = ProbeRunOutput(many=True)  # type: ignore[assignment]
-    pagination = PagingOutput()
+    pagination = ProbePagingOutput()
 
 
 class ControlEvidenceOutput(serializers.ModelSerializer[ControlEvidence]):
@@ -131,7 +131,7 @@ class ProbeKeysOutput(serializers.Serializer[Any]):
     data = serializers.ListField(child=serializers.CharField())  # type: ignore[assignment]
 
 
-class AttestationInput(StrictInput):
+class ControlAttestationInput(StrictInput):
     """``document`` is the file in base64."""
 
     title = serializers.CharField(max_length=200)
