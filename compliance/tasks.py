@@ -5,6 +5,8 @@ from uuid import UUID
 from celery import shared_task
 
 from compliance.posture.run import plan_probes, run_probes
+from compliance.reports.request import expire_reports
+from compliance.reports.work import run_report
 
 
 @shared_task(name="compliance.run_probes")
@@ -17,3 +19,15 @@ def continue_probes(tenant_id: str, run_id: str) -> None:
 def queue_due_probes() -> int:
     """Queue the probes of tenants that are due; returns of how many."""
     return plan_probes()
+
+
+@shared_task(name="compliance.run_report")
+def continue_report(tenant_id: str, report_id: str) -> None:
+    """Write a report."""
+    run_report(UUID(tenant_id), UUID(report_id))
+
+
+@shared_task(name="compliance.expire_reports", ignore_result=True, expires=300)
+def remove_expired_reports() -> int:
+    """Remove the files of reports past their time; returns of how many."""
+    return expire_reports()

@@ -162,6 +162,7 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
+        "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
         "posture.read": _rule("posture.read", EventType.ADMIN_READ, "read"),
         "posture.run": _rule("posture.run", EventType.ADMIN_WRITE, "write"),
@@ -228,6 +229,7 @@ _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _POSTURE: Final = frozenset({"posture.read", "posture.run", "posture.attest"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+_REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
@@ -248,6 +250,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _EMERGENCY
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
             | {"subscription.manage", "posture.read"},
         ),
@@ -295,10 +298,11 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ALERTS
             | _POSTURE
+            | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
         "legal_counsel": BuiltinRole(
-            "Legal counsel", "Sees records masked, and the audit.", _BROWSE | {"audit.read", READ_MASKED}
+            "Legal counsel", "Sees records masked, and the audit.", _BROWSE | _REPORT | {"audit.read", READ_MASKED}
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -310,12 +314,14 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ALERTS
             | _WEBHOOKS
             | _POSTURE
+            | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
             _INQUIRE
+            | _REPORT
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}

@@ -27,6 +27,8 @@ _FEEDS: Final = MappingProxyType(
 TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
     {
         EventType.AUDIT_VERIFIED: COMPLIANCE,
+        EventType.REPORT_WRITTEN: COMPLIANCE,
+        EventType.REPORT_RELEASED: COMPLIANCE,
         EventType.AUDIT_EXPORTED: COMPLIANCE,
         EventType.AUDIT_EXPORT_EXPIRED: COMPLIANCE,
         EventType.AUDIT_KEY_ROTATED: COMPLIANCE,

@@ -5,9 +5,12 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import posture
+from compliance.pages import posture, reports
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*posture.PATHS,)
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *posture.PATHS,
+    *reports.PATHS,
+)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:

@@ -18,6 +18,7 @@ TENANT: Final = frozenset(
         "compliance_control_evidence",
         "compliance_probe_result",
         "compliance_probe_run",
+        "compliance_report",
         "audit_notification",
         "audit_notificationsetting",
         "audit_pendingnotice",

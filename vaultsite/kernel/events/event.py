@@ -217,6 +217,10 @@ class EventType(StrEnum):
     SERVICE_RECOVERED = "service.health.recovered"
     #: An operator brought the vault back from a backup; what is missing since is looked for.
     RECOVERY_INITIATED = "data.recovery.initiated"
+    #: A report was written, or could not be; says of how many rows.
+    REPORT_WRITTEN = "compliance.report.generated"
+    #: The file of a report was downloaded; says how much was released.
+    REPORT_RELEASED = "compliance.report.released"
     #: A dataset left for analytics under a guarantee.
     EXPORTED_ANALYTICS = "data.export.analytics"
     #: Somebody asked how the vault would decide; says what it answered.

@@ -11,9 +11,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
+        ('compliance', '0001_reports'),
         ('access', '0017_own_permissions'),
     ]
 
