@@ -45,6 +45,7 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),
         ("datasets", "ingest"): ("ingest.read", None, None, None),
+        ("compliance", "retentionpolicy"): ("retention.read", *("retention.manage",) * 3),
         ("datasets", "quota"): ("storage.read", None, "quota.manage", None),
     }
 )

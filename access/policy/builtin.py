@@ -161,6 +161,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
+        "retention.read": Rule(frozenset({"retention.read", "retention.manage"}), EventType.ADMIN_READ, "read"),
+        "retention.manage": _rule("retention.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
@@ -253,6 +255,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
             | {"subscription.manage", "posture.read"},
+            | {"subscription.manage", "retention.manage"},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -299,10 +302,13 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ALERTS
             | _POSTURE
             | _REPORT
-            | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
+            | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
+            | {"retention.manage"},
         ),
         "legal_counsel": BuiltinRole(
-            "Legal counsel", "Sees records masked, and the audit.", _BROWSE | _REPORT | {"audit.read", READ_MASKED}
+            "Legal counsel",
+            "Sees records masked, and the audit.",
+            _BROWSE | _REPORT | {"audit.read", "retention.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -327,6 +333,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
             | {"posture.read"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

@@ -2,6 +2,18 @@
 
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
+from compliance.models.retention import (
+    NoticeState,
+    RetentionAction,
+    RetentionClock,
+    RetentionEvent,
+    RetentionNotice,
+    RetentionPolicy,
+    RetentionRun,
+    RetentionStart,
+    RetentionStep,
+    StepOutcome,
+)
 
 __all__ = [
     "ControlEvidence",
@@ -9,6 +21,16 @@ __all__ = [
     "ProbeRun",
     "ProbeState",
     "ProbeTrigger",
+    "NoticeState",
     "Report",
     "ReportFormat",
+    "RetentionAction",
+    "RetentionClock",
+    "RetentionEvent",
+    "RetentionNotice",
+    "RetentionPolicy",
+    "RetentionRun",
+    "RetentionStart",
+    "RetentionStep",
+    "StepOutcome",
 ]

@@ -11,6 +11,9 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *posture.PATHS,
     *reports.PATHS,
 )
+from compliance.pages import reports, retention
+
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*reports.PATHS, *retention.PATHS)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:
