@@ -17,11 +17,11 @@ from compliance.models.retention import (
 
 __all__ = [
     "ControlEvidence",
+    "NoticeState",
     "ProbeResult",
     "ProbeRun",
     "ProbeState",
     "ProbeTrigger",
-    "NoticeState",
     "Report",
     "ReportFormat",
     "RetentionAction",

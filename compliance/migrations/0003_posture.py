@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0001_reports'),
+        ('compliance', '0002_retention'),
         ('access', '0017_own_permissions'),
     ]
 
