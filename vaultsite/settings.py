@@ -358,6 +358,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
     "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
+    "plan-probes": {"task": "compliance.plan_probes", "schedule": 3600.0},
 }
 
 LOGGING = {

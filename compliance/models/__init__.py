@@ -10,6 +10,7 @@ from compliance.models.consent import (
     keys_of_live,
 )
 from compliance.models.hold import HoldScope, LegalHold
+from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -33,6 +34,12 @@ __all__ = [
     "LegalHold",
     "NoticeState",
     "PurposeTerms",
+    "ControlEvidence",
+    "NoticeState",
+    "ProbeResult",
+    "ProbeRun",
+    "ProbeState",
+    "ProbeTrigger",
     "Report",
     "ReportFormat",
     "RetentionAction",
