@@ -123,6 +123,8 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun"),
                     _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
                     _item("Legal holds", "gavel", "admin:holds", "compliance.view_legalhold"),
+                    _item("Consent", "how_to_reg", "admin:consents", "compliance.view_consent"),
+                    _item("Register", "list_alt", "admin:register", "compliance.view_party"),
                     _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
                 ],
             },

@@ -10,6 +10,7 @@ from compliance.models.consent import (
     keys_of_live,
 )
 from compliance.models.hold import HoldScope, LegalHold
+from compliance.models.party import Party, PartyRole, Safeguard
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
@@ -34,6 +35,8 @@ __all__ = [
     "HoldScope",
     "LegalHold",
     "NoticeState",
+    "Party",
+    "PartyRole",
     "ProbeResult",
     "ProbeRun",
     "ProbeState",
@@ -49,6 +52,7 @@ __all__ = [
     "RetentionRun",
     "RetentionStart",
     "RetentionStep",
+    "Safeguard",
     "StepOutcome",
     "WithdrawalEffect",
     "keys_of_live",

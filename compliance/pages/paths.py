@@ -6,15 +6,19 @@ from typing import Any, Final
 from django.http.response import HttpResponseBase
 
 from compliance.pages import (
+    consents,
     holds,
     posture,
+    register,
     reports,
     retention,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *consents.PATHS,
     *holds.PATHS,
     *posture.PATHS,
+    *register.PATHS,
     *reports.PATHS,
     *retention.PATHS,
 )

@@ -24,6 +24,7 @@ TENANT: Final = frozenset(
         "compliance_consentkey",
         "compliance_consenttask",
         "compliance_consentwithdrawal",
+        "compliance_party",
         "compliance_purposeterms",
         "datasets_consentlink",
         "audit_notificationsetting",
