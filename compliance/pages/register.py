@@ -55,15 +55,17 @@ def assessment_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     return render_page(request, "vault/dpia.html", context)
 
 
-def _act(principal: Principal, given: QueryDict) -> object:
+def _act(principal: Principal, given: QueryDict) -> None:
     """Raises InvalidInput for what no form of the page sends."""
     if not given.get("end"):
         facts = PartyFacts(**{name: str(given.get(name, "")).strip() for name in _MEMBERS})
-        return add_party(principal, facts=facts)
+        add_party(principal, facts=facts)
+        return
     try:
-        return end_party(principal, party_id=UUID(str(given["end"])))
+        ended = UUID(str(given["end"]))
     except ValueError:
         raise InvalidInput from None
+    end_party(principal, party_id=ended)
 
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
