@@ -15,11 +15,14 @@ from compliance.models import PartyRole, Safeguard
 from compliance.register.art30 import controller_register, processor_register
 from compliance.register.dpia import draft_assessment
 from compliance.register.parties import PartyFacts, add_party, end_party, known_parties
+from datasets.models import Dataset
 from datasets.selectors import get_dataset
 from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 
+#: Datasets whose impact assessment the page links to.
+_LINKED: Final = 200
 _MEMBERS: Final = ("role", "name", "contact", "country", "safeguard", "contract_reference", "does")
 
 
@@ -39,6 +42,7 @@ def register_page(request: HttpRequest) -> HttpResponse:
         "register": register,
         "as_processor": as_processor,
         "parties": known_parties(),
+        "datasets": Dataset.objects.visible_to(principal).order_by("name").values_list("pk", "name")[:_LINKED],
         "roles": PartyRole.choices,
         "safeguards": Safeguard.choices,
         "may_manage": may(principal, "register.manage"),

@@ -33,7 +33,7 @@ OPEN: Final = {
 
 def draft_assessment(principal: Principal, *, dataset_id: UUID) -> str:
     """The template as Markdown; every open question is marked. Raises DatasetNotFound, AccessDenied."""
-    dataset = get_dataset(principal, dataset_id, action="dataset.read")
+    dataset = get_dataset(principal, dataset_id, action="register.read")
     authorize(principal, "register.read", resource_of(dataset))
     head = head_of(dataset)
     kinds: Counter[str] = Counter()
