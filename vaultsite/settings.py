@@ -301,6 +301,8 @@ SPECTACULAR_SETTINGS = {
         "AccessRequestStateEnum": "access.models.access_request.RequestState",
         "AlertStateEnum": "audit.models.alert.AlertState",
         "AlertVerdictEnum": "audit.models.alert.AlertVerdict",
+        "HoldKindEnum": "datasets.models.hold.HoldKind",
+        "HoldStateEnum": "compliance.models.hold.STATES",
         "AlertFindingEnum": ["mended", "expected", "incident"],
     },
     "APPEND_COMPONENTS": {
