@@ -161,6 +161,7 @@ VAULT: dict[str, Any] = {
     "AUDIT_WITNESS_URL": CONFIG.audit_witness_url,
     "AUDIT_LOCK_DAYS": CONFIG.audit_lock_days,
     "AUDIT_RETENTION_MONTHS": CONFIG.audit_retention_months,
+    "AUDIT_DOCUMENTATION": CONFIG.audit_documentation,
     "IS_PRODUCTION": CONFIG.is_production,
 }
 STORAGES = {
@@ -357,7 +358,9 @@ CELERY_BEAT_SCHEDULE = {
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
+    "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
+    "plan-probes": {"task": "compliance.plan_probes", "schedule": 3600.0},
 }
 
 LOGGING = {

@@ -160,13 +160,23 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "serviceaccount.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
         "serviceaccount.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
+        "purpose.manage": _rule("purpose.manage", EventType.ADMIN_WRITE, "update"),
+        "consent.read": Rule(frozenset({"consent.read", "consent.manage"}), EventType.ADMIN_READ, "read"),
+        "consent.manage": _rule("consent.manage", EventType.ADMIN_WRITE, "update"),
+        "register.read": Rule(frozenset({"register.read", "register.manage"}), EventType.ADMIN_READ, "read"),
+        "register.manage": _rule("register.manage", EventType.ADMIN_WRITE, "update"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
+        "retention.read": Rule(frozenset({"retention.read", "retention.manage"}), EventType.ADMIN_READ, "read"),
+        "retention.manage": _rule("retention.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
+        "posture.read": _rule("posture.read", EventType.ADMIN_READ, "read"),
+        "posture.run": _rule("posture.run", EventType.ADMIN_WRITE, "write"),
+        "posture.attest": _rule("posture.attest", EventType.ADMIN_WRITE, "write"),
     }
 )
 PERMISSIONS: Final = frozenset().union(*(rule.permissions for rule in RULES.values()))
@@ -228,7 +238,11 @@ _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _HOLD: Final = frozenset({"hold.read", "hold.place", "hold.confirm"})
+_POSTURE: Final = frozenset({"posture.read", "posture.run", "posture.attest"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+#: Who has agreed to what, and what the register of processing says (GDPR Art. 7 and 30).
+_ACCOUNT: Final = frozenset({"consent.read", "register.read"})
+_ANSWER_FOR: Final = frozenset({"purpose.manage", "consent.manage", "register.manage"})
 _REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
@@ -252,7 +266,12 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _WEBHOOKS
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"subscription.manage", "hold.read"},
+            | {
+                "subscription.manage",
+                "hold.read",
+                "posture.read",
+                "retention.manage",
+            },
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -296,15 +315,30 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _APPROVE
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
+            | _ANSWER_FOR
             | _ALERTS
+            | _POSTURE
             | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
-            | {"hold.read", "hold.confirm"},
+            | {
+                "hold.confirm",
+                "hold.read",
+                "retention.manage",
+            },
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
             "Places and releases legal holds, sees records masked, and the audit.",
-            _BROWSE | _HOLD | _REPORT | {"audit.read", "user.read", READ_MASKED},
+            _BROWSE
+            | _ACCOUNT
+            | _HOLD
+            | _REPORT
+            | {
+                "audit.read",
+                "retention.read",
+                "user.read",
+                READ_MASKED,
+            },
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -315,6 +349,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
+            | _POSTURE
             | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
@@ -325,8 +360,14 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | _BROWSE
             | _OVERSEE
+            | _ACCOUNT
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "hold.read"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
+            | {
+                "hold.read",
+                "posture.read",
+                "retention.read",
+            },
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

@@ -69,6 +69,9 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.MERGE_CONFLICTED: LIFECYCLE,
         EventType.MERGE_FAILED: LIFECYCLE,
         EventType.ERASED: COMPLIANCE,
+        EventType.CONSENT_RECORDED: COMPLIANCE,
+        EventType.CONSENT_WITHDRAWN: COMPLIANCE,
+        EventType.PURPOSE_CHANGED: COMPLIANCE,
         EventType.CORRUPTION_DETECTED: COMPLIANCE,
         EventType.POLICY_CHANGED: COMPLIANCE,
         EventType.DEANONYMIZED: COMPLIANCE,
@@ -77,6 +80,9 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.DELETED: LIFECYCLE,
         EventType.RESTORED: LIFECYCLE,
         EventType.PURGED: LIFECYCLE,
+        EventType.RETENTION_ANNOUNCED: COMPLIANCE,
+        EventType.RETENTION_APPLIED: COMPLIANCE,
+        EventType.RETENTION_CHANGED: COMPLIANCE,
         EventType.DRAFT_OPENED: LIFECYCLE,
         EventType.DRAFT_STAGED: LIFECYCLE,
         EventType.DRAFT_DISCARDED: LIFECYCLE,
@@ -151,6 +157,10 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.KEY_DESTROYED: SYSTEM,
         EventType.WEBHOOK_CHANGED: SYSTEM,
         EventType.WEBHOOK_DISABLED: SYSTEM,
+        EventType.PROBES_RUN: COMPLIANCE,
+        EventType.CONTROL_FAILED: COMPLIANCE,
+        EventType.CONTROL_RECOVERED: COMPLIANCE,
+        EventType.EVIDENCE_CHANGED: COMPLIANCE,
     }
 )
 

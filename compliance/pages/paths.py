@@ -5,9 +5,19 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import holds, reports
+from compliance.pages import (
+    holds,
+    posture,
+    reports,
+    retention,
+)
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*holds.PATHS, *reports.PATHS)
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *holds.PATHS,
+    *posture.PATHS,
+    *reports.PATHS,
+    *retention.PATHS,
+)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:

@@ -3,6 +3,7 @@
 from datasets.models.blob import Blob, BlobKind, BlobState
 from datasets.models.canary import Canary, CanaryReader
 from datasets.models.chunk import Chunk, FindingsBlob, ObjectKind, SubjectIndexEntry
+from datasets.models.consent import ConsentLink
 from datasets.models.dataset import Classification, Dataset, DatasetTag
 from datasets.models.draft import Draft, DraftStatus, Publication, StagedKind, StagedRecord
 from datasets.models.erasure import ErasedRecord, Erasure
@@ -45,6 +46,7 @@ __all__ = [
     "Classification",
     "Compatibility",
     "ConflictKind",
+    "ConsentLink",
     "Dataset",
     "DatasetGroupPermission",
     "DatasetTag",

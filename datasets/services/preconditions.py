@@ -14,6 +14,7 @@ from access.services.authorize import may
 from datasets.errors import DatasetHeld, DatasetNotFound
 from datasets.errors.lifecycle import DatasetArchived
 from datasets.models import Dataset, HoldMark
+from datasets.services.keeping import refuse_kept
 from vaultsite.kernel.tenancy.scope import find_scope
 
 Operation = Literal["write", "update", "delete"]
@@ -45,14 +46,14 @@ def _may_go(dataset: Dataset) -> None:
 
 
 BEFORE: Final[Mapping[Operation, tuple[Callable[[Dataset], None], ...]]] = MappingProxyType(
-    {"write": (_is_there, _takes_changes), "update": (_is_there, _takes_changes), "delete": (_may_go,)}
+    {"write": (_is_there, _takes_changes), "update": (_is_there, _takes_changes), "delete": (_may_go, refuse_kept)}
 )
 
 
 def before(operation: Operation, dataset: Dataset) -> None:
     """Called by whoever does ``operation``, with the dataset locked where it must hold until the open scope ends.
 
-    Raises DatasetNotFound, DatasetArchived, DatasetHeld.
+    Raises DatasetNotFound, DatasetArchived, DatasetHeld, DatasetKept.
     """
     for check in BEFORE[operation]:
         check(dataset)

@@ -81,6 +81,12 @@ class EventType(StrEnum):
     MERGE_REVIEWED = "data.merge.reviewed"
     #: A merge request was closed without a merge.
     MERGE_CLOSED = "data.merge.closed"
+    #: Somebody's agreement to a purpose was recorded, or those of a file were; says how many.
+    CONSENT_RECORDED = "data.consent.recorded"
+    #: Somebody withdrew it: nothing of theirs is released for the purpose from the next request on.
+    CONSENT_WITHDRAWN = "data.consent.withdrawn"
+    #: What makes processing for a purpose lawful was said, or changed.
+    PURPOSE_CHANGED = "data.purpose.changed"
     #: A line of versions was merged into a branch.
     MERGED = "data.merged"
     #: A merge waits for somebody to resolve its conflicts.
@@ -105,6 +111,12 @@ class EventType(StrEnum):
     RESTORED = "data.restored"
     #: A dataset's keys were destroyed for good: nothing of it can be read any more.
     PURGED = "data.purged"
+    #: An owner is told what a retention policy is about to do with a dataset, and from when.
+    RETENTION_ANNOUNCED = "data.retention.announced"
+    #: A retention policy archived or deleted a dataset, or destroyed its keys.
+    RETENTION_APPLIED = "data.retention.applied"
+    #: A retention policy was made, changed or ended, or an event was recorded from which periods count.
+    RETENTION_CHANGED = "data.retention.changed"
     #: A draft was opened over a version.
     DRAFT_OPENED = "data.draft.opened"
     #: Records of a draft were staged or left out.
@@ -267,6 +279,14 @@ class EventType(StrEnum):
     WEBHOOK_CHANGED = "webhook.changed"
     #: A webhook was switched off by the vault: its receiver is gone, or failed for days.
     WEBHOOK_DISABLED = "webhook.disabled"
+    #: The probes of an organization were run, or could not be; says how many ended how.
+    PROBES_RUN = "compliance.probes.run"
+    #: A probe that a control is mapped to failed, and it was not so before.
+    CONTROL_FAILED = "compliance.control.failed"
+    #: A control that had failed is proven again.
+    CONTROL_RECOVERED = "compliance.control.recovered"
+    #: Somebody attested a control outside of the software by a document, or withdrew that.
+    EVIDENCE_CHANGED = "compliance.evidence.changed"
 
 
 @dataclass(frozen=True)
