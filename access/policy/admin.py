@@ -40,6 +40,8 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("audit", "eventsubscription"): ("subscription.read", *("subscription.manage",) * 3),
         ("audit", "deadletter"): ("delivery.read", None, "delivery.manage", None),
         ("audit", "alert"): ("alert.read", None, "alert.manage", None),
+        ("compliance", "subjectsearch"): ("subject.read", "subject.search", "subject.review", None),
+        ("compliance", "subjecterasure"): ("subject.read", "subject.erase", None, None),
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),
         ("datasets", "ingest"): ("ingest.read", None, None, None),

@@ -142,6 +142,11 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.KEY_CREATED: SYSTEM,
         EventType.KEY_ROTATED: SYSTEM,
         EventType.KEY_DESTROYED: SYSTEM,
+        EventType.SUBJECT_SEARCHED: COMPLIANCE,
+        EventType.SUBJECT_MATCHED: COMPLIANCE,
+        EventType.SUBJECT_ERASED: COMPLIANCE,
+        EventType.RECIPIENT_TOLD: COMPLIANCE,
+        EventType.SUBJECT_RETURNED: COMPLIANCE,
         EventType.WEBHOOK_CHANGED: SYSTEM,
         EventType.WEBHOOK_DISABLED: SYSTEM,
     }
