@@ -101,6 +101,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _item("Search and erasure", "person_search", "admin:subjects", "compliance.view_subjectsearch"),
+                ],
+            },
+            {
                 "title": "Oversight",
                 "separator": True,
                 "items": [

@@ -125,7 +125,7 @@ class Work:
     def _has_ended(self, part: SubjectErasurePart) -> bool:
         if part.state != PartState.RUNNING:
             return True
-        row = Erasure.objects.filter(pk=part.record_erasure).first()
+        row = Erasure.objects.filter(pk__in=[part.record_erasure] if part.record_erasure else []).first()
         if row is not None and not row.is_final:
             return False
         if row is None or row.status == JobStatus.SUCCEEDED:  # no row: the dataset was purged with its keys
@@ -196,7 +196,7 @@ class Work:
         with self.claim.scope():
             self.erasure.refresh_from_db()
             self.erasure.remaining = remaining
-            note = signed(self.erasure, make_receipt(self.erasure))
+            note = signed(make_receipt(self.erasure))
             records: dict[UUID, list[dict[str, Any]]] = {}
             for part in parts_of(self.erasure):
                 receipt = record_receipt(part)
@@ -228,8 +228,8 @@ def _refuse(part: SubjectErasurePart, code: str, status: int) -> None:
 
 
 def _datasets_of(erasure: SubjectErasure) -> set[UUID]:
-    matches = SubjectMatch.objects.filter(search_id=erasure.search_id, state="accepted").exclude(dataset_id=None)
-    held = set(matches.values_list("dataset_id", flat=True).distinct())
+    matches = SubjectMatch.objects.filter(search_id=erasure.search_id, state="accepted")
+    held = {pk for pk in matches.values_list("dataset_id", flat=True).distinct() if pk is not None}
     return held & set(Dataset.objects.filter(pk__in=held).values_list("pk", flat=True))
 
 

@@ -57,8 +57,9 @@ class Matcher:
         named = [one for one in self._names if one.may_be_in(words)]
         if not likely and not named:
             return
+        candidates: list[_Exact | _Name] = [*likely, *named]
         for index, text in enumerate(texts):
-            for candidate in (*likely, *named):
+            for candidate in candidates:
                 hit = candidate.find(text)
                 if hit is not None:
                     yield index, hit

@@ -17,12 +17,13 @@ from django.utils import timezone
 from access.services.keyring import open_column, seal_column
 from anonymization.services.detect import detector_hash
 from audit.log.checkpoints import latest_checkpoint
-from audit.log.keys import load_keys, origin_of
+from audit.log.keys import create_keys, origin_of
 from audit.log.note import sign_note
 from compliance.errors.subjects import ReceiptNotReady
 from compliance.models import PartState, RecipientTask, SubjectErasure, SubjectErasurePart
 from datasets.models import Erasure
 from datasets.services.erasure.receipt import open_receipt as open_record_receipt
+from vaultsite.kernel.tenancy.scope import current_tenant_id
 
 FORMAT: Final = "llm-data-vault/subject-erasure@v1"
 _RECEIPT: Final = "compliance.subject-receipt"
@@ -47,7 +48,7 @@ NOT_COVERED: Final = (
 def make_receipt(erasure: SubjectErasure) -> dict[str, Any]:
     """In the open scope, once nothing more is erased."""
     search, now = erasure.search, timezone.now()
-    checkpoint = latest_checkpoint(erasure.tenant_id)
+    checkpoint = latest_checkpoint(current_tenant_id())
     parts = list(SubjectErasurePart.objects.filter(erasure=erasure).order_by("dataset_id", "number"))
     told = [_part(part) for part in parts]
     return {
@@ -112,10 +113,10 @@ def record_receipt(part: SubjectErasurePart) -> dict[str, Any] | None:
     return open_record_receipt(row) if row is not None else None
 
 
-def signed(erasure: SubjectErasure, receipt: dict[str, Any]) -> str:
-    """The receipt as a signed note. Raises SigningKeyUnavailable."""
+def signed(receipt: dict[str, Any]) -> str:
+    """The receipt as a signed note of the open scope's tenant. Raises SigningKeyUnavailable."""
     text = orjson.dumps(receipt, option=orjson.OPT_SORT_KEYS).decode()
-    return sign_note(f"{text}\n", origin_of(erasure.tenant_id), load_keys().signing)
+    return sign_note(f"{text}\n", origin_of(current_tenant_id()), create_keys().signing)
 
 
 def digest_of(note: str) -> str:

@@ -21,6 +21,15 @@ PHONE = "+49 30 1234567"
 NAME = "Ada Byron"
 ADA = (Identifier("EMAIL_ADDRESS", EMAIL), Identifier("PHONE_NUMBER", PHONE), Identifier("PERSON", NAME))
 
+#: What of her is in a dataset, and what only looks like it.
+ROWS = [
+    {"id": "mail", "text": f"Write to {EMAIL} about it."},
+    {"id": "phone", "text": "Her number is +49-30-123 45 67."},
+    {"id": "name", "text": f"{NAME} wrote the first program."},
+    {"id": "other", "text": "Nobody is in here, nobody at all."},
+    {"id": "like", "text": "Write to nada.byron@example.com about it."},
+]
+
 
 def queue_search(tenant: Tenant, identifiers: Iterable[Identifier] = ADA, **facts: Any) -> SubjectSearch:
     officer = someone(tenant, "privacy_officer")

@@ -20,7 +20,6 @@ from compliance.subjects.index_search import search_index
 from compliance.subjects.receipt import open_manifest, read_receipt
 from compliance.subjects.review import decide_matches
 from datasets.models import Dataset, SubjectIndexEntry, Version
-from datasets.services.erasure import work as record_work
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, read_all, someone, upload
 from tests.factories.drafts import make_draft, put
@@ -28,6 +27,7 @@ from tests.factories.subjects import (
     ADA,
     EMAIL,
     NAME,
+    ROWS,
     erase_person,
     matches_of,
     queue_erasure_of,
@@ -36,27 +36,6 @@ from tests.factories.subjects import (
 )
 from tests.factories.upkeep import again, readable_bytes
 from vaultsite.kernel.errors import InvalidInput
-
-ROWS = [
-    {"id": "mail", "text": f"Write to {EMAIL} about it."},
-    {"id": "phone", "text": "Her number is +49-30-123 45 67."},
-    {"id": "name", "text": f"{NAME} wrote the first program."},
-    {"id": "other", "text": "Nobody is in here, nobody at all."},
-    {"id": "like", "text": "Write to nada.byron@example.com about it."},
-]
-
-
-@pytest.fixture(autouse=True)
-def patient_readers(monkeypatch):
-    """Nobody reads slowly, so no erasure needs to wait for them."""
-    monkeypatch.setattr(record_work, "PLACE_SECONDS", 0.0)
-
-
-@pytest.fixture
-def dataset(tenant):
-    made = make_dataset(tenant)
-    assert upload(tenant, made, jsonl(ROWS)).status == "succeeded"
-    return made
 
 
 def places(matches):
@@ -83,7 +62,7 @@ def test_identifiers_prove_and_names_wait_for_somebody(tenant, dataset):
     assert (search.status, search.error, search.counts) == ("succeeded", None, {"record": 3})
     assert places(matches_of(tenant, search)) == {
         ("record", "mail"): ("index", "accepted"),
-        ("record", "phone"): ("normalized", "accepted"),
+        ("record", "phone"): ("index", "accepted"),
         ("record", "name"): ("name", "pending"),
     }
 
@@ -121,7 +100,7 @@ def test_a_name_is_erased_only_once_somebody_accepted_it(tenant, dataset):
 
 def test_drafts_are_searched_and_their_records_go(tenant, dataset):
     draft = make_draft(tenant, dataset)
-    put(tenant, draft, [{"id": "staged", "text": f"Mail {EMAIL} today."}])
+    put(tenant, draft, [{"id": "staged", "data": {"text": f"Mail {EMAIL} today."}}])
     search = search_for(tenant, ADA[:1])
     assert places(matches_of(tenant, search))["draft", "staged"] == ("exact", "accepted")
     erasure = erase_person(tenant, search)
