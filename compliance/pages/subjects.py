@@ -128,7 +128,7 @@ def _match_rows(matches: list[SubjectMatch]) -> list[dict[str, Any]]:
             "match": match,
             "number": match.identifier + 1,
             "percent": round(match.score * 100),
-            "dataset": known[match.dataset_id].name if match.dataset_id in known else "",
+            "dataset": known[match.dataset_id].name if match.dataset_id and match.dataset_id in known else "",
             "is_record": match.store == SubjectStore.RECORD and match.dataset_id in known,
         }
         for match in matches

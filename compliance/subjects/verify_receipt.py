@@ -109,7 +109,7 @@ def main() -> int:
             sys.stdout.write(f"{path.name}: {check_receipt(path, keys)}\n")
         except (ValueError, KeyError, TypeError, InvalidSignature) as fault:
             failed = True
-            sys.stderr.write(f"{path.name}: {fault or 'a signature is wrong'}\n")
+            sys.stderr.write(f"{path.name}: {str(fault) or 'a signature is wrong'}\n")
     return int(failed)
 
 
