@@ -67,6 +67,11 @@ def _problem_of(one: Identifier) -> str:
     return "" if len(normalize(one.type, one.value)) >= _LEAST else f"at least {_LEAST} letters and digits"
 
 
+def known_types(given: Iterable[Identifier]) -> list[str]:
+    """The kinds of identifiers for a decision's record: nothing that somebody typed."""
+    return sorted({one.type for one in given} & set(KINDS))
+
+
 def seal_known(search_id: UUID, known: Known) -> bytes:
     """Inside a scope."""
     body = {"identifiers": [asdict(one) for one in known.identifiers], "spellings": sorted(known.spellings)}

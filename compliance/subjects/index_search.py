@@ -7,7 +7,7 @@ from uuid import UUID
 
 from access.services.authorize import authorize
 from access.services.keyring import KeyPurpose, current_key
-from compliance.subjects.identifiers import Identifier, checked, indexed
+from compliance.subjects.identifiers import Identifier, checked, indexed, known_types
 from datasets.models import Dataset, SubjectIndexEntry
 from datasets.services.ingest.subjects import subject_key
 from vaultsite.kernel.events.bus import emit
@@ -47,8 +47,8 @@ def search_index(principal: Principal, identifiers: Sequence[Identifier]) -> Ind
 
     Raises AccessDenied, InvalidInput.
     """
+    authorize(principal, "subject.search", ResourceRef("subject"), facts={"types": known_types(identifiers)})
     given = checked(identifiers)
-    authorize(principal, "subject.search", ResourceRef("subject"), facts={"types": [one.type for one in given]})
     numbers = _numbers_of(given)
     found: dict[tuple[UUID, str], set[int]] = {}
     for dataset_id, record_id, number in _entries(numbers):

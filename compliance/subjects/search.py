@@ -10,7 +10,7 @@ from django.utils import timezone
 from access.services.authorize import authorize
 from compliance.errors.subjects import SubjectSearchNotFound
 from compliance.models import MatchState, SubjectMatch, SubjectSearch
-from compliance.subjects.identifiers import Identifier, Known, checked, seal_known
+from compliance.subjects.identifiers import Identifier, Known, checked, known_types, seal_known
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.jobs import FINAL, enqueue, new_lease
@@ -28,15 +28,14 @@ def start_subject_search(
     The identifiers are sealed, and forgotten when the person is erased or after KEPT_DAYS. Raises AccessDenied,
     InvalidInput.
     """
-    given = checked(identifiers)
     search_id = uuid7()
-    types = [one.type for one in given]
     resource = ResourceRef("subject_search", str(search_id))
-    decision = authorize(principal, "subject.search", resource, facts={"types": types})
+    decision = authorize(principal, "subject.search", resource, facts={"types": known_types(identifiers)})
+    given = checked(identifiers)
     search = SubjectSearch(
         id=search_id,
         identifiers=seal_known(search_id, Known(given)),
-        identifier_types=types,
+        identifier_types=[one.type for one in given],
         case=request_id,
         purpose=decision.purpose or "",
         forget_at=timezone.now() + timedelta(days=KEPT_DAYS),
