@@ -101,13 +101,6 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
-                "title": "Compliance",
-                "separator": True,
-                "items": [
-                    _item("Search and erasure", "person_search", "admin:subjects", "compliance.view_subjectsearch"),
-                ],
-            },
-            {
                 "title": "Oversight",
                 "separator": True,
                 "items": [
@@ -121,6 +114,15 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Webhooks", "webhook", "admin:webhooks", "audit.view_webhookendpoint"),
                     _item("Purposes", "flag", "admin:access_purpose_changelist", "access.view_purpose"),
                     _item("Encryption keys", "key", "admin:datasets_keys", "access.view_encryptionkey"),
+                ],
+            },
+            {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _item("Search and erasure", "person_search", "admin:subjects", "compliance.view_subjectsearch"),
+                    _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
+                    _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
                 ],
             },
             {

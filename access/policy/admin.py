@@ -42,9 +42,11 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("audit", "alert"): ("alert.read", None, "alert.manage", None),
         ("compliance", "subjectsearch"): ("subject.read", "subject.search", "subject.review", None),
         ("compliance", "subjecterasure"): ("subject.read", "subject.erase", None, None),
+        ("compliance", "report"): ("report.create", "report.create", None, "report.create"),
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),
         ("datasets", "ingest"): ("ingest.read", None, None, None),
+        ("compliance", "retentionpolicy"): ("retention.read", *("retention.manage",) * 3),
         ("datasets", "quota"): ("storage.read", None, "quota.manage", None),
     }
 )

@@ -75,6 +75,12 @@ KINDS: Final[Mapping[str, AlertKind]] = MappingProxyType(
             "Ask whoever wrote the records where they are from, and have that source forget the person too. Search for "
             "the person again and erase what is found.",
         ),
+        "retention.clock": AlertKind(
+            "The time may be wrong: retention waits",
+            "Compare the clocks of the database and of the workers with a source of time. Mend what is wrong, then "
+            "confirm the time under Retention: nothing is archived or destroyed before.",
+            page="retention",
+        ),
         "canary.released": AlertKind(
             "A canary was released",
             "Nobody has a reason to read this record. End the sessions and keys of who did, and look at what else "

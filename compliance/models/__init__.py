@@ -1,5 +1,18 @@
 """The tables of compliance."""
 
+from compliance.models.report import Report, ReportFormat
+from compliance.models.retention import (
+    NoticeState,
+    RetentionAction,
+    RetentionClock,
+    RetentionEvent,
+    RetentionNotice,
+    RetentionPolicy,
+    RetentionRun,
+    RetentionStart,
+    RetentionStep,
+    StepOutcome,
+)
 from compliance.models.subjects import (
     LegalBasis,
     MatchReason,
@@ -17,8 +30,20 @@ __all__ = [
     "LegalBasis",
     "MatchReason",
     "MatchState",
+    "NoticeState",
     "PartState",
     "RecipientTask",
+    "Report",
+    "ReportFormat",
+    "RetentionAction",
+    "RetentionClock",
+    "RetentionEvent",
+    "RetentionNotice",
+    "RetentionPolicy",
+    "RetentionRun",
+    "RetentionStart",
+    "RetentionStep",
+    "StepOutcome",
     "SubjectErasure",
     "SubjectErasurePart",
     "SubjectMatch",

@@ -5,9 +5,13 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import subjects
+from compliance.pages import reports, retention, subjects
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*subjects.PATHS,)
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *subjects.PATHS,
+    *reports.PATHS,
+    *retention.PATHS,
+)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:

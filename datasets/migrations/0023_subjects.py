@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0017_own_permissions'),
-        ('datasets', '0021_canaries'),
+        ('datasets', '0022_keeping'),
     ]
 
     operations = [
