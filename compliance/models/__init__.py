@@ -1,5 +1,16 @@
 """The tables of compliance."""
 
+from compliance.models.consent import (
+    Consent,
+    ConsentKey,
+    ConsentTask,
+    ConsentWithdrawal,
+    PurposeTerms,
+    WithdrawalEffect,
+    keys_of_live,
+)
+from compliance.models.hold import HoldScope, LegalHold
+from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -27,11 +38,23 @@ from compliance.models.subjects import (
 )
 
 __all__ = [
+    "Consent",
+    "ConsentKey",
+    "ConsentTask",
+    "ConsentWithdrawal",
+    "ControlEvidence",
+    "HoldScope",
     "LegalBasis",
+    "LegalHold",
     "MatchReason",
     "MatchState",
     "NoticeState",
     "PartState",
+    "ProbeResult",
+    "ProbeRun",
+    "ProbeState",
+    "ProbeTrigger",
+    "PurposeTerms",
     "RecipientTask",
     "Report",
     "ReportFormat",
@@ -49,4 +72,6 @@ __all__ = [
     "SubjectMatch",
     "SubjectSearch",
     "SubjectStore",
+    "WithdrawalEffect",
+    "keys_of_live",
 ]

@@ -17,6 +17,7 @@ from compliance.models import (
     SubjectSearch,
     SubjectStore,
 )
+from compliance.subjects.conflicts import refuse_part, split_off_held
 from compliance.subjects.erase import OF_RECORDS, parts_of
 from compliance.subjects.identifiers import Known, open_known
 from compliance.subjects.index_search import index_keys
@@ -48,11 +49,6 @@ from vaultsite.kernel.jobs import FINAL, Claim, JobStatus, Pulse
 from vaultsite.kernel.turn import take_turn
 
 _SERVER_FAULT: Final = 500
-#: On what ground data is kept although somebody asks for its erasure, by the code of the error that says so.
-_GROUNDS: Final = {
-    "VAULT_DATA_4006": "Legal hold: establishment, exercise or defence of legal claims (GDPR Art. 17(3)(e))",
-}
-_OTHER_GROUND: Final = "A legal obligation to keep the data (GDPR Art. 17(3)(b))"
 
 
 @dataclass
@@ -98,6 +94,7 @@ class Work:
     def _begin_part(self, part: SubjectErasurePart) -> None:
         """In one transaction with what says so: an erasure is asked for once, however often this begins."""
         with self.claim.scope():
+            split_off_held(part)
             try:
                 part.record_erasure = queue_erasure(
                     part.dataset_id,
@@ -108,8 +105,8 @@ class Work:
                 ).pk
                 part.state = PartState.RUNNING
             except VaultError as refusal:
-                _refuse(part, refusal.code, refusal.status)
-            part.save(update_fields=["record_erasure", "state", "conflict", "basis"])
+                refuse_part(part, refusal.code, refusal.status)
+            part.save(update_fields=["record_ids", "record_erasure", "state", "conflict", "basis"])
 
     def _is_waiting(self) -> bool:
         """Whether an erasure in a dataset, or an upload with something of the person in it, is still under way."""
@@ -131,7 +128,7 @@ class Work:
         if row is None or row.status == JobStatus.SUCCEEDED:  # no row: the dataset was purged with its keys
             part.state = PartState.ERASED
         else:
-            _refuse(part, row.error_code, int((row.error or {}).get("status", _SERVER_FAULT)))
+            refuse_part(part, row.error_code, int((row.error or {}).get("status", _SERVER_FAULT)))
         part.save(update_fields=["state", "conflict", "basis"])
         return True
 
@@ -218,13 +215,6 @@ class Work:
         for name, value in fields.items():
             setattr(self.erasure, name, value)
         self.claim.save(checkpoint=checkpoint, progress=checkpoint, **fields)
-
-
-def _refuse(part: SubjectErasurePart, code: str, status: int) -> None:
-    """Nothing is left out silently: why, and on what ground."""
-    part.state, part.conflict = PartState.REFUSED, code
-    ground = _GROUNDS.get(code, _OTHER_GROUND)
-    part.basis = ground if status < _SERVER_FAULT else "The erasure failed: it has to be asked for again"
 
 
 def _datasets_of(erasure: SubjectErasure) -> set[UUID]:

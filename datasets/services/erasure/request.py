@@ -7,11 +7,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from access.services.authorize import authorize
-from datasets.models import Dataset, ErasedRecord, Erasure
+from datasets.models import ErasedRecord, Erasure
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.exports.removal import remove_exports
-from datasets.services.preconditions import before
+from datasets.services.holds import refuse_held
 from vaultsite.kernel.jobs import enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -39,10 +39,9 @@ def queue_erasure(
 ) -> Erasure:
     """As ``request_erasure``, once somebody has decided that it may be; of a deleted dataset too.
 
-    Raises DatasetHeld, and whatever else keeps the dataset.
+    Raises DatasetHeld, DatasetNotFound (once it is purged).
     """
-    held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset_id)
-    before("delete", held)
+    held = refuse_held(dataset_id, record_ids)
     held.erasure_epoch += 1
     held.save(update_fields=["erasure_epoch"])
     now = timezone.now()

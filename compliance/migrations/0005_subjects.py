@@ -13,7 +13,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0017_own_permissions'),
-        ('compliance', '0002_retention'),
+        ('compliance', '0003_posture'),
+        ('compliance', '0004_consents'),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0017_own_permissions'),
-        ('datasets', '0022_keeping'),
+        ('datasets', '0024_consent'),
     ]
 
     operations = [
