@@ -50,6 +50,8 @@ __all__ = [
     "MatchState",
     "NoticeState",
     "PartState",
+    "LegalHold",
+    "NoticeState",
     "ProbeResult",
     "ProbeRun",
     "ProbeState",
