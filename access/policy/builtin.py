@@ -160,16 +160,16 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "serviceaccount.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
         "serviceaccount.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
-        # What the vault holds of a person, in every dataset of the organization.
-        "subject.search": _rule("subject.search", EventType.ACCESS_READ, "read"),
-        "subject.read": Rule(frozenset({"subject.search", "audit.read"}), EventType.ADMIN_READ, "read"),
-        "subject.review": _rule("subject.search", EventType.ACCESS_WRITE, "update"),
-        "subject.erase": _rule("subject.erase", EventType.ACCESS_DELETE, "delete"),
         "purpose.manage": _rule("purpose.manage", EventType.ADMIN_WRITE, "update"),
         "consent.read": Rule(frozenset({"consent.read", "consent.manage"}), EventType.ADMIN_READ, "read"),
         "consent.manage": _rule("consent.manage", EventType.ADMIN_WRITE, "update"),
         "register.read": Rule(frozenset({"register.read", "register.manage"}), EventType.ADMIN_READ, "read"),
         "register.manage": _rule("register.manage", EventType.ADMIN_WRITE, "update"),
+        # What the vault holds of a person, in every dataset of the organization.
+        "subject.search": _rule("subject.search", EventType.ACCESS_READ, "read"),
+        "subject.read": Rule(frozenset({"subject.search", "audit.read"}), EventType.ADMIN_READ, "read"),
+        "subject.review": _rule("subject.search", EventType.ACCESS_WRITE, "update"),
+        "subject.erase": _rule("subject.erase", EventType.ACCESS_DELETE, "delete"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
@@ -321,8 +321,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _APPROVE
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
-            | _SUBJECTS
             | _ANSWER_FOR
+            | _SUBJECTS
             | _ALERTS
             | _POSTURE
             | _REPORT

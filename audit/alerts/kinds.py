@@ -70,16 +70,16 @@ KINDS: Final[Mapping[str, AlertKind]] = MappingProxyType(
             "and keys. If it was expected, say so: the vault then asks for more before it tells of this one again.",
             suspects_breach=True,
         ),
-        "subject.returned": AlertKind(
-            "Data of an erased person came back",
-            "Ask whoever wrote the records where they are from, and have that source forget the person too. Search for "
-            "the person again and erase what is found.",
-        ),
         "retention.clock": AlertKind(
             "The time may be wrong: retention waits",
             "Compare the clocks of the database and of the workers with a source of time. Mend what is wrong, then "
             "confirm the time under Retention: nothing is archived or destroyed before.",
             page="retention",
+        ),
+        "subject.returned": AlertKind(
+            "Data of an erased person came back",
+            "Ask whoever wrote the records where they are from, and have that source forget the person too. Search for "
+            "the person again and erase what is found.",
         ),
         "canary.released": AlertKind(
             "A canary was released",

@@ -50,8 +50,6 @@ __all__ = [
     "MatchState",
     "NoticeState",
     "PartState",
-    "LegalHold",
-    "NoticeState",
     "ProbeResult",
     "ProbeRun",
     "ProbeState",

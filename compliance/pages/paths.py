@@ -5,18 +5,16 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import reports, retention, subjects
-
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
-    *subjects.PATHS,
 from compliance.pages import (
     holds,
     posture,
     reports,
     retention,
+    subjects,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *subjects.PATHS,
     *holds.PATHS,
     *posture.PATHS,
     *reports.PATHS,
