@@ -51,6 +51,8 @@ TABLES: Final[Mapping[str, str]] = {
     "purge_id": "datasets_purge",
     "recipient": "access_user",
     "record_id": "datasets_quarantinedrecord",
+    "consent_id": "compliance_consent",
+    "report_id": "compliance_report",
     "retention_policy_id": "compliance_retentionpolicy",
     "retention_run_id": "compliance_retentionrun",
     "release_id": "privacy_releases",
