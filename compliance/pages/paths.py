@@ -12,10 +12,12 @@ from compliance.pages import (
     register,
     reports,
     retention,
+    subjects,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *consents.PATHS,
+    *subjects.PATHS,
     *holds.PATHS,
     *posture.PATHS,
     *register.PATHS,
