@@ -117,6 +117,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _item("Backups", "backup", "admin:compliance_backups", "compliance.view_backuprun"),
+                ],
+            },
+            {
                 "title": "People and programs",
                 "separator": True,
                 "items": [

@@ -105,6 +105,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "webhook.read": Rule(frozenset({"webhook.read", "webhook.manage"}), EventType.ADMIN_READ, "read"),
         "webhook.manage": _rule("webhook.manage", EventType.ADMIN_WRITE, "update"),
         "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
+        # How many backups there are, and whether they would help: nothing of what they hold.
+        "backup.read": _rule("backup.read", EventType.ADMIN_READ, "read"),
         "alert.manage": _rule("alert.manage", EventType.ADMIN_WRITE, "update"),
         # Events that could not be delivered are named by type and id, nothing of what they say.
         "delivery.read": Rule(frozenset({"delivery.manage", "audit.read"}), EventType.ADMIN_READ, "read"),
@@ -245,6 +247,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ALERTS
             | _WEBHOOKS
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
+            | {"backup.read"}
             | {"subscription.manage"},
         ),
         "data_steward": BuiltinRole(
@@ -304,7 +307,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
-            | {"audit.read", "storage.read", "subscription.manage"},
+            | {"audit.read", "storage.read", "subscription.manage"}
+            | {"backup.read"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
@@ -313,7 +317,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
+            | {"backup.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

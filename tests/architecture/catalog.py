@@ -15,6 +15,8 @@ from vaultsite.kernel.tenancy.rls import ALL, APP, OWNER, SYSTEM
 #: Tables with a tenant of their own: a policy by tenant_id.
 TENANT: Final = frozenset(
     {
+        "compliance_backuprun",
+        "compliance_restoredrill",
         "audit_notification",
         "audit_notificationsetting",
         "audit_pendingnotice",
