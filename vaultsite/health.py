@@ -22,7 +22,11 @@ _ROLE: Final = (
     "current_setting('server_version_num')::int FROM pg_roles r WHERE r.rolname = current_user"
 )
 
-_CLOSED: Final = "SELECT current_setting('vault.restoring', true) = 'on'"
+#: As vaultsite.backup.database leaves it while a restore is under way.
+_CLOSED: Final = (
+    "SELECT shobj_description(oid, 'pg_database') IS NOT DISTINCT FROM 'vault: restoring' "
+    "FROM pg_database WHERE datname = current_database()"
+)
 
 
 _log = logging.getLogger("vault.start")

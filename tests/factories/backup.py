@@ -14,7 +14,10 @@ from compliance.backup.keys import BackupKey, make_key
 from compliance.backup.manifest import Manifest
 from compliance.backup.repository import Repository, open_repository
 from vaultsite.backup.drill import second_environment
-from vaultsite.runtime.environment import PROJECT
+from vaultsite.runtime.environment import DATABASE_VARIABLES, PROJECT
+
+#: Which variable leads a process to the database as whom.
+SERVED = DATABASE_VARIABLES
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ _HIDDEN: Final = """
         WHERE p.schemaname = n.nspname AND p.tablename = c.relname AND p.qual = 'true'
           AND p.cmd IN ('ALL', 'SELECT') AND current_user = ANY (p.roles))
 """
-#: What readiness asks for: a setting of the database, seen by every session that begins from then on.
-_CLOSE: Final = "ALTER DATABASE {} SET vault.restoring = 'on'"
-_OPEN: Final = "ALTER DATABASE {} RESET vault.restoring"
+#: What readiness asks for: a comment is what an owner who is no superuser can leave on a database without tables.
+_CLOSE: Final = "COMMENT ON DATABASE {} IS 'vault: restoring'"
+_OPEN: Final = "COMMENT ON DATABASE {} IS NULL"
 _TABLES: Final = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 #: What libpq reads from the environment: no password on a command line.
 _VARIABLES: Final = {
@@ -73,7 +73,7 @@ class Snapshot:
         ]
         with tempfile.TemporaryFile() as told:
             process = subprocess.Popen(  # noqa: S603
-                command, env=_environment(owner_parameters()), stdout=subprocess.PIPE, stderr=told
+                command, env=libpq_environment(owner_parameters()), stdout=subprocess.PIPE, stderr=told
             )
             assert process.stdout is not None
             try:
@@ -147,7 +147,7 @@ def load(url: str, pieces: Iterable[bytes]) -> None:
     command = [_program("pg_restore"), "--single-transaction", "--exit-on-error", "--dbname="]
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(  # noqa: S603
-            command, env=_environment(conninfo_to_dict(url)), stdin=subprocess.PIPE, stdout=told, stderr=told
+            command, env=libpq_environment(conninfo_to_dict(url)), stdin=subprocess.PIPE, stdout=told, stderr=told
         )
         assert process.stdin is not None
         try:
@@ -170,7 +170,8 @@ def _program(name: str) -> str:
         raise DatabaseProgramFailed(str(missing)) from missing
 
 
-def _environment(parameters: Mapping[str, Any]) -> dict[str, str]:
+def libpq_environment(parameters: Mapping[str, Any]) -> dict[str, str]:
+    """What a client program is given to connect with: nothing of it is on a command line."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "VAULT_"))}
     return kept | {_VARIABLES[name]: str(value) for name, value in parameters.items() if name in _VARIABLES}
 
@@ -178,8 +179,9 @@ def _environment(parameters: Mapping[str, Any]) -> dict[str, str]:
 def _refuse_failure(name: str, status: int, told: Any) -> None:
     if status != 0:
         told.seek(0)
-        last = told.read().decode(errors="replace").strip().splitlines()[-1:]
-        raise DatabaseProgramFailed(f"{name} ended with status {status}: {' '.join(last)[:300]}")
+        lines = told.read().decode(errors="replace").splitlines()
+        said = [line for line in lines if " error: " in line]  # the lines below them quote rows
+        raise DatabaseProgramFailed(f"{name} ended with status {status}: {' '.join(said[:1])[:300]}")
 
 
 def folder_is_empty(folder: Path) -> bool:

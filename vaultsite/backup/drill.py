@@ -15,8 +15,8 @@ from django.utils import timezone
 from compliance.backup.manifest import Manifest
 from compliance.backup.record import Compared, DrillFacts
 from compliance.backup.repository import Repository
-from compliance.errors.backup import BackupDamaged
 from vaultsite.backup.kept_apart import kms_folder
+from vaultsite.kernel.errors import InternalFault
 from vaultsite.runtime.environment import PROJECT, without_databases
 
 #: Steps of a restore after which the vault serves: what comes later is not part of how long it was away.
@@ -75,7 +75,7 @@ def _code(said: str) -> str:
     """The code of the error that a command ended with."""
     last = said.strip().splitlines()[-1:] or [""]
     found = [word for word in last[0].split() if word.startswith("VAULT_")]
-    return found[0] if found else BackupDamaged.code
+    return found[0] if found else InternalFault.code
 
 
 def _toml(**options: Path) -> str:

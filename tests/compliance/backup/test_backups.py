@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connections
 from django.utils import timezone
 
 from audit.models import AuditEvent
@@ -199,11 +200,17 @@ def test_old_backups_go_with_the_objects_that_only_they_name(tenant, dataset, pl
     assert last.id not in expired
 
 
-def test_a_dump_that_would_hide_rows_is_not_made(place, monkeypatch):
-    """A role that a policy shows less than everything would write a backup of a part."""
-    monkeypatch.setattr(database, "_HIDDEN", database._HIDDEN.replace("current_user", "'vault_app'::name"))
-    with pytest.raises(DumpFiltered):
-        take_backup(place.open())
+def test_a_dump_that_would_hide_rows_is_not_made(place):
+    """A table that shows its owner less than everything would make a backup of a part."""
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("CREATE TABLE hiding (id int)")
+        cursor.execute("ALTER TABLE hiding ENABLE ROW LEVEL SECURITY")
+        cursor.execute("ALTER TABLE hiding FORCE ROW LEVEL SECURITY")
+        try:
+            with pytest.raises(DumpFiltered):
+                take_backup(place.open())
+        finally:
+            cursor.execute("DROP TABLE hiding")
     assert place.open().backups() == []
 
 

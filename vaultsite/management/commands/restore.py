@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 from django.core.management.base import BaseCommand, CommandError
 
 from compliance.backup.keys import read_key
@@ -58,7 +59,7 @@ class Command(BaseCommand):
             restore.run()
         except VaultError as error:
             raise CommandError(f"{error.code} {error}") from error
-        except StartError as error:
+        except (StartError, psycopg.OperationalError) as error:
             raise CommandError(str(error)) from error
         told = {"backup": manifest.id, "seconds": restore.seconds, "replay": restore.told, "compared": restore.compared}
         self.stdout.write(json.dumps(told))
