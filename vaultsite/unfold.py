@@ -121,6 +121,8 @@ UNFOLD: Final[dict[str, Any]] = {
                 "separator": True,
                 "items": [
                     _item("Backups", "backup", "admin:compliance_backups", "compliance.view_backuprun"),
+                    _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
+                    _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
                 ],
             },
             {

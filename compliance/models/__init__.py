@@ -3,3 +3,31 @@
 from compliance.models.backup import BackupRun, BackupStatus, DrillStatus, RestoreDrill
 
 __all__ = ["BackupRun", "BackupStatus", "DrillStatus", "RestoreDrill"]
+from compliance.models.report import Report, ReportFormat
+from compliance.models.retention import (
+    NoticeState,
+    RetentionAction,
+    RetentionClock,
+    RetentionEvent,
+    RetentionNotice,
+    RetentionPolicy,
+    RetentionRun,
+    RetentionStart,
+    RetentionStep,
+    StepOutcome,
+)
+
+__all__ = [
+    "NoticeState",
+    "Report",
+    "ReportFormat",
+    "RetentionAction",
+    "RetentionClock",
+    "RetentionEvent",
+    "RetentionNotice",
+    "RetentionPolicy",
+    "RetentionRun",
+    "RetentionStart",
+    "RetentionStep",
+    "StepOutcome",
+]
