@@ -1,11 +1,17 @@
 """The background work of compliance."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.conf import settings
 
 from compliance.backup.journal import ship_journal
 from compliance.backup.keys import read_key
 from compliance.backup.repository import open_repository
+from compliance.reports.request import expire_reports
+from compliance.reports.work import run_report
+from compliance.retention.plan import plan_runs
+from compliance.retention.run import run_retention
 
 
 @shared_task(name="compliance.ship_journal", ignore_result=True, expires=60)
@@ -14,14 +20,6 @@ def write_journal() -> int:
     if settings.BACKUP_FOLDER is None or settings.BACKUP_KEY_FILE is None:
         return 0
     return ship_journal(open_repository(settings.BACKUP_FOLDER, read_key(settings.BACKUP_KEY_FILE)))
-from uuid import UUID
-
-from celery import shared_task
-
-from compliance.reports.request import expire_reports
-from compliance.reports.work import run_report
-from compliance.retention.plan import plan_runs
-from compliance.retention.run import run_retention
 
 
 @shared_task(name="compliance.run_retention")

@@ -253,7 +253,6 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
             | {"backup.read"}
-            | {"subscription.manage"},
             | {"subscription.manage", "retention.manage"},
         ),
         "data_steward": BuiltinRole(
@@ -317,10 +316,9 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"}
             | {"backup.read"},
-            | _REPORT
-            | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
@@ -330,8 +328,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
-            | {"backup.read"},
+            | {"backup.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),

@@ -14,6 +14,7 @@ from access.models import Tenant
 from access.services.key_rotation import destroy_again
 from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, Entry
 from datasets.errors import DatasetHeld
+from datasets.errors.lifecycle import DatasetKept
 from datasets.models import Chunk, Dataset, Purge
 from datasets.services.erasure.replay import ErasureFacts, replay_erasure
 from datasets.services.purge import run_purge, shred
@@ -72,8 +73,8 @@ def _purge(tenant_id: UUID, dataset_id: UUID, found: Replayed) -> None:
         try:
             if dataset.purged_at is None:
                 shred(dataset)
-        except DatasetHeld:
-            found.refused.append(f"dataset {dataset_id} is under a legal hold that was lifted before it was purged")
+        except (DatasetHeld, DatasetKept):
+            found.refused.append(f"dataset {dataset_id} may not go: a hold or a period of the backup keeps it")
             return
         purge = Purge.objects.filter(dataset_id=dataset_id).first()
         if purge is None:

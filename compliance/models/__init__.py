@@ -1,8 +1,6 @@
 """The tables of compliance."""
 
 from compliance.models.backup import BackupRun, BackupStatus, DrillStatus, RestoreDrill
-
-__all__ = ["BackupRun", "BackupStatus", "DrillStatus", "RestoreDrill"]
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -18,9 +16,13 @@ from compliance.models.retention import (
 )
 
 __all__ = [
+    "BackupRun",
+    "BackupStatus",
+    "DrillStatus",
     "NoticeState",
     "Report",
     "ReportFormat",
+    "RestoreDrill",
     "RetentionAction",
     "RetentionClock",
     "RetentionEvent",
