@@ -1,6 +1,17 @@
 """The tables of compliance."""
 
 from compliance.models.backup import BackupRun, BackupStatus, DrillStatus, RestoreDrill
+from compliance.models.consent import (
+    Consent,
+    ConsentKey,
+    ConsentTask,
+    ConsentWithdrawal,
+    PurposeTerms,
+    WithdrawalEffect,
+    keys_of_live,
+)
+from compliance.models.hold import HoldScope, LegalHold
+from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -19,7 +30,20 @@ __all__ = [
     "BackupRun",
     "BackupStatus",
     "DrillStatus",
+    "Consent",
+    "ConsentKey",
+    "ConsentTask",
+    "ConsentWithdrawal",
+    "HoldScope",
+    "LegalHold",
     "NoticeState",
+    "PurposeTerms",
+    "ControlEvidence",
+    "NoticeState",
+    "ProbeResult",
+    "ProbeRun",
+    "ProbeState",
+    "ProbeTrigger",
     "Report",
     "ReportFormat",
     "RestoreDrill",
@@ -32,4 +56,6 @@ __all__ = [
     "RetentionStart",
     "RetentionStep",
     "StepOutcome",
+    "WithdrawalEffect",
+    "keys_of_live",
 ]

@@ -9,6 +9,21 @@ from compliance.pages import backups, reports, retention
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *backups.PATHS,
+from compliance.pages import (
+    holds,
+    reports,
+    retention,
+)
+from compliance.pages import posture, reports
+
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *posture.PATHS,
+    *reports.PATHS,
+)
+from compliance.pages import reports, retention
+
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *holds.PATHS,
     *reports.PATHS,
     *retention.PATHS,
 )
