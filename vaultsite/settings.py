@@ -358,8 +358,8 @@ CELERY_BEAT_SCHEDULE = {
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
-    "write-replay-journal": {"task": "compliance.ship_journal", "schedule": 60.0},
     "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
+    "write-replay-journal": {"task": "compliance.ship_journal", "schedule": 60.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
     "plan-probes": {"task": "compliance.plan_probes", "schedule": 3600.0},
 }

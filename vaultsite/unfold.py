@@ -120,11 +120,11 @@ UNFOLD: Final[dict[str, Any]] = {
                 "title": "Compliance",
                 "separator": True,
                 "items": [
-                    _item("Backups", "backup", "admin:compliance_backups", "compliance.view_backuprun"),
                     _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun"),
                     _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
                     _item("Legal holds", "gavel", "admin:holds", "compliance.view_legalhold"),
                     _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
+                    _item("Backups", "backup", "admin:compliance_backups", "compliance.view_backuprun"),
                 ],
             },
             {

@@ -104,9 +104,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "subscription.manage": _rule("subscription.manage", EventType.ADMIN_WRITE, "update"),
         "webhook.read": Rule(frozenset({"webhook.read", "webhook.manage"}), EventType.ADMIN_READ, "read"),
         "webhook.manage": _rule("webhook.manage", EventType.ADMIN_WRITE, "update"),
-        "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
         # How many backups there are, and whether they would help: nothing of what they hold.
         "backup.read": _rule("backup.read", EventType.ADMIN_READ, "read"),
+        "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
         "alert.manage": _rule("alert.manage", EventType.ADMIN_WRITE, "update"),
         "hold.read": _rule("hold.read", EventType.ADMIN_READ, "read"),
         "hold.place": _rule("hold.place", EventType.ADMIN_WRITE, "write"),
@@ -254,6 +254,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             "Tenant administrator",
             "Manages people, roles and keys; sees records masked.",
             _LEGISLATE
+            | {"backup.read"}
             | _BROWSE
             | _TEXT
             | _TAKE_OUT
@@ -268,10 +269,6 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _WEBHOOKS
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"backup.read"}
-            | {"subscription.manage", "retention.manage", "hold.read"},
-            | {"subscription.manage", "posture.read"},
-            | {"subscription.manage", "retention.manage"},
             | {
                 "subscription.manage",
                 "hold.read",
@@ -350,6 +347,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             "Security officer",
             "Manages people, credentials and keys and sees the audit; no data.",
             _LEGISLATE
+            | {"backup.read"}
             | _PEOPLE
             | _KEYS
             | _CONFIRM
@@ -357,20 +355,18 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _WEBHOOKS
             | _POSTURE
             | _REPORT
-            | {"audit.read", "storage.read", "subscription.manage"}
-            | {"backup.read"},
+            | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
             _INQUIRE
+            | {"backup.read"}
             | _REPORT
             | _BROWSE
             | _OVERSEE
             | _ACCOUNT
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"backup.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"},
             | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
             | {
                 "hold.read",

@@ -29,12 +29,12 @@ from compliance.models.retention import (
 __all__ = [
     "BackupRun",
     "BackupStatus",
-    "DrillStatus",
     "Consent",
     "ConsentKey",
     "ConsentTask",
     "ConsentWithdrawal",
     "ControlEvidence",
+    "DrillStatus",
     "HoldScope",
     "LegalHold",
     "NoticeState",

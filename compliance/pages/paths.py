@@ -5,11 +5,8 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import backups, reports, retention
-
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
-    *backups.PATHS,
 from compliance.pages import (
+    backups,
     holds,
     posture,
     reports,
@@ -17,6 +14,7 @@ from compliance.pages import (
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *backups.PATHS,
     *holds.PATHS,
     *posture.PATHS,
     *reports.PATHS,

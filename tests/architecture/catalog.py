@@ -15,12 +15,12 @@ from vaultsite.kernel.tenancy.rls import ALL, APP, OWNER, SYSTEM
 #: Tables with a tenant of their own: a policy by tenant_id.
 TENANT: Final = frozenset(
     {
-        "compliance_backuprun",
-        "compliance_restoredrill",
         "compliance_control_evidence",
         "compliance_probe_result",
         "compliance_probe_run",
         "compliance_report",
+        "compliance_backuprun",
+        "compliance_restoredrill",
         "audit_notification",
         "compliance_consent",
         "compliance_consentkey",
