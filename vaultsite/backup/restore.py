@@ -72,7 +72,7 @@ class Restore:
                     self._timed(name, partial(step, environment))
                     progress = progress.after(name)
                     write_progress(self.home, progress)
-            open_database(environment["VAULT_OWNER_DATABASE_URL"])
+            open_database(_owner_url(environment))
             end_progress(self.home)
             if self.compared_records:
                 self._timed("compare", partial(self._compare, environment))
@@ -88,7 +88,7 @@ class Restore:
             raise RestoreTargetInUse(f"{self.home} holds a vault: restore into an empty folder")
         if next(BlobStore.default().names(), None) is not None:
             raise RestoreTargetInUse("the object store holds objects")
-        if is_given("VAULT_OWNER_DATABASE_URL") and not is_empty(os.environ["VAULT_OWNER_DATABASE_URL"]):
+        if settings.CONFIG.owner_database_url and not is_empty(settings.CONFIG.owner_database_url):
             raise RestoreTargetInUse("the database holds tables")
         write_progress(self.home, wanted)
         return wanted
@@ -118,7 +118,7 @@ class Restore:
 
     def _load_database(self, environment: dict[str, str]) -> None:
         """One transaction: what a killed restore left is either nothing or all of it."""
-        url = environment["VAULT_OWNER_DATABASE_URL"]
+        url = _owner_url(environment)
         if is_empty(url):
             close_database(url)
             load(url, self.repository.read(f"backups/{self.manifest.id}/database"))
@@ -175,6 +175,11 @@ class Restore:
         step()
         self.seconds[name] = time.monotonic() - began
         self.say(f"{name}: {self.seconds[name]:.1f} s")
+
+
+def _owner_url(environment: dict[str, str]) -> str:
+    """That of the embedded server, or the one that the operator named, in the environment or in a file."""
+    return environment.get("VAULT_OWNER_DATABASE_URL") or str(settings.CONFIG.owner_database_url)
 
 
 def _has(store: BlobStore, name: str, size: int) -> bool:

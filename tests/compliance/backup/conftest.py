@@ -25,6 +25,18 @@ DATABASE = "vault_backup"
 KEPT = ("auth_permission", "django_content_type", "django_migrations")
 
 
+@pytest.fixture
+def plain_static(settings: Any) -> None:
+    """Files of the source tree, so that no collectstatic is needed."""
+    files = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = settings.STORAGES | {"staticfiles": {"BACKEND": files}}
+
+
+@pytest.fixture
+def quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["tests.access.conftest.QuickArgon2PasswordHasher"]
+
+
 @pytest.fixture(scope="package", autouse=True)
 def own_vault(vault_database: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from access.models import Tenant

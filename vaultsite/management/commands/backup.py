@@ -1,6 +1,7 @@
 """Back the whole vault up into a sealed repository."""
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,5 +61,6 @@ class Command(BaseCommand):
 
     def _fail(self, error: VaultError, is_journal: bool) -> None:
         if not is_journal:
-            record_failure(error.code)
+            with suppress(DatabaseError):  # where that is what failed, the exit status alone says so
+                record_failure(error.code)
         raise CommandError(f"{error.code} {error}") from error
