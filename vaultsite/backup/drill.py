@@ -16,6 +16,7 @@ from compliance.backup.manifest import Manifest
 from compliance.backup.record import Compared, DrillFacts
 from compliance.backup.repository import Repository
 from vaultsite.backup.kept_apart import kms_folder
+from vaultsite.backup.restore import DRILL
 from vaultsite.kernel.errors import InternalFault
 from vaultsite.runtime.environment import PROJECT, without_databases
 
@@ -52,7 +53,7 @@ def run_drill(
         environment = second_environment(Path(folder) / "vault", keys_from_backup=manifest.keys is not None)
         command = [
             *(sys.executable, "manage.py", "restore", os.fspath(repository.folder), "--key-file", os.fspath(key_file)),
-            *("--backup", manifest.id, "--reason", "drill", "--records", str(records)),
+            *("--backup", manifest.id, "--reason", DRILL, "--records", str(records)),
         ]
         ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     told = json.loads(ended.stdout.strip().splitlines()[-1]) if ended.returncode == 0 else {}

@@ -25,13 +25,15 @@ from vaultsite.backup.database import close_database, folder_is_empty, is_empty,
 from vaultsite.backup.kept_apart import unpack_keys
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing
-from vaultsite.runtime.environment import PROJECT, completed, is_given
+from vaultsite.runtime.environment import PROJECT, completed
 from vaultsite.runtime.home import open_home
 from vaultsite.runtime.restoring import Progress, end_progress, read_progress, write_progress
 from vaultsite.runtime.servers import borrowed_servers
 
 #: Exit status of ``replay_journal`` when something could not be erased again.
 REFUSED: Final = 3
+#: Why a vault is restored that nobody will use.
+DRILL: Final = "drill"
 
 
 @dataclass
@@ -88,7 +90,7 @@ class Restore:
             raise RestoreTargetInUse(f"{self.home} holds a vault: restore into an empty folder")
         if next(BlobStore.default().names(), None) is not None:
             raise RestoreTargetInUse("the object store holds objects")
-        if settings.CONFIG.owner_database_url and not is_empty(settings.CONFIG.owner_database_url):
+        if self._has_servers() and not is_empty(settings.CONFIG.owner_database_url):
             raise RestoreTargetInUse("the database holds tables")
         write_progress(self.home, wanted)
         return wanted
@@ -103,14 +105,15 @@ class Restore:
         if lost:
             raise BackupDamaged(f"{len(lost)} objects of the backup are not in the repository")
 
+    def _has_servers(self) -> bool:
+        """Whether the target's database is one that the operator named; a drill has always its own."""
+        is_own = self.reason == DRILL or (self.home / "postgres").exists()
+        return bool(settings.CONFIG.owner_database_url) and not is_own
+
     @contextmanager
     def _servers(self) -> Iterator[dict[str, str]]:
         """The environment of the target's commands; its embedded servers run inside unless others are named."""
-        if (
-            is_given("VAULT_OWNER_DATABASE_URL")
-            and is_given("VAULT_REDIS_URL")
-            and not (self.home / "postgres").exists()
-        ):
+        if self._has_servers():
             yield dict(os.environ)
             return
         with borrowed_servers(self.home, throwaway=self.throwaway) as environment:
