@@ -11,10 +11,12 @@ from compliance.pages import (
     posture,
     reports,
     retention,
+    subjects,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *backups.PATHS,
+    *subjects.PATHS,
     *holds.PATHS,
     *posture.PATHS,
     *reports.PATHS,
