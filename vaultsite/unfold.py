@@ -127,6 +127,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Consent", "how_to_reg", "admin:consents", "compliance.view_consent"),
                     _item("Register", "list_alt", "admin:register", "compliance.view_party"),
                     _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
+                    _item("Backups", "backup", "admin:compliance_backups", "compliance.view_backuprun"),
                 ],
             },
             {

@@ -7,6 +7,7 @@ from django.http.response import HttpResponseBase
 
 from compliance.pages import (
     consents,
+    backups,
     holds,
     posture,
     register,
@@ -17,6 +18,7 @@ from compliance.pages import (
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *consents.PATHS,
+    *backups.PATHS,
     *subjects.PATHS,
     *holds.PATHS,
     *posture.PATHS,
