@@ -6,8 +6,8 @@ from typing import Any, Final
 from django.http.response import HttpResponseBase
 
 from compliance.pages import (
-    consents,
     backups,
+    consents,
     holds,
     posture,
     register,
