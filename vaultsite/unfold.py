@@ -124,8 +124,6 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Search and erasure", "person_search", "admin:subjects", "compliance.view_subjectsearch"),
                     _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
                     _item("Legal holds", "gavel", "admin:holds", "compliance.view_legalhold"),
-                    _item("Consent", "how_to_reg", "admin:consents", "compliance.view_consent"),
-                    _item("Register", "list_alt", "admin:register", "compliance.view_party"),
                     _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
                     _item("Backups", "backup", "admin:compliance_backups", "compliance.view_backuprun"),
                 ],

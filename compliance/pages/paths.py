@@ -7,22 +7,18 @@ from django.http.response import HttpResponseBase
 
 from compliance.pages import (
     backups,
-    consents,
     holds,
     posture,
-    register,
     reports,
     retention,
     subjects,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
-    *consents.PATHS,
     *backups.PATHS,
     *subjects.PATHS,
     *holds.PATHS,
     *posture.PATHS,
-    *register.PATHS,
     *reports.PATHS,
     *retention.PATHS,
 )

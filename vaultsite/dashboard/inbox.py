@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
-from compliance.consents.tasks import tasks_to_decide
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
 from compliance.retention import work_selectors as retention_work
 from compliance.subjects import work_selectors as subject_work
@@ -67,7 +66,6 @@ _TO_DO: Final = (
     _Asked("Recipients to tell of an erasure", subject_work.recipients_to_tell, "admin:subjects"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
     _Asked("Keys to destroy, as the second person", access_work.destructions_to_confirm, "admin:datasets_keys"),
-    _Asked("Withdrawn consents whose records to decide on", tasks_to_decide, "admin:consents"),
     _Asked("Legal holds to confirm", holds_to_confirm, "admin:holds"),
     _Asked("Releases of legal holds to confirm", releases_to_confirm, "admin:holds"),
 )

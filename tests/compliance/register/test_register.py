@@ -10,7 +10,6 @@ from tests.factories.access import acting
 from tests.factories.api import caller, send
 from tests.factories.consents import agree, mail, rest_on_consent
 from tests.factories.datasets import jsonl, make_dataset, read_all, upload
-from tests.factories.pages import browser_of
 
 
 @pytest.fixture
@@ -101,35 +100,3 @@ def test_auditors_read_the_register_and_change_nothing(tenant):
     assert send(auditor, "GET", "/register").status_code == 200
     assert send(auditor, "POST", "/processors", {"name": "A"}).status_code == 403
     assert send(caller(tenant, "data_steward"), "GET", "/register").status_code == 403
-
-
-def test_pages_show_consent_and_the_register_and_take_what_is_posted(tenant, dataset, plain_static):
-    rest_on_consent(tenant, on_withdrawal="erase")
-    agree(tenant, mail("ada@example.com"), evidence="form 7")
-    browser = browser_of(tenant, "privacy_officer")
-    person = {"do": "search", "type": "EMAIL_ADDRESS", "value": "ada@example.com"}
-    shown = browser.post("/admin/compliance/consents/", person).content.decode()
-    assert "form 7" in shown
-    consent = shown.partition('name="id" value="')[2].partition('"')[0]
-    done = browser.post("/admin/compliance/consents/", {"do": "withdraw", "id": consent})
-    assert done.status_code == 302
-    page = browser.get("/admin/compliance/consents/").content.decode()
-    assert "1 record" in page
-    assert dataset.name in page
-    saved = browser.post(
-        "/admin/compliance/purposes/analytics/",
-        {"lawful_basis": "contract", "on_withdrawal": "restrict", "is_active": "on"},
-    )
-    assert saved.status_code == 302
-    assert (
-        browser.post(
-            "/admin/compliance/register/",
-            {"role": "processor", "name": "Cloud Inc", "country": "US", "safeguard": "none"},
-        ).status_code
-        == 302
-    )
-    register = browser.get("/admin/compliance/register/").content.decode()
-    assert "Cloud Inc" in register
-    assert "to be completed" in register
-    assert "TO BE ANSWERED" in browser.get(f"/admin/compliance/dpia/{dataset.pk}/").content.decode()
-    assert browser_of(tenant, "viewer").get("/admin/compliance/consents/").status_code == 403
