@@ -352,6 +352,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
+    "watch-incidents": {"task": "compliance.watch_incidents", "schedule": 300.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
 }
 

@@ -117,6 +117,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _item("Incidents", "crisis_alert", "admin:incidents", "compliance.view_incident"),
+                ],
+            },
+            {
                 "title": "People and programs",
                 "separator": True,
                 "items": [

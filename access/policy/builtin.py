@@ -106,6 +106,12 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "webhook.manage": _rule("webhook.manage", EventType.ADMIN_WRITE, "update"),
         "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
         "alert.manage": _rule("alert.manage", EventType.ADMIN_WRITE, "update"),
+        "incident.read": Rule(
+            frozenset({"incident.read", "incident.manage", "incident.draft"}), EventType.ADMIN_READ, "read"
+        ),
+        "incident.manage": _rule("incident.manage", EventType.ADMIN_WRITE, "update"),
+        # The wording of what authorities and persons are told.
+        "incident.draft": _rule("incident.draft", EventType.ADMIN_WRITE, "update"),
         # Events that could not be delivered are named by type and id, nothing of what they say.
         "delivery.read": Rule(frozenset({"delivery.manage", "audit.read"}), EventType.ADMIN_READ, "read"),
         "delivery.manage": _rule("delivery.manage", EventType.ADMIN_WRITE, "update"),
@@ -221,6 +227,7 @@ _APPROVE: Final = frozenset({"access.read", "access.approve", "permission.manage
 _CONFIRM: Final = frozenset({"access.read", "emergency.confirm", "review.decide", "review.manage"})
 _EMERGENCY: Final = frozenset({"emergency.request"})
 _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit.export"})
+_INCIDENTS: Final = frozenset({"incident.read", "incident.manage", "incident.draft"})
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
@@ -290,10 +297,13 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ALERTS
+            | _INCIDENTS
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
         "legal_counsel": BuiltinRole(
-            "Legal counsel", "Sees records masked, and the audit.", _BROWSE | {"audit.read", READ_MASKED}
+            "Legal counsel",
+            "Sees records masked, and the audit.",
+            _BROWSE | {"audit.read", READ_MASKED} | {"incident.read", "incident.draft"},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -303,6 +313,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _KEYS
             | _CONFIRM
             | _ALERTS
+            | _INCIDENTS
             | _WEBHOOKS
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
@@ -313,7 +324,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
+            | {"incident.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

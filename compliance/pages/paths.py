@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = ()
+from compliance.pages import incident_paths
+
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*incident_paths.PATHS,)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:

@@ -36,6 +36,10 @@ TABLES: Final[Mapping[str, str]] = {
     "feedback_id": "anonymization_findingfeedback",
     "group_id": "access_group",
     "guaranteed_id": "datasets_guaranteedexport",
+    "incident_id": "compliance_incident",
+    "incident_scope_id": "compliance_incidentscope",
+    "incident_task_id": "compliance_incidenttask",
+    "notice_id": "compliance_breachnotice",
     "ingest_id": "datasets_ingest",
     "item_id": "access_reviewitem",
     "key_id": "access_encryptionkey",
@@ -119,7 +123,15 @@ QUERIES: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/analytics/schedules"): f"?dataset_id={uuid4()}",
     ("GET", "/datasets/{dataset_id}/lineage/path"): f"?to={uuid4()}",
 }
-_TEXTS: Final = {"version": "1", "number": "1", "name": "a", "branch": "a", "tag": "a", "record_id": "a"}
+_TEXTS: Final = {
+    "version": "1",
+    "year": "2026",
+    "number": "1",
+    "name": "a",
+    "branch": "a",
+    "tag": "a",
+    "record_id": "a",
+}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
+from compliance.incidents import work_selectors as incident_work
 from datasets import work_selectors as dataset_work
 from datasets.work_selectors import AtDataset
 from vaultsite.dashboard.jobs import jobs_failed
@@ -59,6 +60,8 @@ _TO_DO: Final = (
     _Asked("Emergencies to look at", access_work.emergencies_to_review, "admin:access_emergencies"),
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
+    _Asked("Incidents whose clocks run", incident_work.incidents_to_settle, "admin:incidents", is_urgent=True),
+    _Asked("Tasks of incidents", incident_work.incident_tasks, "admin:incidents"),
     _Asked("Keys to destroy, as the second person", access_work.destructions_to_confirm, "admin:datasets_keys"),
 )
 _TO_WAIT_FOR: Final = (
