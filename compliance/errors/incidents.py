@@ -20,7 +20,7 @@ class IncidentAboutYourself(VaultError):
 
 
 class WrongIncidentState(VaultError):
-    """What was asked for belongs to another state of the incident (``is`` says which one it is in)."""
+    """What was asked for belongs to another state of the incident (``is_now``)."""
 
     code, slug, status = "VAULT_COMP_8142", "wrong-incident-state", 409
     title = "The incident is in another state"

@@ -103,5 +103,5 @@ _ENDINGS: Final[tuple[tuple[type[User] | type[ApiKey] | type[ServiceAccount], _E
 def _acting(principal: Principal, incident_id: UUID) -> Incident:
     incident = open_incident_for(principal, "incident.manage", incident_id)
     if incident.state in (IncidentState.DISMISSED, IncidentState.CLOSED):
-        raise WrongIncidentState(**{"is": incident.state})
+        raise WrongIncidentState(is_now=incident.state)
     return incident

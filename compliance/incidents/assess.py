@@ -70,7 +70,7 @@ def assess_risk(principal: Principal, *, incident_id: UUID, judgement: Judgement
     """
     incident = open_incident_for(principal, "incident.manage", incident_id)
     if incident.state in (IncidentState.DISMISSED, IncidentState.CLOSED):
-        raise WrongIncidentState(**{"is": incident.state})
+        raise WrongIncidentState(is_now=incident.state)
     if problems := list(_problems(incident, judgement)):
         raise InvalidInput(errors=problems)
     texts = {f"factor_{name}": factor.text for name, factor in judgement.factors.items()}

@@ -169,7 +169,7 @@ def _drafting(principal: Principal, incident_id: UUID) -> Incident:
     """Also of a closed one: phases, and the log of the year, come after the end."""
     incident = open_incident_for(principal, "incident.draft", incident_id)
     if incident.state == IncidentState.DISMISSED:
-        raise WrongIncidentState(**{"is": incident.state})
+        raise WrongIncidentState(is_now=incident.state)
     return incident
 
 

@@ -104,7 +104,7 @@ def change_incident(principal: Principal, *, incident_id: UUID, changes: dict[st
     """
     incident = open_incident_for(principal, "incident.manage", incident_id)
     if incident.state in (IncidentState.DISMISSED, IncidentState.CLOSED):
-        raise WrongIncidentState(**{"is": incident.state})
+        raise WrongIncidentState(is_now=incident.state)
     now = facts_of(incident)
     wanted = replace(now, **changes)
     check_facts(wanted)

@@ -27,6 +27,7 @@ from datasets.services.commit import read_profile
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.jobs import Claim
+from vaultsite.kernel.tenancy.scope import current_tenant_id
 from vaultsite.kernel.turn import take_turn
 
 #: Events looked at in one transaction.
@@ -92,7 +93,7 @@ def _read_events(scope: IncidentScope, state: dict[str, Any]) -> None:
     after = (
         EventPosition(datetime.fromisoformat(state["after"][0]), UUID(state["after"][1])) if state["after"] else None
     )
-    events = list_events(tenant_id=scope.tenant_id, criteria=criteria, limit=PAGE, after=after)
+    events = list_events(tenant_id=current_tenant_id(), criteria=criteria, limit=PAGE, after=after)
     fold(state["accesses"], events)
     _note_files(state["files"], events)
     if len(events) == PAGE:

@@ -18,6 +18,7 @@ from compliance.incidents.timeline import record
 from compliance.models import Incident, IncidentAssessment, IncidentState
 from datasets.services.descriptions import refuse_personal_data
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
+from vaultsite.kernel.events.event import Severity
 from vaultsite.kernel.tenancy.principal import Principal
 
 MAX_REASON: Final = 1000
@@ -99,7 +100,7 @@ def _unassessed(incident: Incident, assessed: IncidentAssessment | None) -> list
 def _entering(principal: Principal, incident_id: UUID, state: IncidentState, reason: str) -> Incident:
     incident = open_incident_for(principal, "incident.manage", incident_id)
     if incident.state not in FROM[state]:
-        raise WrongIncidentState(**{"is": incident.state})
+        raise WrongIncidentState(is_now=incident.state)
     if not 0 < len(reason.strip()) <= MAX_REASON:
         raise InvalidInput(errors=[FieldProblem("reason", f"1 to {MAX_REASON} characters")])
     refuse_personal_data(reason=reason)
@@ -110,6 +111,6 @@ def _enter(incident: Incident, state: IncidentState, reason: str, columns: Mappi
     Incident.objects.filter(pk=incident.pk).update(state=state, reason=reason.strip(), **columns)
     incident.refresh_from_db()
     aware = {"aware_at": incident.aware_at.isoformat()} if incident.aware_at else {}
-    severity = "warning" if state is IncidentState.CONFIRMED else "info"
+    severity: Severity = "warning" if state is IncidentState.CONFIRMED else "info"
     record(incident, state.value, text=reason.strip(), facts=aware, severity=severity)
     wind_clocks(incident)

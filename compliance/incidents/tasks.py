@@ -51,7 +51,7 @@ def create_task(
     """
     incident = open_incident_for(principal, "incident.manage", incident_id)
     if incident.state in (IncidentState.DISMISSED, IncidentState.CLOSED):
-        raise WrongIncidentState(**{"is": incident.state})
+        raise WrongIncidentState(is_now=incident.state)
     if not 0 < len(title.strip()) <= MAX_TITLE:
         raise InvalidInput(errors=[FieldProblem("title", f"1 to {MAX_TITLE} characters")])
     if assignee is not None and not User.objects.filter(pk=assignee, is_active=True).exists():

@@ -1,6 +1,6 @@
 """What the forms of incidents say, as the services take it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,29 +9,20 @@ from django.http import QueryDict
 
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 
-_MOMENTS: Final = ("discovered_at", "aware_at", "occurred_from", "occurred_until")
-_TEXTS: Final = ("title", "summary", "severity", "time_zone")
+_TEXTS: Final = ("title", "severity", "time_zone")
 
 
 def read_facts(given: QueryDict) -> dict[str, Any]:
     """Members of IncidentFacts that a form named; times are UTC. Raises InvalidInput naming what cannot be read."""
-    facts: dict[str, Any] = {name: given[name] for name in _TEXTS if given.get(name)}
-    facts |= {name: read_moment(given[name], name) for name in _MOMENTS if name in given}
+    said = {name: str(value) for name, value in given.dict().items()}
+    facts: dict[str, Any] = {name: said[name] for name in _TEXTS if said.get(name)}
+    facts |= {name: read(said[name], name) for name, read in _READ.items() if name in said}
     if facts.get("discovered_at", True) is None:
         del facts["discovered_at"]
-    if "summary" in given:
-        facts["summary"] = given["summary"]
-    if "laws" in given:
+    if "laws" in said:
         facts["laws"] = tuple(given.getlist("laws"))
-    if "capacity" in given:
-        facts["is_processor"] = given["capacity"] == "processor"
-    if "persons" in given:
-        facts["persons"] = read_count(given["persons"], "persons")
-    if "residents" in given:
-        facts["residents"] = read_residents(given["residents"])
-    for name in ("principals", "datasets"):
-        if name in given:
-            facts[name] = tuple(read_ids(given[name].split(), name))
+    if "capacity" in said:
+        facts["is_processor"] = said["capacity"] == "processor"
     return facts
 
 
@@ -55,14 +46,14 @@ def read_count(text: str, name: str) -> int | None:
     return int(text)
 
 
-def read_residents(text: str) -> dict[str, int]:
+def read_residents(text: str, name: str = "residents") -> dict[str, int]:
     """Lines or words such as ``CA=612``."""
     found: dict[str, int] = {}
     for part in text.replace(",", " ").split():
         code, _, count = part.partition("=")
-        number = read_count(count, "residents")
+        number = read_count(count, name)
         if not code or number is None:
-            raise InvalidInput(errors=[FieldProblem("residents", "States with their persons, such as CA=612 NY=40")])
+            raise InvalidInput(errors=[FieldProblem(name, "States with their persons, such as CA=612 NY=40")])
         found[code] = number
     return found
 
@@ -72,3 +63,21 @@ def read_ids(texts: Iterable[str], name: str) -> list[UUID]:
         return [UUID(text) for text in texts if text]
     except ValueError:
         raise InvalidInput(errors=[FieldProblem(name, "ids, with blanks between them")]) from None
+
+
+def _ids(text: str, name: str) -> tuple[UUID, ...]:
+    return tuple(read_ids(text.split(), name))
+
+
+def _text(text: str, _: str) -> str:
+    return text
+
+
+_READ: Final[Mapping[str, Callable[[str, str], Any]]] = {
+    **dict.fromkeys(("discovered_at", "aware_at", "occurred_from", "occurred_until"), read_moment),
+    "summary": _text,
+    "persons": read_count,
+    "residents": read_residents,
+    "principals": _ids,
+    "datasets": _ids,
+}
