@@ -160,6 +160,7 @@ VAULT: dict[str, Any] = {
     "AUDIT_WITNESS_URL": CONFIG.audit_witness_url,
     "AUDIT_LOCK_DAYS": CONFIG.audit_lock_days,
     "AUDIT_RETENTION_MONTHS": CONFIG.audit_retention_months,
+    "AUDIT_DOCUMENTATION": CONFIG.audit_documentation,
     "IS_PRODUCTION": CONFIG.is_production,
 }
 STORAGES = {
@@ -344,6 +345,7 @@ CELERY_BEAT_SCHEDULE = {
     "close-access-reviews": {"task": "access.close_reviews", "schedule": 60.0},
     "recheck-directories": {"task": "access.recheck_directories", "schedule": 900.0},
     "expire-audit-exports": {"task": "audit.expire_exports", "schedule": 600.0},
+    "expire-reports": {"task": "compliance.expire_reports", "schedule": 600.0},
     "expire-exports": {"task": "datasets.expire_exports", "schedule": 600.0},
     "expire-guaranteed-exports": {"task": "datasets.expire_guaranteed_exports", "schedule": 600.0},
     "plan-scheduled-exports": {"task": "datasets.plan_scheduled_exports", "schedule": 300.0},
@@ -353,6 +355,7 @@ CELERY_BEAT_SCHEDULE = {
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
     "watch-incidents": {"task": "compliance.watch_incidents", "schedule": 300.0},
+    "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
 }
 

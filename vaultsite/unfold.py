@@ -121,6 +121,8 @@ UNFOLD: Final[dict[str, Any]] = {
                 "separator": True,
                 "items": [
                     _item("Incidents", "crisis_alert", "admin:incidents", "compliance.view_incident"),
+                    _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
+                    _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
                 ],
             },
             {

@@ -41,9 +41,11 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("audit", "deadletter"): ("delivery.read", None, "delivery.manage", None),
         ("audit", "alert"): ("alert.read", None, "alert.manage", None),
         ("compliance", "incident"): ("incident.read", "incident.manage", "incident.manage", None),
+        ("compliance", "report"): ("report.create", "report.create", None, "report.create"),
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),
         ("datasets", "ingest"): ("ingest.read", None, None, None),
+        ("compliance", "retentionpolicy"): ("retention.read", *("retention.manage",) * 3),
         ("datasets", "quota"): ("storage.read", None, "quota.manage", None),
     }
 )

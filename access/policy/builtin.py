@@ -167,7 +167,10 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
+        "retention.read": Rule(frozenset({"retention.read", "retention.manage"}), EventType.ADMIN_READ, "read"),
+        "retention.manage": _rule("retention.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
+        "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
     }
 )
@@ -231,6 +234,7 @@ _INCIDENTS: Final = frozenset({"incident.read", "incident.manage", "incident.dra
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+_REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
@@ -251,8 +255,9 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _EMERGENCY
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"subscription.manage"},
+            | {"subscription.manage", "retention.manage"},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -299,11 +304,15 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ALERTS
             | _INCIDENTS
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
+            | _REPORT
+            | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
+            | {"retention.manage"},
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
             "Sees records masked, and the audit.",
             _BROWSE | {"audit.read", READ_MASKED} | {"incident.read", "incident.draft"},
+            _BROWSE | _REPORT | {"audit.read", "retention.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -315,17 +324,20 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ALERTS
             | _INCIDENTS
             | _WEBHOOKS
+            | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
             _INQUIRE
+            | _REPORT
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
             | {"incident.read"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

@@ -75,6 +75,12 @@ KINDS: Final[Mapping[str, AlertKind]] = MappingProxyType(
             "and keys. If it was expected, say so: the vault then asks for more before it tells of this one again.",
             suspects_breach=True,
         ),
+        "retention.clock": AlertKind(
+            "The time may be wrong: retention waits",
+            "Compare the clocks of the database and of the workers with a source of time. Mend what is wrong, then "
+            "confirm the time under Retention: nothing is archived or destroyed before.",
+            page="retention",
+        ),
         "canary.released": AlertKind(
             "A canary was released",
             "Nobody has a reason to read this record. End the sessions and keys of who did, and look at what else "

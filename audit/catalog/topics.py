@@ -27,6 +27,8 @@ _FEEDS: Final = MappingProxyType(
 TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
     {
         EventType.AUDIT_VERIFIED: COMPLIANCE,
+        EventType.REPORT_WRITTEN: COMPLIANCE,
+        EventType.REPORT_RELEASED: COMPLIANCE,
         EventType.AUDIT_EXPORTED: COMPLIANCE,
         EventType.AUDIT_EXPORT_EXPIRED: COMPLIANCE,
         EventType.AUDIT_KEY_ROTATED: COMPLIANCE,
@@ -75,6 +77,9 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.DELETED: LIFECYCLE,
         EventType.RESTORED: LIFECYCLE,
         EventType.PURGED: LIFECYCLE,
+        EventType.RETENTION_ANNOUNCED: COMPLIANCE,
+        EventType.RETENTION_APPLIED: COMPLIANCE,
+        EventType.RETENTION_CHANGED: COMPLIANCE,
         EventType.DRAFT_OPENED: LIFECYCLE,
         EventType.DRAFT_STAGED: LIFECYCLE,
         EventType.DRAFT_DISCARDED: LIFECYCLE,

@@ -4,4 +4,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("compliance.api.incidents_urls")),
+    path("", include("compliance.api.retention_urls")),
+    path("", include("compliance.api.reports_urls")),
 ]

@@ -22,4 +22,31 @@ __all__ = [
     "IncidentSeverity",
     "IncidentState",
     "IncidentTask",
+from compliance.models.report import Report, ReportFormat
+from compliance.models.retention import (
+    NoticeState,
+    RetentionAction,
+    RetentionClock,
+    RetentionEvent,
+    RetentionNotice,
+    RetentionPolicy,
+    RetentionRun,
+    RetentionStart,
+    RetentionStep,
+    StepOutcome,
+)
+
+__all__ = [
+    "NoticeState",
+    "Report",
+    "ReportFormat",
+    "RetentionAction",
+    "RetentionClock",
+    "RetentionEvent",
+    "RetentionNotice",
+    "RetentionPolicy",
+    "RetentionRun",
+    "RetentionStart",
+    "RetentionStep",
+    "StepOutcome",
 ]

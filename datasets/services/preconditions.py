@@ -13,6 +13,7 @@ from typing import Final, Literal
 from datasets.errors import DatasetHeld, DatasetNotFound
 from datasets.errors.lifecycle import DatasetArchived
 from datasets.models import Dataset
+from datasets.services.keeping import refuse_kept
 
 Operation = Literal["write", "update", "delete"]
 
@@ -34,14 +35,14 @@ def _may_go(dataset: Dataset) -> None:
 
 
 BEFORE: Final[Mapping[Operation, tuple[Callable[[Dataset], None], ...]]] = MappingProxyType(
-    {"write": (_is_there, _takes_changes), "update": (_is_there, _takes_changes), "delete": (_may_go,)}
+    {"write": (_is_there, _takes_changes), "update": (_is_there, _takes_changes), "delete": (_may_go, refuse_kept)}
 )
 
 
 def before(operation: Operation, dataset: Dataset) -> None:
     """Called by whoever does ``operation``, with the dataset locked where it must hold until the open scope ends.
 
-    Raises DatasetNotFound, DatasetArchived, DatasetHeld.
+    Raises DatasetNotFound, DatasetArchived, DatasetHeld, DatasetKept.
     """
     for check in BEFORE[operation]:
         check(dataset)

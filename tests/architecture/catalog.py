@@ -15,6 +15,7 @@ from vaultsite.kernel.tenancy.rls import ALL, APP, OWNER, SYSTEM
 #: Tables with a tenant of their own: a policy by tenant_id.
 TENANT: Final = frozenset(
     {
+        "compliance_report",
         "audit_notification",
         "audit_notificationsetting",
         "audit_pendingnotice",
@@ -114,6 +115,12 @@ TENANT: Final = frozenset(
         "datasets_canary",
         "datasets_canaryreader",
         "datasets_chunk",
+        "compliance_retentionclock",
+        "compliance_retentionevent",
+        "compliance_retentionnotice",
+        "compliance_retentionpolicy",
+        "compliance_retentionrun",
+        "compliance_retentionstep",
         "datasets_dataset",
         "datasets_datasetuse",
         "datasets_datasettag",
@@ -194,6 +201,7 @@ UNLED_INDEXES: Final = {
     "audit_brokerdelivery_refused": "the relay, as vault_system, works across tenants",
     "audit_outbox_done": "the relay, as vault_system, works across tenants",
     "datasets_draft_expiry": "the expiry of drafts, as vault_system, works across tenants",
+    "compliance_retentionrun_lease": "the reaper, as vault_system, works across tenants",
     "datasets_publication_lease": "the reaper, as vault_system, works across tenants",
     "datasets_erasure_lease": "the reaper, as vault_system, works across tenants",
     "datasets_gc_lease": "the reaper, as vault_system, works across tenants",

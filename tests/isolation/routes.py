@@ -51,6 +51,8 @@ TABLES: Final[Mapping[str, str]] = {
     "purge_id": "datasets_purge",
     "recipient": "access_user",
     "record_id": "datasets_quarantinedrecord",
+    "retention_policy_id": "compliance_retentionpolicy",
+    "retention_run_id": "compliance_retentionrun",
     "release_id": "privacy_releases",
     "request_id": "datasets_mergerequest",
     "rescan_id": "datasets_rescan",

@@ -11,6 +11,7 @@ from django.urls import reverse
 from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
 from compliance.incidents import work_selectors as incident_work
+from compliance.retention import work_selectors as retention_work
 from datasets import work_selectors as dataset_work
 from datasets.work_selectors import AtDataset
 from vaultsite.dashboard.jobs import jobs_failed
@@ -47,7 +48,7 @@ class Task:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A count of access: its title in words, the page it is on."""
+    """A count of one kind: its title in words, the page it is on."""
 
     title: str
     count: Callable[[Principal], Waiting]
@@ -58,6 +59,7 @@ class _Asked:
 _TO_DO: Final = (
     _Asked("Emergencies to confirm", access_work.emergencies_to_confirm, "admin:access_emergencies", is_urgent=True),
     _Asked("Emergencies to look at", access_work.emergencies_to_review, "admin:access_emergencies"),
+    _Asked("The time to confirm, which retention waits for", retention_work.clocks_to_confirm, "admin:retention"),
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
     _Asked("Incidents whose clocks run", incident_work.incidents_to_settle, "admin:incidents", is_urgent=True),

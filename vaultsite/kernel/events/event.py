@@ -105,6 +105,12 @@ class EventType(StrEnum):
     RESTORED = "data.restored"
     #: A dataset's keys were destroyed for good: nothing of it can be read any more.
     PURGED = "data.purged"
+    #: An owner is told what a retention policy is about to do with a dataset, and from when.
+    RETENTION_ANNOUNCED = "data.retention.announced"
+    #: A retention policy archived or deleted a dataset, or destroyed its keys.
+    RETENTION_APPLIED = "data.retention.applied"
+    #: A retention policy was made, changed or ended, or an event was recorded from which periods count.
+    RETENTION_CHANGED = "data.retention.changed"
     #: A draft was opened over a version.
     DRAFT_OPENED = "data.draft.opened"
     #: Records of a draft were staged or left out.
@@ -227,6 +233,10 @@ class EventType(StrEnum):
     SERVICE_RECOVERED = "service.health.recovered"
     #: An operator brought the vault back from a backup; what is missing since is looked for.
     RECOVERY_INITIATED = "data.recovery.initiated"
+    #: A report was written, or could not be; says of how many rows.
+    REPORT_WRITTEN = "compliance.report.generated"
+    #: The file of a report was downloaded; says how much was released.
+    REPORT_RELEASED = "compliance.report.released"
     #: A dataset left for analytics under a guarantee.
     EXPORTED_ANALYTICS = "data.export.analytics"
     #: Somebody asked how the vault would decide; says what it answered.
