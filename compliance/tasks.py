@@ -6,6 +6,10 @@ from celery import shared_task
 
 from compliance.incidents.deadlines import watch_all
 from compliance.incidents.scope_work import compute_scope
+from compliance.reports.request import expire_reports
+from compliance.reports.work import run_report
+from compliance.retention.plan import plan_runs
+from compliance.retention.run import run_retention
 
 
 @shared_task(name="compliance.compute_scope")
@@ -18,10 +22,6 @@ def continue_scope(tenant_id: str, scope_id: str) -> None:
 def watch_incidents() -> int:
     """Tell of clocks of incidents that run out soon or have run out; returns of how many."""
     return watch_all()
-from compliance.reports.request import expire_reports
-from compliance.reports.work import run_report
-from compliance.retention.plan import plan_runs
-from compliance.retention.run import run_retention
 
 
 @shared_task(name="compliance.run_retention")

@@ -303,7 +303,6 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ALERTS
             | _INCIDENTS
-            | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
             | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
             | {"retention.manage"},
@@ -311,8 +310,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
         "legal_counsel": BuiltinRole(
             "Legal counsel",
             "Sees records masked, and the audit.",
-            _BROWSE | {"audit.read", READ_MASKED} | {"incident.read", "incident.draft"},
-            _BROWSE | _REPORT | {"audit.read", "retention.read", READ_MASKED},
+            _BROWSE | _REPORT | {"audit.read", "retention.read", READ_MASKED} | {"incident.read", "incident.draft"},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -335,8 +333,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _BROWSE
             | _OVERSEE
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
-            | {"incident.read"},
+            | {"incident.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),

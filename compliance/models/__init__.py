@@ -11,17 +11,6 @@ from compliance.models.incidents import (
     IncidentState,
     IncidentTask,
 )
-
-__all__ = [
-    "BreachNotice",
-    "BreachNoticeText",
-    "Incident",
-    "IncidentAssessment",
-    "IncidentEntry",
-    "IncidentScope",
-    "IncidentSeverity",
-    "IncidentState",
-    "IncidentTask",
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -37,6 +26,15 @@ from compliance.models.retention import (
 )
 
 __all__ = [
+    "BreachNotice",
+    "BreachNoticeText",
+    "Incident",
+    "IncidentAssessment",
+    "IncidentEntry",
+    "IncidentScope",
+    "IncidentSeverity",
+    "IncidentState",
+    "IncidentTask",
     "NoticeState",
     "Report",
     "ReportFormat",

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import incident_paths
+from compliance.pages import incident_paths, reports, retention
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*incident_paths.PATHS,)
-from compliance.pages import reports, retention
-
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*reports.PATHS, *retention.PATHS)
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *incident_paths.PATHS,
+    *reports.PATHS,
+    *retention.PATHS,
+)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:

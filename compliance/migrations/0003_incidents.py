@@ -11,10 +11,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
         ('access', '0017_own_permissions'),
+        ('compliance', '0002_retention'),
     ]
 
     operations = [
