@@ -112,6 +112,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "incident.manage": _rule("incident.manage", EventType.ADMIN_WRITE, "update"),
         # The wording of what authorities and persons are told.
         "incident.draft": _rule("incident.draft", EventType.ADMIN_WRITE, "update"),
+        "hold.read": _rule("hold.read", EventType.ADMIN_READ, "read"),
+        "hold.place": _rule("hold.place", EventType.ADMIN_WRITE, "write"),
+        "hold.confirm": _rule("hold.confirm", EventType.ADMIN_WRITE, "update"),
         # Events that could not be delivered are named by type and id, nothing of what they say.
         "delivery.read": Rule(frozenset({"delivery.manage", "audit.read"}), EventType.ADMIN_READ, "read"),
         "delivery.manage": _rule("delivery.manage", EventType.ADMIN_WRITE, "update"),
@@ -163,6 +166,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "serviceaccount.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
         "serviceaccount.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
+        "purpose.manage": _rule("purpose.manage", EventType.ADMIN_WRITE, "update"),
+        "consent.read": Rule(frozenset({"consent.read", "consent.manage"}), EventType.ADMIN_READ, "read"),
+        "consent.manage": _rule("consent.manage", EventType.ADMIN_WRITE, "update"),
+        "register.read": Rule(frozenset({"register.read", "register.manage"}), EventType.ADMIN_READ, "read"),
+        "register.manage": _rule("register.manage", EventType.ADMIN_WRITE, "update"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
@@ -172,6 +180,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
+        "posture.read": _rule("posture.read", EventType.ADMIN_READ, "read"),
+        "posture.run": _rule("posture.run", EventType.ADMIN_WRITE, "write"),
+        "posture.attest": _rule("posture.attest", EventType.ADMIN_WRITE, "write"),
     }
 )
 PERMISSIONS: Final = frozenset().union(*(rule.permissions for rule in RULES.values()))
@@ -233,7 +244,12 @@ _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit
 _INCIDENTS: Final = frozenset({"incident.read", "incident.manage", "incident.draft"})
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
+_HOLD: Final = frozenset({"hold.read", "hold.place", "hold.confirm"})
+_POSTURE: Final = frozenset({"posture.read", "posture.run", "posture.attest"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+#: Who has agreed to what, and what the register of processing says (GDPR Art. 7 and 30).
+_ACCOUNT: Final = frozenset({"consent.read", "register.read"})
+_ANSWER_FOR: Final = frozenset({"purpose.manage", "consent.manage", "register.manage"})
 _REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
@@ -257,7 +273,12 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _WEBHOOKS
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"subscription.manage", "retention.manage"},
+            | {
+                "subscription.manage",
+                "hold.read",
+                "posture.read",
+                "retention.manage",
+            },
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -301,16 +322,33 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _APPROVE
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
+            | _ANSWER_FOR
             | _ALERTS
             | _INCIDENTS
+            | _POSTURE
             | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
-            | {"retention.manage"},
+            | {
+                "hold.confirm",
+                "hold.read",
+                "retention.manage",
+            },
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
-            "Sees records masked, and the audit.",
-            _BROWSE | _REPORT | {"audit.read", "retention.read", READ_MASKED} | {"incident.read", "incident.draft"},
+            "Places and releases legal holds, sees records masked, and the audit.",
+            _BROWSE
+            | _ACCOUNT
+            | _HOLD
+            | _REPORT
+            | {
+                "audit.read",
+                "incident.draft",
+                "incident.read",
+                "retention.read",
+                "user.read",
+                READ_MASKED,
+            },
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -322,6 +360,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ALERTS
             | _INCIDENTS
             | _WEBHOOKS
+            | _POSTURE
             | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
@@ -332,9 +371,15 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | _BROWSE
             | _OVERSEE
+            | _ACCOUNT
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"incident.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
+            | {
+                "hold.read",
+                "incident.read",
+                "posture.read",
+                "retention.read",
+            },
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

@@ -92,5 +92,10 @@ KINDS: Final[Mapping[str, AlertKind]] = MappingProxyType(
             "Tell them now, and say in the notice why it is late. The clocks are on the page of the incident.",
             page="admin:incidents",
         ),
+        "posture.failed": AlertKind(
+            "A defence does not hold",
+            "See on the page of the control what was tried and what came of it, mend the defence, and run the probes "
+            "again: the alert ends with the probe's next success.",
+        ),
     }
 )

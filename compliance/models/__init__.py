@@ -1,5 +1,15 @@
 """The tables of compliance."""
 
+from compliance.models.consent import (
+    Consent,
+    ConsentKey,
+    ConsentTask,
+    ConsentWithdrawal,
+    PurposeTerms,
+    WithdrawalEffect,
+    keys_of_live,
+)
+from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.incidents import (
     BreachNotice,
     BreachNoticeText,
@@ -11,6 +21,7 @@ from compliance.models.incidents import (
     IncidentState,
     IncidentTask,
 )
+from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -28,6 +39,12 @@ from compliance.models.retention import (
 __all__ = [
     "BreachNotice",
     "BreachNoticeText",
+    "Consent",
+    "ConsentKey",
+    "ConsentTask",
+    "ConsentWithdrawal",
+    "ControlEvidence",
+    "HoldScope",
     "Incident",
     "IncidentAssessment",
     "IncidentEntry",
@@ -35,7 +52,13 @@ __all__ = [
     "IncidentSeverity",
     "IncidentState",
     "IncidentTask",
+    "LegalHold",
     "NoticeState",
+    "ProbeResult",
+    "ProbeRun",
+    "ProbeState",
+    "ProbeTrigger",
+    "PurposeTerms",
     "Report",
     "ReportFormat",
     "RetentionAction",
@@ -47,4 +70,6 @@ __all__ = [
     "RetentionStart",
     "RetentionStep",
     "StepOutcome",
+    "WithdrawalEffect",
+    "keys_of_live",
 ]

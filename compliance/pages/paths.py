@@ -5,10 +5,18 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import incident_paths, reports, retention
+from compliance.pages import (
+    holds,
+    incident_paths,
+    posture,
+    reports,
+    retention,
+)
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *holds.PATHS,
     *incident_paths.PATHS,
+    *posture.PATHS,
     *reports.PATHS,
     *retention.PATHS,
 )

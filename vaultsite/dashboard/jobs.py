@@ -71,6 +71,7 @@ KINDS: Final = MappingProxyType(
         "AuditExport": ("export of the audit", _list("admin:audit_exports")),
         "AuditVerification": ("verification of the audit", _own_page("admin:verification")),
         "IncidentScope": ("scope of an incident", _list("admin:incidents")),
+        "ProbeRun": ("probes", _own_page("admin:compliance_probe_run")),
         "PolicyReplay": ("replay of decisions", _own_page("admin:access_replay")),
     }
 )

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0017_own_permissions'),
-        ('compliance', '0002_retention'),
+        ('compliance', '0005_posture'),
     ]
 
     operations = [
