@@ -311,6 +311,11 @@ SPECTACULAR_SETTINGS = {
         "ConsentFormatEnum": ["jsonl", "csv"],
         "ControlStateEnum": ["failed", "not_proven", "proven", "outside", "attested"],
         "ProbeStateEnum": "compliance.models.posture.ProbeState",
+        "SeverityEnum": "audit.models.alert.AlertSeverity",
+        "LawEnum": [("gdpr", "GDPR"), ("hipaa", "HIPAA")],
+        "IncidentSeverityEnum": "compliance.models.incidents.IncidentSeverity",
+        "IncidentStateEnum": "compliance.models.incidents.IncidentState",
+        "BreachAudienceEnum": ["authority", "persons", "controller", "hhs", "media"],
     },
     "APPEND_COMPONENTS": {
         "securitySchemes": {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from access.api.bodies import StrictInput
@@ -58,6 +59,7 @@ class IncidentOutput(serializers.ModelSerializer[Incident]):
             *("ended_at", "next_due_at", "duties"),
         ]
 
+    @extend_schema_field(DutyOutput(many=True))
     def get_duties(self, incident: Incident) -> list[DutyOutput]:
         shown: Any = DutyOutput(self.context["duties"][incident.pk], many=True).data
         return list(shown)
