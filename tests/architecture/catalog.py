@@ -230,6 +230,8 @@ UNLED_INDEXES: Final = {
     "datasets_merge_lease": "the reaper, as vault_system, works across tenants",
     "datasets_rescan_lease": "the reaper, as vault_system, works across tenants",
     "datasets_scrub_lease": "the reaper, as vault_system, works across tenants",
+    "compliance_incident_due": "the watch of clocks, as vault_system, works across tenants",
+    "incident_scope_lease": "the reaper, as vault_system, works across tenants",
 }
 #: Functions that a serving role may call. None is a SECURITY DEFINER.
 CALLABLE: Final = frozenset({"vault_tenant()"})
