@@ -11,9 +11,11 @@ from compliance.pages import (
     posture,
     reports,
     retention,
+    subjects,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *subjects.PATHS,
     *holds.PATHS,
     *incident_paths.PATHS,
     *posture.PATHS,
