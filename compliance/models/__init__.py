@@ -1,5 +1,6 @@
 """The tables of compliance."""
 
+from compliance.models.backup import BackupRun, BackupStatus, DrillStatus, RestoreDrill
 from compliance.models.consent import (
     Consent,
     ConsentKey,
@@ -51,11 +52,14 @@ from compliance.models.subjects import (
 __all__ = [
     "BreachNotice",
     "BreachNoticeText",
+    "BackupRun",
+    "BackupStatus",
     "Consent",
     "ConsentKey",
     "ConsentTask",
     "ConsentWithdrawal",
     "ControlEvidence",
+    "DrillStatus",
     "HoldScope",
     "Incident",
     "IncidentAssessment",
@@ -78,6 +82,7 @@ __all__ = [
     "RecipientTask",
     "Report",
     "ReportFormat",
+    "RestoreDrill",
     "RetentionAction",
     "RetentionClock",
     "RetentionEvent",
