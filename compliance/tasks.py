@@ -5,11 +5,11 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from compliance.incidents.deadlines import watch_all
-from compliance.incidents.scope_work import compute_scope
 from compliance.backup.journal import ship_journal
 from compliance.backup.keys import read_key
 from compliance.backup.repository import open_repository
+from compliance.incidents.deadlines import watch_all
+from compliance.incidents.scope_work import compute_scope
 from compliance.posture.run import plan_probes, run_probes
 from compliance.reports.request import expire_reports
 from compliance.reports.work import run_report
@@ -30,6 +30,8 @@ def continue_scope(tenant_id: str, scope_id: str) -> None:
 def watch_incidents() -> int:
     """Tell of clocks of incidents that run out soon or have run out; returns of how many."""
     return watch_all()
+
+
 @shared_task(name="compliance.ship_journal", ignore_result=True, expires=60)
 def write_journal() -> int:
     """Write down beside the backups what was erased; nothing where no repository is configured."""

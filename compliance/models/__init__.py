@@ -50,10 +50,10 @@ from compliance.models.subjects import (
 )
 
 __all__ = [
-    "BreachNotice",
-    "BreachNoticeText",
     "BackupRun",
     "BackupStatus",
+    "BreachNotice",
+    "BreachNoticeText",
     "Consent",
     "ConsentKey",
     "ConsentTask",

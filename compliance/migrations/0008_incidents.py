@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0017_own_permissions'),
-        ('compliance', '0006_subjects'),
+        ('compliance', '0007_backups'),
     ]
 
     operations = [
