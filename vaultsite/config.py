@@ -92,6 +92,8 @@ class VaultConfig:
     max_record_bytes: int = 8 * 1024**2
     #: How long a draft is kept after its last change, days.
     draft_days: int = 14
+    #: How long a legal hold, which keeps everything at once, waits for its second person before it is overdue, days.
+    hold_confirm_days: int = 3
     #: How long before its end a draft is announced to expire, days.
     draft_warning_days: int = 2
     #: Drafts of at most this many staged records are published inside the request.

@@ -127,6 +127,7 @@ BREAK_GLASS_MAX_HOURS = CONFIG.break_glass_max_hours
 BREAK_GLASS_CONFIRM_MINUTES = CONFIG.break_glass_confirm_minutes
 MAX_RECORD_BYTES = CONFIG.max_record_bytes
 DRAFT_DAYS = CONFIG.draft_days
+HOLD_CONFIRM_DAYS = CONFIG.hold_confirm_days
 DRAFT_WARNING_DAYS = CONFIG.draft_warning_days
 PUBLISH_INLINE_RECORDS = CONFIG.publish_inline_records
 RATE_PRINCIPAL = CONFIG.rate_principal
@@ -351,11 +352,13 @@ CELERY_BEAT_SCHEDULE = {
     "plan-scheduled-exports": {"task": "datasets.plan_scheduled_exports", "schedule": 300.0},
     "plan-rescans": {"task": "datasets.plan_rescans", "schedule": 600.0},
     "plan-upkeep": {"task": "datasets.plan_upkeep", "schedule": 900.0},
+    "find-held-records": {"task": "datasets.find_held_records", "schedule": 60.0},
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
     "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
+    "plan-probes": {"task": "compliance.plan_probes", "schedule": 3600.0},
 }
 
 LOGGING = {

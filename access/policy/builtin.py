@@ -106,6 +106,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "webhook.manage": _rule("webhook.manage", EventType.ADMIN_WRITE, "update"),
         "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
         "alert.manage": _rule("alert.manage", EventType.ADMIN_WRITE, "update"),
+        "hold.read": _rule("hold.read", EventType.ADMIN_READ, "read"),
+        "hold.place": _rule("hold.place", EventType.ADMIN_WRITE, "write"),
+        "hold.confirm": _rule("hold.confirm", EventType.ADMIN_WRITE, "update"),
         # Events that could not be delivered are named by type and id, nothing of what they say.
         "delivery.read": Rule(frozenset({"delivery.manage", "audit.read"}), EventType.ADMIN_READ, "read"),
         "delivery.manage": _rule("delivery.manage", EventType.ADMIN_WRITE, "update"),
@@ -157,6 +160,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "serviceaccount.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
         "serviceaccount.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
+        "purpose.manage": _rule("purpose.manage", EventType.ADMIN_WRITE, "update"),
+        "consent.read": Rule(frozenset({"consent.read", "consent.manage"}), EventType.ADMIN_READ, "read"),
+        "consent.manage": _rule("consent.manage", EventType.ADMIN_WRITE, "update"),
+        "register.read": Rule(frozenset({"register.read", "register.manage"}), EventType.ADMIN_READ, "read"),
+        "register.manage": _rule("register.manage", EventType.ADMIN_WRITE, "update"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
@@ -166,6 +174,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
+        "posture.read": _rule("posture.read", EventType.ADMIN_READ, "read"),
+        "posture.run": _rule("posture.run", EventType.ADMIN_WRITE, "write"),
+        "posture.attest": _rule("posture.attest", EventType.ADMIN_WRITE, "write"),
     }
 )
 PERMISSIONS: Final = frozenset().union(*(rule.permissions for rule in RULES.values()))
@@ -226,7 +237,12 @@ _EMERGENCY: Final = frozenset({"emergency.request"})
 _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit.export"})
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
+_HOLD: Final = frozenset({"hold.read", "hold.place", "hold.confirm"})
+_POSTURE: Final = frozenset({"posture.read", "posture.run", "posture.attest"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+#: Who has agreed to what, and what the register of processing says (GDPR Art. 7 and 30).
+_ACCOUNT: Final = frozenset({"consent.read", "register.read"})
+_ANSWER_FOR: Final = frozenset({"purpose.manage", "consent.manage", "register.manage"})
 _REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
@@ -250,6 +266,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _WEBHOOKS
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
+            | {"subscription.manage", "retention.manage", "hold.read"},
+            | {"subscription.manage", "posture.read"},
             | {"subscription.manage", "retention.manage"},
         ),
         "data_steward": BuiltinRole(
@@ -294,15 +312,19 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _APPROVE
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
+            | _ANSWER_FOR
             | _ALERTS
+            | _POSTURE
             | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
-            | {"retention.manage"},
+            | {"retention.manage", "hold.read", "hold.confirm"},
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
+            "Places and releases legal holds, sees records masked, and the audit.",
+            _BROWSE | _HOLD | _REPORT | {"audit.read", "user.read", "retention.read", READ_MASKED},
             "Sees records masked, and the audit.",
-            _BROWSE | _REPORT | {"audit.read", "retention.read", READ_MASKED},
+            _BROWSE | _ACCOUNT | _REPORT | {"audit.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -313,6 +335,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
+            | _POSTURE
             | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
@@ -323,7 +346,11 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | _BROWSE
             | _OVERSEE
+            | _ACCOUNT
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
+            | {"posture.read"},
             | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),

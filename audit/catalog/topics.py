@@ -69,6 +69,9 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.MERGE_CONFLICTED: LIFECYCLE,
         EventType.MERGE_FAILED: LIFECYCLE,
         EventType.ERASED: COMPLIANCE,
+        EventType.CONSENT_RECORDED: COMPLIANCE,
+        EventType.CONSENT_WITHDRAWN: COMPLIANCE,
+        EventType.PURPOSE_CHANGED: COMPLIANCE,
         EventType.CORRUPTION_DETECTED: COMPLIANCE,
         EventType.POLICY_CHANGED: COMPLIANCE,
         EventType.DEANONYMIZED: COMPLIANCE,
@@ -126,6 +129,11 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.ALERT_ACKNOWLEDGED: COMPLIANCE,
         EventType.ALERT_RESOLVED: COMPLIANCE,
         EventType.BREACH_SUSPECTED: COMPLIANCE,
+        EventType.HOLD_PLACED: COMPLIANCE,
+        EventType.HOLD_CONFIRMED: COMPLIANCE,
+        EventType.HOLD_RELEASE_REQUESTED: COMPLIANCE,
+        EventType.HOLD_RELEASE_WITHDRAWN: COMPLIANCE,
+        EventType.HOLD_RELEASED: COMPLIANCE,
         EventType.SUBSCRIPTION_CHANGED: SYSTEM,
         EventType.CAPACITY_WARNING: SYSTEM,
         EventType.SERVICE_DEGRADED: SYSTEM,
@@ -149,6 +157,10 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.KEY_DESTROYED: SYSTEM,
         EventType.WEBHOOK_CHANGED: SYSTEM,
         EventType.WEBHOOK_DISABLED: SYSTEM,
+        EventType.PROBES_RUN: COMPLIANCE,
+        EventType.CONTROL_FAILED: COMPLIANCE,
+        EventType.CONTROL_RECOVERED: COMPLIANCE,
+        EventType.EVIDENCE_CHANGED: COMPLIANCE,
     }
 )
 

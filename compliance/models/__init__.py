@@ -1,5 +1,16 @@
 """The tables of compliance."""
 
+from compliance.models.consent import (
+    Consent,
+    ConsentKey,
+    ConsentTask,
+    ConsentWithdrawal,
+    PurposeTerms,
+    WithdrawalEffect,
+    keys_of_live,
+)
+from compliance.models.hold import HoldScope, LegalHold
+from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
     NoticeState,
@@ -15,7 +26,20 @@ from compliance.models.retention import (
 )
 
 __all__ = [
+    "Consent",
+    "ConsentKey",
+    "ConsentTask",
+    "ConsentWithdrawal",
+    "HoldScope",
+    "LegalHold",
     "NoticeState",
+    "PurposeTerms",
+    "ControlEvidence",
+    "NoticeState",
+    "ProbeResult",
+    "ProbeRun",
+    "ProbeState",
+    "ProbeTrigger",
     "Report",
     "ReportFormat",
     "RetentionAction",
@@ -27,4 +51,6 @@ __all__ = [
     "RetentionStart",
     "RetentionStep",
     "StepOutcome",
+    "WithdrawalEffect",
+    "keys_of_live",
 ]

@@ -5,9 +5,24 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
+from compliance.pages import (
+    holds,
+    reports,
+    retention,
+)
+from compliance.pages import posture, reports
+
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *posture.PATHS,
+    *reports.PATHS,
+)
 from compliance.pages import reports, retention
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*reports.PATHS, *retention.PATHS)
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *holds.PATHS,
+    *reports.PATHS,
+    *retention.PATHS,
+)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
+from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
 from compliance.retention import work_selectors as retention_work
 from datasets import work_selectors as dataset_work
 from datasets.work_selectors import AtDataset
@@ -62,6 +63,8 @@ _TO_DO: Final = (
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
     _Asked("Keys to destroy, as the second person", access_work.destructions_to_confirm, "admin:datasets_keys"),
+    _Asked("Legal holds to confirm", holds_to_confirm, "admin:holds"),
+    _Asked("Releases of legal holds to confirm", releases_to_confirm, "admin:holds"),
 )
 _TO_WAIT_FOR: Final = (
     _Asked("Your requests that wait for others", access_work.own_requests, "admin:access_mine"),

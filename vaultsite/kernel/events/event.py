@@ -81,6 +81,12 @@ class EventType(StrEnum):
     MERGE_REVIEWED = "data.merge.reviewed"
     #: A merge request was closed without a merge.
     MERGE_CLOSED = "data.merge.closed"
+    #: Somebody's agreement to a purpose was recorded, or those of a file were; says how many.
+    CONSENT_RECORDED = "data.consent.recorded"
+    #: Somebody withdrew it: nothing of theirs is released for the purpose from the next request on.
+    CONSENT_WITHDRAWN = "data.consent.withdrawn"
+    #: What makes processing for a purpose lawful was said, or changed.
+    PURPOSE_CHANGED = "data.purpose.changed"
     #: A line of versions was merged into a branch.
     MERGED = "data.merged"
     #: A merge waits for somebody to resolve its conflicts.
@@ -213,6 +219,16 @@ class EventType(StrEnum):
     ALERT_RESOLVED = "alert.resolved"
     #: Somebody may be taking data they should not have; names the alert.
     BREACH_SUSPECTED = "data.breach.suspected"
+    #: A legal hold was placed: what it names is kept from now on.
+    HOLD_PLACED = "legal_hold.placed"
+    #: A second person said that a legal hold is right.
+    HOLD_CONFIRMED = "legal_hold.confirmed"
+    #: Somebody asked for the end of a legal hold, which keeps everything until another person agrees.
+    HOLD_RELEASE_REQUESTED = "legal_hold.release.requested"
+    #: The end of a legal hold was taken back or refused.
+    HOLD_RELEASE_WITHDRAWN = "legal_hold.release.withdrawn"
+    #: Two people ended a legal hold: what no other hold keeps can be deleted again.
+    HOLD_RELEASED = "legal_hold.released"
     #: Somebody chose which events are sent where, changed that, or ended it.
     SUBSCRIPTION_CHANGED = "audit.subscription.changed"
     #: A store is nearly full, or no longer: a tenant's quota, or the disk of sealed objects.
@@ -263,6 +279,14 @@ class EventType(StrEnum):
     WEBHOOK_CHANGED = "webhook.changed"
     #: A webhook was switched off by the vault: its receiver is gone, or failed for days.
     WEBHOOK_DISABLED = "webhook.disabled"
+    #: The probes of an organization were run, or could not be; says how many ended how.
+    PROBES_RUN = "compliance.probes.run"
+    #: A probe that a control is mapped to failed, and it was not so before.
+    CONTROL_FAILED = "compliance.control.failed"
+    #: A control that had failed is proven again.
+    CONTROL_RECOVERED = "compliance.control.recovered"
+    #: Somebody attested a control outside of the software by a document, or withdrew that.
+    EVIDENCE_CHANGED = "compliance.evidence.changed"
 
 
 @dataclass(frozen=True)
