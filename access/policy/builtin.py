@@ -266,9 +266,12 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _WEBHOOKS
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"subscription.manage", "retention.manage", "hold.read"},
-            | {"subscription.manage", "posture.read"},
-            | {"subscription.manage", "retention.manage"},
+            | {
+                "subscription.manage",
+                "hold.read",
+                "posture.read",
+                "retention.manage",
+            },
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -317,14 +320,25 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _POSTURE
             | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
-            | {"retention.manage", "hold.read", "hold.confirm"},
+            | {
+                "hold.confirm",
+                "hold.read",
+                "retention.manage",
+            },
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
             "Places and releases legal holds, sees records masked, and the audit.",
-            _BROWSE | _HOLD | _REPORT | {"audit.read", "user.read", "retention.read", READ_MASKED},
-            "Sees records masked, and the audit.",
-            _BROWSE | _ACCOUNT | _REPORT | {"audit.read", READ_MASKED},
+            _BROWSE
+            | _ACCOUNT
+            | _HOLD
+            | _REPORT
+            | {
+                "audit.read",
+                "retention.read",
+                "user.read",
+                READ_MASKED,
+            },
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -348,10 +362,12 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _OVERSEE
             | _ACCOUNT
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"},
             | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
-            | {"posture.read"},
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
+            | {
+                "hold.read",
+                "posture.read",
+                "retention.read",
+            },
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(
