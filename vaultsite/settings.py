@@ -303,6 +303,14 @@ SPECTACULAR_SETTINGS = {
         "AlertStateEnum": "audit.models.alert.AlertState",
         "AlertVerdictEnum": "audit.models.alert.AlertVerdict",
         "AlertFindingEnum": ["mended", "expected", "incident"],
+        "ClassificationEnum": "datasets.models.dataset.Classification",
+        "ReportFormatEnum": "compliance.models.report.ReportFormat",
+        "HoldKindEnum": "datasets.models.hold.HoldKind",
+        "HoldStateEnum": ["placed", "confirmed", "releasing", "released"],
+        "ConsentStateEnum": ["given", "expired", "withdrawn"],
+        "ConsentFormatEnum": ["jsonl", "csv"],
+        "ControlStateEnum": ["failed", "not_proven", "proven", "outside", "attested"],
+        "ProbeStateEnum": "compliance.models.posture.ProbeState",
     },
     "APPEND_COMPONENTS": {
         "securitySchemes": {

@@ -36,6 +36,7 @@ from tests.benchmarks.guarantees import measure_guarantees  # noqa: E402
 from tests.benchmarks.memory import measure_worker  # noqa: E402
 from tests.benchmarks.names import measure_names  # noqa: E402
 from tests.benchmarks.paths import measure_growth, measure_ingest, measure_read  # noqa: E402
+from tests.benchmarks.posture import measure_probes  # noqa: E402
 from tests.benchmarks.privacy import measure_privacy  # noqa: E402
 from tests.benchmarks.relay import measure_relay  # noqa: E402
 from tests.benchmarks.replays import measure_replay  # noqa: E402
@@ -102,6 +103,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_dashboard: ("dashboard_ms",),
     measure_relay: ("relay_events_s",),
     measure_feed: ("feed_p99_ms",),
+    measure_probes: ("probes_s",),
 }
 NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)
 
