@@ -12,6 +12,7 @@ from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.exports.removal import remove_exports
 from datasets.services.holds import refuse_held
+from datasets.services.keeping import refuse_kept
 from vaultsite.kernel.jobs import enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -24,12 +25,13 @@ def request_erasure(principal: Principal, *, dataset_id: UUID, record_ids: Seque
     """Raise the dataset's erasure epoch, list the ids as erased and queue the work, in the open scope.
 
     ``record_ids`` are 1 to MAX_RECORDS well-formed ids; whether the dataset has them, the receipt says. Raises
-    DatasetNotFound, AccessDenied, PersonalDataInText, DatasetHeld.
+    DatasetNotFound, AccessDenied, PersonalDataInText, DatasetHeld, DatasetKept.
     """
     dataset = get_dataset(principal, dataset_id, action="record.erase")
     decision = authorize(principal, "record.erase", resource_of(dataset))
     refuse_personal_data(reason=reason)
     held = refuse_held(dataset.pk, record_ids)
+    refuse_kept(held)
     held.erasure_epoch += 1
     held.save(update_fields=["erasure_epoch"])
     now = timezone.now()

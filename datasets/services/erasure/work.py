@@ -16,6 +16,7 @@ from datasets.services.erasure.derived import drop_derived
 from datasets.services.erasure.receipt import make_receipt, seal_receipt
 from datasets.services.erasure.sweep import Sweep
 from datasets.services.holds import Keeper
+from datasets.services.keeping import refuse_kept
 from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
 from datasets.services.places import PLACE_SECONDS
@@ -39,11 +40,11 @@ class Work:
 
     @classmethod
     def open(cls, erasure: Erasure, held: Claim) -> "Work":
-        """Fetch keys and ids. Raises DatasetHeld, KeyUnavailable."""
+        """Fetch keys and ids. Raises DatasetHeld, DatasetKept, KeyUnavailable."""
         with held.scope():
             ids = list(ErasedRecord.objects.filter(erasure=erasure).values_list("record_id", flat=True))
             keeper = Keeper(erasure.dataset_id, ids)
-            keeper.refuse_held()
+            refuse_kept(keeper.refuse_held())
             reader = PackReader(load_keys(erasure.dataset_id))
         sweep = Sweep(erasure, held, reader, sorted(ids), keeper, Pulse(held, progress={"stage": "sweep"}))
         return cls(erasure, held, sweep)
@@ -70,7 +71,7 @@ class Work:
         dataset_id = self.erasure.dataset_id
         with self.claim.scope():
             # Without the key: rows that point at the dataset may come meanwhile, and do not wait for this.
-            self.sweep.keeper.refuse_held()
+            refuse_kept(self.sweep.keeper.refuse_held())
             if self.sweep.unexamined():
                 return False
             Dataset.objects.filter(pk=dataset_id).update(erasure_epoch=F("erasure_epoch") + 1)
