@@ -10,9 +10,11 @@ from compliance.pages import (
     posture,
     reports,
     retention,
+    subjects,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *subjects.PATHS,
     *holds.PATHS,
     *posture.PATHS,
     *reports.PATHS,

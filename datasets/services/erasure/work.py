@@ -16,7 +16,6 @@ from datasets.services.erasure.derived import drop_derived
 from datasets.services.erasure.receipt import make_receipt, seal_receipt
 from datasets.services.erasure.sweep import Sweep
 from datasets.services.holds import Keeper
-from datasets.services.keeping import refuse_kept
 from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
 from datasets.services.places import PLACE_SECONDS
@@ -40,11 +39,11 @@ class Work:
 
     @classmethod
     def open(cls, erasure: Erasure, held: Claim) -> "Work":
-        """Fetch keys and ids. Raises DatasetHeld, DatasetKept, KeyUnavailable."""
+        """Fetch keys and ids. Raises DatasetHeld, KeyUnavailable."""
         with held.scope():
             ids = list(ErasedRecord.objects.filter(erasure=erasure).values_list("record_id", flat=True))
             keeper = Keeper(erasure.dataset_id, ids)
-            refuse_kept(keeper.refuse_held())
+            keeper.refuse_held()
             reader = PackReader(load_keys(erasure.dataset_id))
         sweep = Sweep(erasure, held, reader, sorted(ids), keeper, Pulse(held, progress={"stage": "sweep"}))
         return cls(erasure, held, sweep)
@@ -71,7 +70,7 @@ class Work:
         dataset_id = self.erasure.dataset_id
         with self.claim.scope():
             # Without the key: rows that point at the dataset may come meanwhile, and do not wait for this.
-            refuse_kept(self.sweep.keeper.refuse_held())
+            self.sweep.keeper.refuse_held()
             if self.sweep.unexamined():
                 return False
             Dataset.objects.filter(pk=dataset_id).update(erasure_epoch=F("erasure_epoch") + 1)
