@@ -309,7 +309,6 @@ SPECTACULAR_SETTINGS = {
         "AlertFindingEnum": ["mended", "expected", "incident"],
         "ClassificationEnum": "datasets.models.dataset.Classification",
         "ReportFormatEnum": "compliance.models.report.ReportFormat",
-        "HoldStateEnum": ["placed", "confirmed", "releasing", "released"],
         "ConsentStateEnum": ["given", "expired", "withdrawn"],
         "ConsentFormatEnum": ["jsonl", "csv"],
         "ControlStateEnum": ["failed", "not_proven", "proven", "outside", "attested"],
