@@ -16,10 +16,12 @@ from django.db.models import Max, Q
 from access.models import EncryptionKey, KeyState
 from access.services.keyring import seal_column
 from datasets.errors import DatasetHeld, DatasetNotFound
+from datasets.errors.lifecycle import DatasetKept
 from datasets.models import Dataset, HeldRecord, HoldKind, HoldMark, SubjectIndexEntry, Version
 from datasets.query import Filter
 from datasets.selectors import find_version
 from datasets.services.ingest.subjects import subject_key
+from datasets.services.keeping import refuse_kept
 from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
 from datasets.services.preconditions import before, held_by
@@ -131,9 +133,12 @@ class Keeper:
     def refuse_held(self) -> Dataset:
         """The dataset, locked until the open scope ends: no hold keeps any of the records, and none will before that.
 
-        Raises DatasetHeld, DatasetNotFound.
+        What is in versions goes no sooner than the dataset must be kept. Raises DatasetHeld, DatasetKept,
+        DatasetNotFound.
         """
         dataset = lock_dataset(self._dataset_id)
+        if self._with_versions:
+            refuse_kept(dataset)
         if dataset.legal_hold:
             self._ask(dataset)
         return dataset
@@ -155,10 +160,10 @@ def refuse_held(dataset_id: UUID, record_ids: Collection[str], *, with_versions:
 
 
 def is_held(dataset_id: UUID, record_ids: Collection[str], *, with_versions: bool = True) -> bool:
-    """``refuse_held`` for what waits rather than fails; of a purged dataset nothing is left to keep."""
+    """``refuse_held`` for what waits rather than fails, a minimum like a hold; a purged dataset has nothing to keep."""
     try:
         refuse_held(dataset_id, record_ids, with_versions=with_versions)
-    except DatasetHeld:
+    except (DatasetHeld, DatasetKept):
         return True
     except DatasetNotFound:
         return False
