@@ -1,5 +1,6 @@
 """The tables of compliance."""
 
+from compliance.models.backup import BackupRun, BackupStatus, DrillStatus, RestoreDrill
 from compliance.models.consent import (
     Consent,
     ConsentKey,
@@ -38,11 +39,14 @@ from compliance.models.subjects import (
 )
 
 __all__ = [
+    "BackupRun",
+    "BackupStatus",
     "Consent",
     "ConsentKey",
     "ConsentTask",
     "ConsentWithdrawal",
     "ControlEvidence",
+    "DrillStatus",
     "HoldScope",
     "LegalBasis",
     "LegalHold",
@@ -58,6 +62,7 @@ __all__ = [
     "RecipientTask",
     "Report",
     "ReportFormat",
+    "RestoreDrill",
     "RetentionAction",
     "RetentionClock",
     "RetentionEvent",

@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.http.response import HttpResponseBase
 
 from compliance.pages import (
+    backups,
     holds,
     posture,
     reports,
@@ -14,6 +15,7 @@ from compliance.pages import (
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *backups.PATHS,
     *subjects.PATHS,
     *holds.PATHS,
     *posture.PATHS,

@@ -71,6 +71,10 @@ KINDS: Final = MappingProxyType(
         "AuditExport": ("export of the audit", _list("admin:audit_exports")),
         "AuditVerification": ("verification of the audit", _own_page("admin:verification")),
         "ProbeRun": ("probes", _own_page("admin:compliance_probe_run")),
+        "Report": ("report", _list("admin:reports")),
+        "RetentionRun": ("retention", _own_page("admin:retention_run")),
+        "SubjectSearch": ("search for a person", _own_page("admin:subject_search")),
+        "SubjectErasure": ("erasure of a person", _own_page("admin:subject_erasure")),
         "PolicyReplay": ("replay of decisions", _own_page("admin:access_replay")),
     }
 )
