@@ -223,6 +223,8 @@ UNLED_INDEXES: Final = {
     "audit_brokerdelivery_refused": "the relay, as vault_system, works across tenants",
     "audit_outbox_done": "the relay, as vault_system, works across tenants",
     "datasets_draft_expiry": "the expiry of drafts, as vault_system, works across tenants",
+    "compliance_report_expiry": "the removal of expired files, as vault_system, works across tenants",
+    "compliance_report_lease": "the reaper, as vault_system, works across tenants",
     "compliance_retentionrun_lease": "the reaper, as vault_system, works across tenants",
     "datasets_publication_lease": "the reaper, as vault_system, works across tenants",
     "compliance_search_lease": "the reaper, as vault_system, works across tenants",
