@@ -313,6 +313,11 @@ SPECTACULAR_SETTINGS = {
         "ConsentFormatEnum": ["jsonl", "csv"],
         "ControlStateEnum": ["failed", "not_proven", "proven", "outside", "attested"],
         "ProbeStateEnum": "compliance.models.posture.ProbeState",
+        "SeverityEnum": "audit.models.alert.AlertSeverity",
+        "LawEnum": [("gdpr", "GDPR"), ("hipaa", "HIPAA")],
+        "IncidentSeverityEnum": "compliance.models.incidents.IncidentSeverity",
+        "IncidentStateEnum": "compliance.models.incidents.IncidentState",
+        "BreachAudienceEnum": ["authority", "persons", "controller", "hhs", "media"],
     },
     "APPEND_COMPONENTS": {
         "securitySchemes": {
@@ -367,6 +372,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
+    "watch-incidents": {"task": "compliance.watch_incidents", "schedule": 300.0},
     "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
     "write-replay-journal": {"task": "compliance.ship_journal", "schedule": 60.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},

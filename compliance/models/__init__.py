@@ -12,6 +12,17 @@ from compliance.models.consent import (
 )
 from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.party import Party, PartyRole, Safeguard
+from compliance.models.incidents import (
+    BreachNotice,
+    BreachNoticeText,
+    Incident,
+    IncidentAssessment,
+    IncidentEntry,
+    IncidentScope,
+    IncidentSeverity,
+    IncidentState,
+    IncidentTask,
+)
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.retention import (
@@ -42,6 +53,8 @@ from compliance.models.subjects import (
 __all__ = [
     "BackupRun",
     "BackupStatus",
+    "BreachNotice",
+    "BreachNoticeText",
     "Consent",
     "ConsentKey",
     "ConsentTask",
@@ -49,6 +62,13 @@ __all__ = [
     "ControlEvidence",
     "DrillStatus",
     "HoldScope",
+    "Incident",
+    "IncidentAssessment",
+    "IncidentEntry",
+    "IncidentScope",
+    "IncidentSeverity",
+    "IncidentState",
+    "IncidentTask",
     "LegalBasis",
     "LegalHold",
     "MatchReason",

@@ -70,6 +70,7 @@ KINDS: Final = MappingProxyType(
         "BulkEvaluation": ("many questions", _own_page("admin:access_evaluation")),
         "AuditExport": ("export of the audit", _list("admin:audit_exports")),
         "AuditVerification": ("verification of the audit", _own_page("admin:verification")),
+        "IncidentScope": ("scope of an incident", _list("admin:incidents")),
         "ProbeRun": ("probes", _own_page("admin:compliance_probe_run")),
         "Report": ("report", _list("admin:reports")),
         "RetentionRun": ("retention", _own_page("admin:retention_run")),
