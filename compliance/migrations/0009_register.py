@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0018_lawful_basis'),
-        ('compliance', '0007_backups'),
+        ('compliance', '0008_incidents'),
     ]
 
     operations = [
