@@ -20,7 +20,7 @@ from vaultsite.kernel.jobs import JobStatus
 _JOB: Final = ("id", "status", "progress", "error", "requested_by", "created_at", "finished_at")
 
 
-class IdentifierInput(StrictInput):
+class SubjectIdentifierInput(StrictInput):
     type = serializers.ChoiceField(choices=KINDS)
     value = serializers.CharField(max_length=300)
 
@@ -28,7 +28,7 @@ class IdentifierInput(StrictInput):
 class SubjectSearchInput(StrictInput):
     """Whom to look for. ``request_id`` is the case that asks."""
 
-    identifiers = IdentifierInput(many=True, min_length=1, max_length=MAX_IDENTIFIERS)  # type: ignore[call-arg]
+    identifiers = SubjectIdentifierInput(many=True, min_length=1, max_length=MAX_IDENTIFIERS)  # type: ignore[call-arg]
     request_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
     def given(self) -> list[Identifier]:
@@ -36,7 +36,7 @@ class SubjectSearchInput(StrictInput):
 
 
 class SubjectIndexInput(StrictInput):
-    identifiers = IdentifierInput(many=True, min_length=1, max_length=MAX_IDENTIFIERS)  # type: ignore[call-arg]
+    identifiers = SubjectIdentifierInput(many=True, min_length=1, max_length=MAX_IDENTIFIERS)  # type: ignore[call-arg]
 
     def given(self) -> list[Identifier]:
         return [Identifier(**one) for one in self.validated_data["identifiers"]]
