@@ -40,6 +40,7 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("audit", "eventsubscription"): ("subscription.read", *("subscription.manage",) * 3),
         ("audit", "deadletter"): ("delivery.read", None, "delivery.manage", None),
         ("audit", "alert"): ("alert.read", None, "alert.manage", None),
+        ("compliance", "subjectrequest"): ("subject_request.read", *("subject_request.manage",) * 2, None),
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),
         ("datasets", "ingest"): ("ingest.read", None, None, None),

@@ -161,6 +161,10 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
+        "subject_request.read": Rule(
+            frozenset({"subject_request.read", "subject_request.manage"}), EventType.ADMIN_READ, "read"
+        ),
+        "subject_request.manage": _rule("subject_request.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
     }
@@ -226,6 +230,9 @@ _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
+_SUBJECTS: Final = frozenset({"subject_request.read"})
+_ANSWER: Final = _SUBJECTS | {"subject_request.manage"}
+
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
     {
         "tenant_admin": BuiltinRole(
@@ -290,10 +297,11 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ALERTS
+            | _ANSWER
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
         "legal_counsel": BuiltinRole(
-            "Legal counsel", "Sees records masked, and the audit.", _BROWSE | {"audit.read", READ_MASKED}
+            "Legal counsel", "Sees records masked, and the audit.", _BROWSE | _SUBJECTS | {"audit.read", READ_MASKED}
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -312,6 +320,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             _INQUIRE
             | _BROWSE
             | _OVERSEE
+            | _SUBJECTS
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export"},
         ),

@@ -1,5 +1,7 @@
 """Paths of compliance below /api/v1/; every part lists its own in ``<part>_urls``."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("compliance.api.requests_urls")),
+]

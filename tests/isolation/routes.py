@@ -58,6 +58,7 @@ TABLES: Final[Mapping[str, str]] = {
     "scrub_id": "datasets_scrub",
     "service_account_id": "access_serviceaccount",
     "space_id": "anonymization_tokenspace",
+    "subject_request_id": "compliance_subjectrequest",
     "tenant_id": "access_tenant",
     "user_id": "access_user",
     "webhook_id": "audit_webhookendpoint",

@@ -249,6 +249,22 @@ class EventType(StrEnum):
     KEY_ROTATED = "data.key.rotation"
     #: Two people destroyed a key.
     KEY_DESTROYED = "data.key.destroyed"
+    #: A data subject's request was taken in: by staff, a program or the public form.
+    SUBJECT_REQUEST_RECEIVED = "subject.request.received"
+    #: A data subject's request went from one state to another; says which.
+    SUBJECT_REQUEST_MOVED = "subject.request.moved"
+    #: The legal basis of what a data subject asks about was entered.
+    SUBJECT_REQUEST_CHANGED = "subject.request.changed"
+    #: A data subject's request was given to somebody, or to nobody.
+    SUBJECT_REQUEST_ASSIGNED = "subject.request.assigned"
+    #: The longer term that the law gives was taken for a data subject's request.
+    SUBJECT_REQUEST_EXTENDED = "subject.request.extended"
+    #: Records were entered as a data subject's; says how many of how many datasets, never which.
+    SUBJECT_REQUEST_MATCHED = "subject.request.matched"
+    #: A message to or from a data subject, or a note, was entered into the log of the request; never what it says.
+    SUBJECT_REQUEST_CORRESPONDED = "subject.request.corresponded"
+    #: A data subject's request is due within days; says how many.
+    SUBJECT_REQUEST_DUE = "subject.request.due"
     #: A webhook was made, changed, switched, removed or given a new secret.
     WEBHOOK_CHANGED = "webhook.changed"
     #: A webhook was switched off by the vault: its receiver is gone, or failed for days.
