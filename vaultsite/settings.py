@@ -352,6 +352,9 @@ CELERY_BEAT_SCHEDULE = {
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
+    "mail-subjects": {"task": "compliance.mail_subjects", "schedule": 30.0},
+    "expire-packages": {"task": "compliance.expire_packages", "schedule": 600.0},
+    "remind-of-requests": {"task": "compliance.remind_of_requests", "schedule": 1800.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
 }
 

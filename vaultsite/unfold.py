@@ -117,6 +117,13 @@ UNFOLD: Final[dict[str, Any]] = {
                 ],
             },
             {
+                "title": "Compliance",
+                "separator": True,
+                "items": [
+                    _item("Requests", "person_search", "admin:subject_requests", "compliance.view_subjectrequest"),
+                ],
+            },
+            {
                 "title": "People and programs",
                 "separator": True,
                 "items": [

@@ -165,6 +165,13 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
             frozenset({"subject_request.read", "subject_request.manage"}), EventType.ADMIN_READ, "read"
         ),
         "subject_request.manage": _rule("subject_request.manage", EventType.ADMIN_WRITE, "update"),
+        # An officer proposes what records are to say instead; who may write them makes it so.
+        "subject_request.preview": Rule(
+            frozenset({"subject_request.manage", "record.write"}), EventType.ADMIN_READ, "read"
+        ),
+        "subject_request.correct": _rule("record.write", EventType.ADMIN_WRITE, "update"),
+        # Everything the vault holds of somebody leaves as one file.
+        "subject_request.package": _rule("subject_request.manage", EventType.ACCESS_READ, "export"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
     }

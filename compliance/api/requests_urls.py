@@ -4,6 +4,7 @@ from typing import Final
 
 from django.urls import path
 
+from compliance.api import request_results as results
 from compliance.api import requests as views
 
 _ONE: Final = "subject-requests/<uuid:subject_request_id>"
@@ -21,4 +22,18 @@ urlpatterns = [
     path(f"{_ONE}/answer", views.AnswerView.as_view(), name="subject-request-answer"),
     path(f"{_ONE}/correspondence", views.CorrespondenceView.as_view(), name="subject-request-correspondence"),
     path(f"{_ONE}/matches", views.MatchesView.as_view(), name="subject-request-matches"),
+    path(f"{_ONE}/package", results.PackageView.as_view(), name="subject-request-package"),
+    path(f"{_ONE}/package/link", results.PackageLinkView.as_view(), name="subject-request-package-link"),
+    path(f"{_ONE}/package/file", results.PackageFileView.as_view(), name="subject-request-package-file"),
+    path(f"{_ONE}/corrections", results.CorrectionListView.as_view(), name="subject-request-corrections"),
+    path(
+        f"{_ONE}/corrections/<uuid:correction_id>/preview",
+        results.CorrectionPreviewView.as_view(),
+        name="subject-request-correction-preview",
+    ),
+    path(
+        f"{_ONE}/corrections/<uuid:correction_id>/apply",
+        results.CorrectionApplicationView.as_view(),
+        name="subject-request-correction-apply",
+    ),
 ]

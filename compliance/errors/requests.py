@@ -119,3 +119,10 @@ class FormClosed(VaultError):
     code, slug, status = "VAULT_COMP_8065", "request-form-closed", 404
     title = "There is no form here"
     outcome = "denied"
+
+
+class PackageTooLarge(VaultError):
+    """A package holds so many ``bytes`` of records at most; enter fewer, and answer in parts."""
+
+    code, slug, status = "VAULT_COMP_8066", "request-package-too-large", 413
+    title = "The records are too many for one package"

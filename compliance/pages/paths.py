@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = ()
+from compliance.pages import requests
+
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*requests.PATHS,)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:

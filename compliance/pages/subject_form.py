@@ -1,18 +1,22 @@
 """The public pages of data subjects: the form, what confirms it, and what hands out their data. No sign-in."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
+from compliance.api.request_results import as_download
 from compliance.errors.requests import FormClosed, LinkRefused
+from compliance.models.link import LinkKind
 from compliance.models.request import RequestType
-from compliance.requests.form import OpenForm
+from compliance.requests.form import OpenForm, Organization
+from compliance.requests.packages import open_by_link
 from compliance.requests.sealed import MAX_CONTACT, MAX_IDENTIFIERS, MAX_NAME, MAX_TEXT, SubjectFacts
 from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
 from vaultsite.kernel.tenancy.middleware import facts_of
 
+Page = TypeVar("Page", bound=HttpResponseBase)
 #: What people may ask for, in their words.
 WISHES: Final = (
     (RequestType.ACCESS, "See what data you hold about me"),
@@ -78,18 +82,34 @@ def verify_page(request: HttpRequest, organization: str) -> HttpResponse:
 
 
 def _verify(request: HttpRequest, slug: str) -> HttpResponse:
-    form = OpenForm(slug, facts_of(request))
-    context: dict[str, Any] = {"organization": form.organization, "token": _token(request)}
+    asked, token = Organization(slug, facts_of(request)), _token(request)
+    asked.look_up(LinkKind.IDENTITY, token)
+    context: dict[str, Any] = {"organization": asked.organization, "token": token}
     if request.method == "POST":
-        context["confirmed"] = form.confirm(context["token"])
+        context["confirmed"] = asked.confirm(token)
     return render(request, "vault/subject_form_verify.html", context)
+
+
+def package_page(request: HttpRequest, organization: str) -> HttpResponseBase:
+    """What the mailed link to a package opens: a button; posted, the file."""
+    return _answered(request, lambda: _package(request, organization))
+
+
+def _package(request: HttpRequest, slug: str) -> HttpResponseBase:
+    asked, token = Organization(slug, facts_of(request)), _token(request)
+    asked.look_up(LinkKind.PACKAGE, token)
+    if request.method != "POST":
+        return render(request, "vault/subject_form_package.html", {"organization": asked.organization, "token": token})
+    with asked.scope():
+        package = open_by_link(token)
+    return as_download(package, asked.principal, facts_of(request), by_link=True)
 
 
 def _token(request: HttpRequest) -> str:
     return str((request.POST if request.method == "POST" else request.GET).get("token", ""))
 
 
-def _answered(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+def _answered(request: HttpRequest, view: Callable[[], Page]) -> Page | HttpResponse:
     """The page, or the one of a form that is closed or a link that does not hold, which names no reason."""
     try:
         return view()
@@ -105,4 +125,5 @@ def refused(request: HttpRequest, refusal: VaultError) -> HttpResponse:
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     ("<slug:organization>/", form_page, "subject_form"),
     ("<slug:organization>/confirm/", verify_page, "subject_form_verify"),
+    ("<slug:organization>/package/", package_page, "subject_form_package"),
 )

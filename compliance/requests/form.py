@@ -10,12 +10,12 @@ from django.utils import timezone
 from access.selectors import find_tenant
 from access.services.authorize import authorize
 from audit.notifications.mail import is_mail_configured
-from compliance.errors.requests import FormClosed
+from compliance.errors.requests import FormClosed, LinkRefused
 from compliance.models import IntakeForm, SubjectRequest
 from compliance.models.link import LinkKind
 from compliance.models.request import Channel, IdentityMethod, Law, RequestType
 from compliance.requests.intake import MANAGE, READ, Intake, make_request
-from compliance.requests.links import mail_identity_link, use_link
+from compliance.requests.links import find_link, mail_identity_link, use_link
 from compliance.requests.sealed import SubjectFacts, is_mail_address, subject_key
 from compliance.requests.states import State, locked, move, resource_of_request
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
@@ -42,22 +42,43 @@ def set_form(principal: Principal, *, is_open: bool, law: Law) -> IntakeForm:
     return row
 
 
-class OpenForm:
-    """The open form of one organization. Raises FormClosed where there is none, whatever the reason."""
+class Organization:
+    """Whom a link or form is of, for somebody who proves nothing. Raises LinkRefused where there is no such one."""
 
     def __init__(self, slug: str, facts: RequestFacts) -> None:
         tenant = find_tenant(slug)
         if tenant is None:
-            raise FormClosed
+            raise LinkRefused
         self.tenant_id, self.organization, self._facts = tenant.pk, tenant.name, facts
+        self.principal = Principal.nobody(tenant.pk)
+
+    def scope(self) -> AbstractContextManager[object]:
+        return tenant_scope(self.tenant_id, self.principal, self._facts)
+
+    def look_up(self, kind: LinkKind, token: str) -> None:
+        """Whether a link holds, without using it. Raises LinkRefused."""
+        with self.scope():
+            find_link(kind, token)
+
+    def confirm(self, token: str) -> SubjectRequest:
+        """Whoever follows the link has the address. Raises LinkRefused."""
+        with self.scope():
+            return confirm_identity(token)
+
+
+class OpenForm(Organization):
+    """The open form of one organization. Raises FormClosed where there is none, whatever the reason."""
+
+    def __init__(self, slug: str, facts: RequestFacts) -> None:
+        try:
+            super().__init__(slug, facts)
+        except LinkRefused:
+            raise FormClosed from None
         with self.scope():
             row = IntakeForm.objects.filter(is_open=True).first()
         if row is None or not is_mail_configured():
             raise FormClosed
         self.law = Law(row.law)
-
-    def scope(self) -> AbstractContextManager[object]:
-        return tenant_scope(self.tenant_id, Principal.nobody(self.tenant_id), self._facts)
 
     def submit(self, kind: RequestType, facts: SubjectFacts) -> None:
         """Take a request in and have its link mailed; says nothing of whether it was taken. Raises InvalidInput."""
@@ -73,11 +94,6 @@ class OpenForm:
             request = make_request(Intake(kind, self.law, Channel.FORM), facts, by=by)
             mail_identity_link(request)
             move(request, State.IDENTITY_PENDING)
-
-    def confirm(self, token: str) -> SubjectRequest:
-        """Whoever follows the link has the address. Raises LinkRefused."""
-        with self.scope():
-            return confirm_identity(token)
 
 
 def confirm_identity(token: str) -> SubjectRequest:

@@ -23,6 +23,7 @@ TABLES: Final[Mapping[str, str]] = {
     "canary_id": "datasets_canary",
     "case_id": "anonymization_detectioncase",
     "certificate_id": "access_clientcertificate",
+    "correction_id": "compliance_correction",
     "collection_id": "datasets_garbagecollection",
     "conflict_id": "datasets_mergeconflict",
     "binding_id": "access_rolebinding",

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
+from compliance.requests.selectors import requests_to_answer
 from datasets import work_selectors as dataset_work
 from datasets.work_selectors import AtDataset
 from vaultsite.dashboard.jobs import jobs_failed
@@ -57,6 +58,7 @@ class _Asked:
 _TO_DO: Final = (
     _Asked("Emergencies to confirm", access_work.emergencies_to_confirm, "admin:access_emergencies", is_urgent=True),
     _Asked("Emergencies to look at", access_work.emergencies_to_review, "admin:access_emergencies"),
+    _Asked("Requests of data subjects to answer", requests_to_answer, "admin:subject_requests", is_urgent=True),
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
     _Asked("Keys to destroy, as the second person", access_work.destructions_to_confirm, "admin:datasets_keys"),

@@ -265,6 +265,22 @@ class EventType(StrEnum):
     SUBJECT_REQUEST_CORRESPONDED = "subject.request.corresponded"
     #: A data subject's request is due within days; says how many.
     SUBJECT_REQUEST_DUE = "subject.request.due"
+    #: Somebody asked for the records of a data subject as one file.
+    SUBJECT_PACKAGE_REQUESTED = "subject.package.requested"
+    #: The file of a data subject's records is there; says of how many records.
+    SUBJECT_PACKAGE_WRITTEN = "subject.package.written"
+    #: The file of a data subject's records could not be written.
+    SUBJECT_PACKAGE_FAILED = "subject.package.failed"
+    #: A data subject is mailed a link to the file of their records.
+    SUBJECT_PACKAGE_SENT = "subject.package.sent"
+    #: The file of a data subject's records was downloaded: by an officer, or by the link.
+    SUBJECT_PACKAGE_DOWNLOADED = "subject.package.downloaded"
+    #: The file of a data subject's records was removed because its time was over.
+    SUBJECT_PACKAGE_EXPIRED = "subject.package.expired"
+    #: An officer proposed what a data subject's records are to say instead; says of how many.
+    SUBJECT_CORRECTION_PROPOSED = "subject.correction.proposed"
+    #: What was proposed became a version of the dataset.
+    SUBJECT_CORRECTION_APPLIED = "subject.correction.applied"
     #: A webhook was made, changed, switched, removed or given a new secret.
     WEBHOOK_CHANGED = "webhook.changed"
     #: A webhook was switched off by the vault: its receiver is gone, or failed for days.
