@@ -17,9 +17,6 @@ from rest_framework.response import Response
 from access.api.bodies import PAGING
 from access.selectors import current_tenant
 from compliance.api.requests_serializers import (
-    AnswerInput,
-    AssignmentInput,
-    ExtensionInput,
     FormInput,
     FormOutput,
     LetterInput,
@@ -28,8 +25,11 @@ from compliance.api.requests_serializers import (
     MatchesInput,
     MatchListOutput,
     MatchOutput,
-    MoveInput,
-    RefusalInput,
+    SubjectAnswerInput,
+    SubjectAssignmentInput,
+    SubjectExtensionInput,
+    SubjectMoveInput,
+    SubjectRefusalInput,
     SubjectRequestChangeInput,
     SubjectRequestDetailOutput,
     SubjectRequestInput,
@@ -185,9 +185,11 @@ class _ActView(VaultAPIView):
 
 
 class AssignmentView(_ActView):
-    shape, act = AssignmentInput, cases.assign
+    shape, act = SubjectAssignmentInput, cases.assign
 
-    @extend_schema(operation_id="assignSubjectRequest", request=AssignmentInput, responses=SubjectRequestDetailOutput)
+    @extend_schema(
+        operation_id="assignSubjectRequest", request=SubjectAssignmentInput, responses=SubjectRequestDetailOutput
+    )
     def post(self, request: Request, subject_request_id: UUID) -> Response:
         """Give the request to somebody who may work on it."""
         return self.done(request, subject_request_id)
@@ -215,36 +217,42 @@ class IdentityLinkView(VaultAPIView):
 
 
 class MoveView(_ActView):
-    shape, act = MoveInput, cases.advance
+    shape, act = SubjectMoveInput, cases.advance
 
-    @extend_schema(operation_id="moveSubjectRequest", request=MoveInput, responses=SubjectRequestDetailOutput)
+    @extend_schema(operation_id="moveSubjectRequest", request=SubjectMoveInput, responses=SubjectRequestDetailOutput)
     def post(self, request: Request, subject_request_id: UUID) -> Response:
         """Get on with the request, or close it."""
         return self.done(request, subject_request_id, to=SubjectRequestState)
 
 
 class ExtensionView(_ActView):
-    shape, act = ExtensionInput, cases.extend
+    shape, act = SubjectExtensionInput, cases.extend
 
-    @extend_schema(operation_id="extendSubjectRequest", request=ExtensionInput, responses=SubjectRequestDetailOutput)
+    @extend_schema(
+        operation_id="extendSubjectRequest", request=SubjectExtensionInput, responses=SubjectRequestDetailOutput
+    )
     def post(self, request: Request, subject_request_id: UUID) -> Response:
         """Take the longer term that the law gives, inside the first; the subject is told why."""
         return self.done(request, subject_request_id)
 
 
 class RefusalView(_ActView):
-    shape, act = RefusalInput, cases.refuse
+    shape, act = SubjectRefusalInput, cases.refuse
 
-    @extend_schema(operation_id="refuseSubjectRequest", request=RefusalInput, responses=SubjectRequestDetailOutput)
+    @extend_schema(
+        operation_id="refuseSubjectRequest", request=SubjectRefusalInput, responses=SubjectRequestDetailOutput
+    )
     def post(self, request: Request, subject_request_id: UUID) -> Response:
         """Refuse on a ground of law; the subject is told why, and where they may complain."""
         return self.done(request, subject_request_id, ground=RefusalGround)
 
 
 class AnswerView(_ActView):
-    shape, act = AnswerInput, cases.answer
+    shape, act = SubjectAnswerInput, cases.answer
 
-    @extend_schema(operation_id="answerSubjectRequest", request=AnswerInput, responses=SubjectRequestDetailOutput)
+    @extend_schema(
+        operation_id="answerSubjectRequest", request=SubjectAnswerInput, responses=SubjectRequestDetailOutput
+    )
     def post(self, request: Request, subject_request_id: UUID) -> Response:
         """Say that the subject has what they asked for."""
         return self.done(request, subject_request_id)

@@ -113,7 +113,7 @@ class SubjectRequestChangeInput(StrictInput):
     legal_basis = serializers.ChoiceField(choices=LegalBasis.choices)
 
 
-class AssignmentInput(StrictInput):
+class SubjectAssignmentInput(StrictInput):
     """Somebody who may work on requests; null for nobody."""
 
     assignee = serializers.UUIDField(allow_null=True)
@@ -123,24 +123,24 @@ class VerificationOfSubjectInput(StrictInput):
     method = serializers.ChoiceField(choices=[(one.value, one.label) for one in METHODS])
 
 
-class MoveInput(StrictInput):
+class SubjectMoveInput(StrictInput):
     to = serializers.ChoiceField(choices=[(one.value, one.label) for one in BY_HAND])
 
 
-class ExtensionInput(StrictInput):
+class SubjectExtensionInput(StrictInput):
     """Why it takes longer: the subject is told."""
 
     reason = serializers.CharField(max_length=MAX_TEXT)
 
 
-class RefusalInput(StrictInput):
+class SubjectRefusalInput(StrictInput):
     """The ground of law, and what the subject is told."""
 
     ground = serializers.ChoiceField(choices=[(one.value, one.label) for one in GROUNDS])
     explanation = serializers.CharField(max_length=MAX_TEXT)
 
 
-class AnswerInput(StrictInput):
+class SubjectAnswerInput(StrictInput):
     """What the subject is told."""
 
     message = serializers.CharField(max_length=MAX_TEXT)

@@ -61,10 +61,7 @@ def requests_page(request: HttpRequest) -> HttpResponse:
         if refusal is None:
             return HttpResponseRedirect(reverse("admin:subject_requests"))
     criteria, state = _criteria(request.GET)
-    after = (
-        Position.of(tuple(request.GET["after"].split("~"))) if request.GET.get("after", "").count("~") == 1 else None
-    )
-    found = list_requests(principal, criteria, limit=PAGE_SIZE + 1, after=after)
+    found = list_requests(principal, criteria, limit=PAGE_SIZE + 1, after=_after(request.GET.get("after", "")))
     shown = found[:PAGE_SIZE]
     kept = {name: value for name, value in request.GET.items() if name != "after" and value}
     last = shown[-1] if len(found) > PAGE_SIZE else None
@@ -84,6 +81,11 @@ def requests_page(request: HttpRequest) -> HttpResponse:
         "form_address": form_address(),
     }
     return render_page(request, "vault/subject_requests.html", context, refusal=refusal)
+
+
+def _after(text: str) -> Position | None:
+    """Raises InvalidCursor."""
+    return Position.of((text[:10], text[11:])) if text else None
 
 
 def _criteria(given: QueryDict) -> tuple[RequestFilter, str]:

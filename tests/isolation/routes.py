@@ -99,6 +99,7 @@ BODIES: Final[Mapping[tuple[str, str], Any]] = {
     ("PATCH", "/detection/field-rules/{rule_id}"): _RULE,
     ("PATCH", "/detection/thresholds/{rule_id}"): _RULE,
     ("PATCH", "/service-accounts/{service_account_id}"): {"is_active": False},
+    ("PATCH", "/subject-requests/{subject_request_id}"): {"legal_basis": "consent"},
     ("POST", "/access/v1/evaluation"): _QUESTION,
     ("POST", "/access/v1/evaluations"): _QUESTION,
     ("POST", "/access/v1/search/action"): _QUESTION,
