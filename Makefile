@@ -60,7 +60,7 @@ maintain: $(RUN)  ## make partitions ahead and drop those past retention, as the
 ldap: $(LDAP)  ## install what sign-in with LDAP needs (libldap2-dev, libsasl2-dev and a C compiler must be there)
 
 lock: $(DEV)  ## choose versions anew and write them with their hashes to requirements/ (UPGRADE=1 for the newest)
-	$(PIP_COMPILE) --extra embedded --extra parquet --extra privacy --extra saml --output-file requirements/run.txt pyproject.toml
+	$(PIP_COMPILE) --extra embedded --extra parquet --extra privacy --extra reports --extra saml --output-file requirements/run.txt pyproject.toml
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 	  | $(PIP_COMPILE) --constraint requirements/run.txt --output-file requirements/dev.txt -
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ldap"], sep="\n")' \

@@ -2,7 +2,22 @@
 
 from django.apps import AppConfig
 
+from audit.ports import register_audit_keeper
+from datasets.ports import register_consent_source
+
 
 class ComplianceConfig(AppConfig):
     name = "compliance"
     verbose_name = "Compliance"
+
+    def ready(self) -> None:
+        from compliance.retention.keeping import minimum_of  # its models load after the app registry
+        from datasets.services.keeping import register_keeping_rule
+
+        register_keeping_rule(minimum_of)
+        from compliance.holds.audit import keeps_audit  # its models load after the app registry
+
+        register_audit_keeper(keeps_audit)
+        from compliance.consents.source import RecordedConsents
+
+        register_consent_source(RecordedConsents())

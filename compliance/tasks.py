@@ -32,3 +32,31 @@ def mail_subjects() -> int:
 def remind_of_requests() -> int:
     """Tell of requests that are due within days, and raise alerts of those that are late; returns how many."""
     return remind_all()
+from compliance.reports.request import expire_reports
+from compliance.reports.work import run_report
+from compliance.retention.plan import plan_runs
+from compliance.retention.run import run_retention
+
+
+@shared_task(name="compliance.run_retention")
+def continue_retention(tenant_id: str, run_id: str) -> None:
+    """Continue a retention run with what has no step yet."""
+    run_retention(UUID(tenant_id), UUID(run_id))
+
+
+@shared_task(name="compliance.plan_retention")
+def queue_due_retention() -> int:
+    """Queue the retention runs that are due; returns how many."""
+    return plan_runs()
+
+
+@shared_task(name="compliance.run_report")
+def continue_report(tenant_id: str, report_id: str) -> None:
+    """Write a report."""
+    run_report(UUID(tenant_id), UUID(report_id))
+
+
+@shared_task(name="compliance.expire_reports", ignore_result=True, expires=300)
+def remove_expired_reports() -> int:
+    """Remove the files of reports past their time; returns of how many."""
+    return expire_reports()

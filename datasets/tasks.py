@@ -12,6 +12,7 @@ from datasets.services.exports.run import run_export
 from datasets.services.guaranteed.expiry import expire_guaranteed_exports
 from datasets.services.guaranteed.run import run_guaranteed_export
 from datasets.services.guaranteed.schedules import plan_scheduled_exports
+from datasets.services.hold_search import find_held_records
 from datasets.services.merges.work import run_merge
 from datasets.services.purge import run_purge
 from datasets.services.rescan.start import plan_rescans
@@ -93,6 +94,12 @@ def continue_publication(tenant_id: str, publication_id: str) -> None:
 def remove_expired_drafts() -> int:
     """Warn of drafts about to expire and remove those that have; returns how many went."""
     return expire_drafts()
+
+
+@shared_task(name="datasets.find_held_records")
+def look_for_held_records() -> int:
+    """Look for the records that legal holds keep by a filter; returns into how many versions."""
+    return find_held_records()
 
 
 @shared_task(name="datasets.run_merge")

@@ -23,7 +23,7 @@ from datasets.models import Dataset, Ingest
 from datasets.pages.page import empty_page, render_page
 from datasets.selectors import get_dataset, get_ingest, head_of, resource_of
 from datasets.services.overview import shares
-from datasets.services.read import ReadRecord, Release, open_release, read_record, read_records
+from datasets.services.read import ReadRecord, Release, note_withheld, open_release, read_record, read_records
 from datasets.services.rejects import open_rejects
 from datasets.shown_record import ShownRecord, show_record
 from vaultsite.kernel.events.event import ResourceRef
@@ -133,13 +133,18 @@ def records_page(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     allowed = charge(release.decision, len(found[:PAGE_SIZE]))
     release.note_leaving(record.id for record in found[:allowed])
     records = [show_record(record, is_whole=False) for record in found[:allowed]]
-    context = _release_context(release) | {
-        "title": f"Records of {release.dataset.name}",
-        "records": records,
-        "after": after,
-        "next_after": records[-1].id if len(found) > allowed else None,
-        "purposes": known_purposes(),
-    }
+    last = records[-1].id if records and len(found) > allowed else None
+    context = (
+        _release_context(release)
+        | note_withheld(release, shown=len(records), until=last)
+        | {
+            "title": f"Records of {release.dataset.name}",
+            "records": records,
+            "after": after,
+            "next_after": records[-1].id if len(found) > allowed else None,
+            "purposes": known_purposes(),
+        }
+    )
     return render_page(request, "vault/records.html", context, dataset=release.dataset, tab=_TAB)
 
 

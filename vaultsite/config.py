@@ -19,6 +19,8 @@ BROKERS: Final[Mapping[str, str]] = {
     "unix": "audit.brokers.redis_streams.RedisStreams",
 }
 #: Members that may be given as a file.
+#: How many months the audit is kept at least where it is documentation for a rule (45 CFR 164.316: six years).
+DOCUMENTATION_MONTHS: Final[Mapping[str, int]] = {"": 0, "hipaa": 72}
 SECRETS: Final = frozenset(
     {
         "secret_key",
@@ -90,6 +92,8 @@ class VaultConfig:
     max_record_bytes: int = 8 * 1024**2
     #: How long a draft is kept after its last change, days.
     draft_days: int = 14
+    #: How long a legal hold, which keeps everything at once, waits for its second person before it is overdue, days.
+    hold_confirm_days: int = 3
     #: How long before its end a draft is announced to expire, days.
     draft_warning_days: int = 2
     #: Drafts of at most this many staged records are published inside the request.
@@ -156,6 +160,9 @@ class VaultConfig:
     #: Whole months of audit events that are kept before this one; older ones are dropped by ``manage.py maintain`` once
     #: a witness holds a checkpoint over them. Their leaves stay. 0: nothing is ever dropped.
     audit_retention_months: int = 0
+    #: What the audit has to be kept as documentation for: ``hipaa`` refuses to keep it for less than six years
+    #: (45 CFR 164.316). Empty: nothing asks for more than VAULT_AUDIT_RETENTION_MONTHS says.
+    audit_documentation: str = ""
     #: Where people reach the vault (``https://vault.example.org``): what links in mails begin with.
     public_url: str = ""
     #: The SMTP server that mails are given to; none when empty: nobody is told by e-mail.
@@ -198,6 +205,13 @@ def load(environ: Mapping[str, str] = os.environ) -> VaultConfig:
         raise ImproperlyConfigured(msg)
     if config.email_security not in {"starttls", "tls", "none"}:
         msg = "VAULT_EMAIL_SECURITY must be starttls, tls or none"
+        raise ImproperlyConfigured(msg)
+    least = DOCUMENTATION_MONTHS.get(config.audit_documentation)
+    if least is None:
+        msg = f"VAULT_AUDIT_DOCUMENTATION must be empty or one of {', '.join(filter(None, DOCUMENTATION_MONTHS))}"
+        raise ImproperlyConfigured(msg)
+    if 0 < config.audit_retention_months < least:
+        msg = f"VAULT_AUDIT_RETENTION_MONTHS must be 0 or at least {least}, as VAULT_AUDIT_DOCUMENTATION asks for"
         raise ImproperlyConfigured(msg)
     if config.email_host and config.is_production and not config.public_url:
         msg = "mails hold links: set VAULT_PUBLIC_URL beside VAULT_EMAIL_HOST"

@@ -127,6 +127,7 @@ BREAK_GLASS_MAX_HOURS = CONFIG.break_glass_max_hours
 BREAK_GLASS_CONFIRM_MINUTES = CONFIG.break_glass_confirm_minutes
 MAX_RECORD_BYTES = CONFIG.max_record_bytes
 DRAFT_DAYS = CONFIG.draft_days
+HOLD_CONFIRM_DAYS = CONFIG.hold_confirm_days
 DRAFT_WARNING_DAYS = CONFIG.draft_warning_days
 PUBLISH_INLINE_RECORDS = CONFIG.publish_inline_records
 RATE_PRINCIPAL = CONFIG.rate_principal
@@ -160,6 +161,7 @@ VAULT: dict[str, Any] = {
     "AUDIT_WITNESS_URL": CONFIG.audit_witness_url,
     "AUDIT_LOCK_DAYS": CONFIG.audit_lock_days,
     "AUDIT_RETENTION_MONTHS": CONFIG.audit_retention_months,
+    "AUDIT_DOCUMENTATION": CONFIG.audit_documentation,
     "IS_PRODUCTION": CONFIG.is_production,
 }
 STORAGES = {
@@ -344,17 +346,20 @@ CELERY_BEAT_SCHEDULE = {
     "close-access-reviews": {"task": "access.close_reviews", "schedule": 60.0},
     "recheck-directories": {"task": "access.recheck_directories", "schedule": 900.0},
     "expire-audit-exports": {"task": "audit.expire_exports", "schedule": 600.0},
+    "expire-reports": {"task": "compliance.expire_reports", "schedule": 600.0},
     "expire-exports": {"task": "datasets.expire_exports", "schedule": 600.0},
     "expire-guaranteed-exports": {"task": "datasets.expire_guaranteed_exports", "schedule": 600.0},
     "plan-scheduled-exports": {"task": "datasets.plan_scheduled_exports", "schedule": 300.0},
     "plan-rescans": {"task": "datasets.plan_rescans", "schedule": 600.0},
     "plan-upkeep": {"task": "datasets.plan_upkeep", "schedule": 900.0},
+    "find-held-records": {"task": "datasets.find_held_records", "schedule": 60.0},
     "expire-drafts": {"task": "datasets.expire_drafts", "schedule": 600.0},
     "plan-key-rotations": {"task": "datasets.plan_rotations", "schedule": 3600.0},
     "expire-tokens": {"task": "anonymization.expire_tokens", "schedule": 300.0},
     "mail-subjects": {"task": "compliance.mail_subjects", "schedule": 30.0},
     "expire-packages": {"task": "compliance.expire_packages", "schedule": 600.0},
     "remind-of-requests": {"task": "compliance.remind_of_requests", "schedule": 1800.0},
+    "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
 }
 

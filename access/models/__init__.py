@@ -21,7 +21,7 @@ from access.models.lease import HolderKind, Lease, LeaseKind, Shown
 from access.models.login_throttle import LoginThrottle
 from access.models.policy_epoch import NO_STAMP, PolicyEpoch
 from access.models.policy_replay import PolicyReplay, ReplayDifference
-from access.models.purpose import Purpose
+from access.models.purpose import NEEDS_CONSENT, LawfulBasis, Purpose, SpecialCondition
 from access.models.role import Role
 from access.models.role_binding import RoleBinding
 from access.models.role_inheritance import RoleInheritance
@@ -35,6 +35,7 @@ from access.models.token_family import RefreshToken, TokenFamily
 from access.models.user import User
 
 __all__ = [
+    "NEEDS_CONSENT",
     "NO_STAMP",
     "AccessPolicy",
     "AccessPolicyVersion",
@@ -64,6 +65,7 @@ __all__ = [
     "KeyDestruction",
     "KeyPurpose",
     "KeyState",
+    "LawfulBasis",
     "Lease",
     "LeaseKind",
     "LoginThrottle",
@@ -86,6 +88,7 @@ __all__ = [
     "ServiceAccount",
     "Shown",
     "SignInPolicy",
+    "SpecialCondition",
     "SpentToken",
     "Tenant",
     "TokenFamily",

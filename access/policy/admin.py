@@ -41,9 +41,12 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("audit", "deadletter"): ("delivery.read", None, "delivery.manage", None),
         ("audit", "alert"): ("alert.read", None, "alert.manage", None),
         ("compliance", "subjectrequest"): ("subject_request.read", *("subject_request.manage",) * 2, None),
+        ("compliance", "legalhold"): ("hold.read", "hold.place", "hold.confirm", None),
+        ("compliance", "report"): ("report.create", "report.create", None, "report.create"),
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),
         ("datasets", "ingest"): ("ingest.read", None, None, None),
+        ("compliance", "retentionpolicy"): ("retention.read", *("retention.manage",) * 3),
         ("datasets", "quota"): ("storage.read", None, "quota.manage", None),
     }
 )

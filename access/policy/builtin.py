@@ -106,6 +106,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "webhook.manage": _rule("webhook.manage", EventType.ADMIN_WRITE, "update"),
         "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
         "alert.manage": _rule("alert.manage", EventType.ADMIN_WRITE, "update"),
+        "hold.read": _rule("hold.read", EventType.ADMIN_READ, "read"),
+        "hold.place": _rule("hold.place", EventType.ADMIN_WRITE, "write"),
+        "hold.confirm": _rule("hold.confirm", EventType.ADMIN_WRITE, "update"),
         # Events that could not be delivered are named by type and id, nothing of what they say.
         "delivery.read": Rule(frozenset({"delivery.manage", "audit.read"}), EventType.ADMIN_READ, "read"),
         "delivery.manage": _rule("delivery.manage", EventType.ADMIN_WRITE, "update"),
@@ -157,6 +160,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "serviceaccount.read": _rule("apikey.read", EventType.ADMIN_READ, "read"),
         "serviceaccount.manage": _rule("apikey.manage", EventType.ADMIN_WRITE, "write"),
         "purpose.read": _rule("purpose.read", EventType.ADMIN_READ, "read"),
+        "purpose.manage": _rule("purpose.manage", EventType.ADMIN_WRITE, "update"),
+        "consent.read": Rule(frozenset({"consent.read", "consent.manage"}), EventType.ADMIN_READ, "read"),
+        "consent.manage": _rule("consent.manage", EventType.ADMIN_WRITE, "update"),
+        "register.read": Rule(frozenset({"register.read", "register.manage"}), EventType.ADMIN_READ, "read"),
+        "register.manage": _rule("register.manage", EventType.ADMIN_WRITE, "update"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
@@ -172,7 +180,10 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "subject_request.correct": _rule("record.write", EventType.ADMIN_WRITE, "update"),
         # Everything the vault holds of somebody leaves as one file.
         "subject_request.package": _rule("subject_request.manage", EventType.ACCESS_READ, "export"),
+        "retention.read": Rule(frozenset({"retention.read", "retention.manage"}), EventType.ADMIN_READ, "read"),
+        "retention.manage": _rule("retention.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
+        "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
     }
 )
@@ -234,7 +245,12 @@ _EMERGENCY: Final = frozenset({"emergency.request"})
 _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit.export"})
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
+_HOLD: Final = frozenset({"hold.read", "hold.place", "hold.confirm"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
+#: Who has agreed to what, and what the register of processing says (GDPR Art. 7 and 30).
+_ACCOUNT: Final = frozenset({"consent.read", "register.read"})
+_ANSWER_FOR: Final = frozenset({"purpose.manage", "consent.manage", "register.manage"})
+_REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
 _SUBJECTS: Final = frozenset({"subject_request.read"})
@@ -258,8 +274,9 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _EMERGENCY
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"subscription.manage"},
+            | {"subscription.manage", "retention.manage", "hold.read"},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -303,12 +320,23 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _APPROVE
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
+            | _ANSWER_FOR
             | _ALERTS
             | _ANSWER
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel", "Sees records masked, and the audit.", _BROWSE | _SUBJECTS | {"audit.read", READ_MASKED}
+            | _REPORT
+            | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
+            | {"retention.manage", "hold.read", "hold.confirm"},
+        ),
+        "legal_counsel": BuiltinRole(
+            "Legal counsel",
+            "Places and releases legal holds, sees records masked, and the audit.",
+            _BROWSE | _HOLD | _REPORT | {"audit.read", "user.read", "retention.read", READ_MASKED},
+            "Sees records masked, and the audit.",
+            _BROWSE | _ACCOUNT | _REPORT | {"audit.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -319,17 +347,20 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
+            | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
         "auditor": BuiltinRole(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
             _INQUIRE
+            | _REPORT
             | _BROWSE
             | _OVERSEE
             | _SUBJECTS
+            | _ACCOUNT
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

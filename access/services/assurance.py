@@ -25,6 +25,7 @@ STEP_UP: Final = frozenset(
         "apikey.manage",
         "key.destroy",
         "key.rotate",
+        "retention.manage",
         "role.manage",
         "group.manage",
         "delegation.use",

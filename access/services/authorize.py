@@ -13,7 +13,7 @@ from access.policy.cedar.roles import RESTRICTED_ID, builtin_id
 from access.policy.decision import Decision, Effect, Obligation
 from access.policy.engine import policy_engine
 from access.policy.errors import PolicyEngineUnavailable
-from access.policy.obligations import AUDIT_LEVEL, enforced_for
+from access.policy.obligations import AUDIT_LEVEL, CONSENTED, enforced_for
 from access.policy.question import Question, ask
 from access.ports import BoundPolicy, grant_source, obligation_source, resource_source
 from access.selectors import may
@@ -113,7 +113,7 @@ def decide(principal: Principal, question: Question) -> tuple[Question, Decision
     refused = _refused(question, answer, held)
     if refused is not None:
         return question, *refused
-    return question, *_allowed(principal, question, answer)
+    return question, *_allowed(principal, question, answer, held)
 
 
 def _outside(principal: Principal, question: Question) -> Decision | None:
@@ -180,14 +180,21 @@ def _refused(question: Question, answer: Answer, held: PoliciesInForce) -> tuple
     return None
 
 
-def _allowed(principal: Principal, question: Question, answer: Answer) -> tuple[Decision, VaultError | None]:
-    """What roles and policies ask for, and what the anonymization policies that bind the reading ask for beside."""
+def _allowed(
+    principal: Principal, question: Question, answer: Answer, held: PoliciesInForce
+) -> tuple[Decision, VaultError | None]:
+    """What roles and policies ask for, and what the anonymization policies that bind the reading ask for beside.
+
+    For a purpose that rests on consent, no grant and no emergency lifts the consent of the people in the records.
+    """
     obligations, policies = answer.obligations, answer.decided_by
     bound = _bound(principal, question, is_raw=answer.is_raw) if question.action in SHOWING else []
     policies = (*policies, *(f"anonymization:{one.reference}#sha256={one.digest}" for one in bound))
     if not all(policy.is_active for policy in bound):
         return _denied(question, "a policy that binds has no active version", policies), AccessDenied()
     obligations = (*obligations, *(Obligation("anonymize", "", one.reference, one.fields) for one in bound))
+    if question.action in CONSENTED and question.purpose in held.consent_purposes:
+        obligations = (*obligations, Obligation("consent", value=question.purpose or ""))
     effect: Effect = "allow_with_conditions" if obligations else "allow"
     reason = _reason(question, answer, has_bound=bool(bound))
     return Decision(effect, obligations, reason, policies, purpose=question.purpose), None

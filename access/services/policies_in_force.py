@@ -7,7 +7,9 @@ from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from access.models import NO_STAMP, AccessPolicyVersion, PolicyEpoch, PolicyState, Purpose
+from django.db.models import Case, When
+
+from access.models import NEEDS_CONSENT, NO_STAMP, AccessPolicyVersion, PolicyEpoch, PolicyState, Purpose
 from access.policy.cedar.compiled import CompiledPolicies
 from access.policy.cedar.statement import Statement, read_statement
 from vaultsite.kernel.errors import VaultError
@@ -28,6 +30,8 @@ class PoliciesInForce:
     number: int
     compiled: CompiledPolicies
     purposes: frozenset[str]
+    #: Those under which records are released only where their people have agreed.
+    consent_purposes: frozenset[str] = frozenset()
 
 
 _kept: Final[OrderedDict[tuple[UUID, UUID], PoliciesInForce]] = OrderedDict()
@@ -75,11 +79,16 @@ def _of_epoch(tenant_id: UUID) -> PoliciesInForce:
         if found is not None:
             _kept.move_to_end(key)
             return found
+    purposes = Purpose.objects.filter(is_active=True).values_list(
+        "code", Case(When(NEEDS_CONSENT, then=True), default=False)
+    )
+    known = dict(purposes)
     found = PoliciesInForce(
         stamp=stamp,
         number=number,
         compiled=CompiledPolicies(statements_in_force()),
-        purposes=frozenset(Purpose.objects.filter(is_active=True).values_list("code", flat=True)),
+        purposes=frozenset(known),
+        consent_purposes=frozenset(code for code, asks in known.items() if asks),
     )
     if row:  # without one nothing would tell the next set from this
         _keep(key, found)

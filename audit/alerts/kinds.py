@@ -76,6 +76,12 @@ KINDS: Final[Mapping[str, AlertKind]] = MappingProxyType(
             "the first term is not over, take the longer one.",
             page="admin:subject_requests",
         ),
+        "retention.clock": AlertKind(
+            "The time may be wrong: retention waits",
+            "Compare the clocks of the database and of the workers with a source of time. Mend what is wrong, then "
+            "confirm the time under Retention: nothing is archived or destroyed before.",
+            page="retention",
+        ),
         "canary.released": AlertKind(
             "A canary was released",
             "Nobody has a reason to read this record. End the sessions and keys of who did, and look at what else "

@@ -57,6 +57,9 @@ TOLD: Final[Mapping[str, Told]] = MappingProxyType(
         EventType.DRAFT_EXPIRING: Told(
             ENDING, "A draft of yours is removed soon", _DATASET, _DATASET_ID, person="opened_by"
         ),
+        EventType.RETENTION_ANNOUNCED: Told(
+            ENDING, "A retention policy acts on a dataset of yours soon", _DATASET, _DATASET_ID, person="owner"
+        ),
         EventType.INGEST_FAILED: Told(JOB, "An ingest of yours failed", _DATASET, _DATASET_ID, person="requested_by"),
         EventType.PUBLISH_FAILED: Told(
             JOB, "A publication of yours failed", _DATASET, _DATASET_ID, person="requested_by"

@@ -1,17 +1,61 @@
 """The tables of compliance."""
 
+from compliance.models.consent import (
+    Consent,
+    ConsentKey,
+    ConsentTask,
+    ConsentWithdrawal,
+    PurposeTerms,
+    WithdrawalEffect,
+    keys_of_live,
+)
 from compliance.models.correction import Correction
+from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.intake_form import IntakeForm
 from compliance.models.link import SubjectLink
 from compliance.models.package import RequestPackage
+from compliance.models.report import Report, ReportFormat
 from compliance.models.request import Correspondence, RequestMatch, SubjectRequest
+from compliance.models.retention import (
+    NoticeState,
+    RetentionAction,
+    RetentionClock,
+    RetentionEvent,
+    RetentionNotice,
+    RetentionPolicy,
+    RetentionRun,
+    RetentionStart,
+    RetentionStep,
+    StepOutcome,
+)
 
 __all__ = [
+    "Consent",
+    "ConsentKey",
+    "ConsentTask",
+    "ConsentWithdrawal",
     "Correction",
     "Correspondence",
+    "HoldScope",
     "IntakeForm",
+    "LegalHold",
+    "NoticeState",
+    "PurposeTerms",
+    "Report",
+    "ReportFormat",
     "RequestMatch",
     "RequestPackage",
+    "RetentionAction",
+    "RetentionClock",
+    "RetentionEvent",
+    "RetentionNotice",
+    "RetentionPolicy",
+    "RetentionRun",
+    "RetentionStart",
+    "RetentionStep",
+    "StepOutcome",
     "SubjectLink",
     "SubjectRequest",
+    "WithdrawalEffect",
+    "keys_of_live",
 ]

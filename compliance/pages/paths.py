@@ -5,9 +5,19 @@ from typing import Any, Final
 
 from django.http.response import HttpResponseBase
 
-from compliance.pages import requests
+from compliance.pages import (
+    holds,
+    reports,
+    requests,
+    retention,
+)
 
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (*requests.PATHS,)
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *holds.PATHS,
+    *reports.PATHS,
+    *requests.PATHS,
+    *retention.PATHS,
+)
 
 
 def bound(admin_view: Callable[[Any], Any]) -> list[tuple[str, Any, str]]:

@@ -119,7 +119,8 @@ def _page(
         data.append(change.as_json(is_whole=is_whole))
         size += len(orjson.dumps(data[-1]))
     comparison.release.note_leaving(one["id"] for one in data)
-    answer = page(data, limit=wanted.limit, next_cursor=more)
+    withheld = comparison.release.take_withheld(until=data[-1]["id"] if more else None)
+    answer = page(data, limit=wanted.limit, next_cursor=more) | withheld
     if after_id is None:
         answer["summary"] = summary_of(comparison, count_changes(comparison, kinds=kinds))
     return answer

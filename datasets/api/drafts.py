@@ -39,6 +39,7 @@ from datasets.services.drafts.publish import get_publication, is_inline, request
 from datasets.services.drafts.read import open_draft_release, read_draft_record, read_draft_records
 from datasets.services.drafts.scan import Prepared, scan_incoming
 from datasets.services.drafts.stage import Staging, begin_staging, stage
+from datasets.services.read import note_withheld
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
 from vaultsite.kernel.api.uploads import read_body
 from vaultsite.kernel.api.views import VaultAPIView
@@ -163,7 +164,8 @@ class RecordListView(_Changing, views.RecordListView):
             data, last = page_of(records, limit=wanted.limit, fields=fields)
             opened.release.note_leaving(one["id"] for one in data)
             more = encode_cursor([version, str(draft.pk), last]) if last else None
-            return Response(page(data, limit=wanted.limit, next_cursor=more))
+            withheld = note_withheld(opened.release, shown=len(data), until=last)
+            return Response(page(data, limit=wanted.limit, next_cursor=more) | withheld)
 
     @extend_schema(
         parameters=[KEY],

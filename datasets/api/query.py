@@ -20,6 +20,7 @@ from datasets.models.version import DEFAULT_BRANCH
 from datasets.query import parse_filter
 from datasets.query.aggregate import MAX_FIELDS, MAX_GROUPINGS, parse_aggregates, parse_paths
 from datasets.selectors import get_dataset
+from datasets.services.consent import KIND as CONSENT
 from datasets.services.query import Query, aggregate, emit_completion, find_page, open_query, stream_matches
 from datasets.services.read import Release
 from vaultsite.kernel.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor, page
@@ -113,6 +114,8 @@ class QueryView(VaultAPIView):
             body = stream_matches(release, asked.query, self.principal, facts, after=asked.after, limit=asked.limit)
             response = streamed(request, body)
             response["X-Vault-Version"] = release.version.label
+            if release.consent is not None:
+                response["X-Vault-Withholds"] = CONSENT
             return response
         return self._paged(asked, release)
 
@@ -120,17 +123,18 @@ class QueryView(VaultAPIView):
         limit = asked.limit or DEFAULT_LIMIT
         found = find_page(release, asked.query, after=asked.after, limit=limit)
         more = encode_cursor([str(release.version.pk), found.next_after, _CURSOR]) if found.next_after else None
-        answer = page(found.data, limit=limit, next_cursor=more) | {"scanned": vars(found.scanned)}
+        answer = page(found.data, limit=limit, next_cursor=more) | {"scanned": vars(found.scanned)} | found.withheld
         size = len(orjson.dumps(answer["data"]))
         with self.silent_scope():
-            emit_completion(release, found.scanned, released=len(found.data), size=size)
+            emit_completion(release, found.scanned, released=len(found.data), size=size, withheld=found.withheld)
         return Response(answer)
 
     def _aggregated(self, asked: Asked, release: Release) -> Response:
         data, scanned = aggregate(release, asked.query)
-        answer = page(data, limit=len(data), next_cursor=None) | {"scanned": vars(scanned)}
+        withheld = release.take_withheld()
+        answer = page(data, limit=len(data), next_cursor=None) | {"scanned": vars(scanned)} | withheld
         with self.silent_scope():
-            emit_completion(release, scanned, released=0, size=len(orjson.dumps(data)))
+            emit_completion(release, scanned, released=0, size=len(orjson.dumps(data)), withheld=withheld)
         return Response(answer)
 
 

@@ -30,7 +30,8 @@ from datasets.api.serializers import (
 from datasets.models import Dataset, Ingest
 from datasets.services import datasets as services
 from datasets.services import lifecycle
-from datasets.services.read import ReadRecord, open_release, read_record, read_records, stream_data
+from datasets.services.consent import KIND as CONSENT
+from datasets.services.read import ReadRecord, note_withheld, open_release, read_record, read_records, stream_data
 from datasets.services.rejects import open_rejects
 from datasets.services.write import begin_ingest, finish_receiving
 from vaultsite.kernel.api.pagination import encode_cursor, page, read_page
@@ -195,6 +196,8 @@ class DataView(VaultAPIView):
         body = stream_data(release, self.principal, facts_of(self.django_request))
         response = streamed(request, body)
         response["X-Vault-Version"] = release.version.label
+        if release.consent is not None:
+            response["X-Vault-Withholds"] = CONSENT  # how many is not known before the end: the audit is told
         return response
 
 
@@ -300,7 +303,8 @@ class RecordListView(VaultAPIView):
             data, last = data[:allowed], data[allowed - 1]["id"]
         release.note_leaving(one["id"] for one in data)
         more = encode_cursor([version, str(release.version.pk), last]) if last else None
-        return Response(page(data, limit=wanted.limit, next_cursor=more))
+        withheld = note_withheld(release, shown=len(data), until=last)
+        return Response(page(data, limit=wanted.limit, next_cursor=more) | withheld)
 
 
 def page_of(

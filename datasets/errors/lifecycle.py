@@ -22,6 +22,13 @@ class QuotaExceeded(VaultError):
     title = "The organization may not keep more"
 
 
+class DatasetKept(VaultError):
+    """Law or contract asks for it until ``keep_until``: ``legal_basis`` says which."""
+
+    code, slug, status = "VAULT_DATA_4325", "dataset-kept", 409
+    title = "The dataset must be kept for longer"
+
+
 class PurgeNotFound(VaultError):
     code, slug, status = "VAULT_DATA_4324", "purge-not-found", 404
     title = "No such purge"

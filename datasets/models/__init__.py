@@ -3,12 +3,14 @@
 from datasets.models.blob import Blob, BlobKind, BlobState
 from datasets.models.canary import Canary, CanaryReader
 from datasets.models.chunk import Chunk, FindingsBlob, ObjectKind, SubjectIndexEntry
+from datasets.models.consent import ConsentLink
 from datasets.models.dataset import Classification, Dataset, DatasetTag
 from datasets.models.draft import Draft, DraftStatus, Publication, StagedKind, StagedRecord
 from datasets.models.erasure import ErasedRecord, Erasure
 from datasets.models.export import Export, ExportCompression, ExportFormat
 from datasets.models.family import FamilyMember
 from datasets.models.guaranteed_export import ExportSchedule, GuaranteedExport
+from datasets.models.hold import HeldRecord, HoldKind, HoldMark
 from datasets.models.ingest import IdMode, Ingest, IngestFormat, IngestMode, OnError, RecordShape
 from datasets.models.key_rotation import KeyRotation, RotationReason
 from datasets.models.lifecycle import Purge, Quota
@@ -44,6 +46,7 @@ __all__ = [
     "Classification",
     "Compatibility",
     "ConflictKind",
+    "ConsentLink",
     "Dataset",
     "DatasetGroupPermission",
     "DatasetTag",
@@ -62,6 +65,9 @@ __all__ = [
     "FindingsBlob",
     "GarbageCollection",
     "GuaranteedExport",
+    "HeldRecord",
+    "HoldKind",
+    "HoldMark",
     "IdMode",
     "Ingest",
     "IngestFormat",

@@ -51,7 +51,8 @@ class Dataset(TenantModel):
     """Named data under one set of keys.
 
     ``legal_hold`` and ``delete_after`` are enforced by whatever deletes; ``erasure_epoch`` rises with every erasure, so
-    that a commit in flight notices; ``has_canaries`` tells readers to look for them. An archived one (``archived_at``)
+    that a commit in flight notices; ``has_canaries`` tells readers to look for them. Until ``keep_until`` nothing may
+    delete it, for the reason in ``keep_basis`` (datasets/services/keeping.py). An archived one (``archived_at``)
     is only read. A deleted one (``deleted_at``) can be restored until ``delete_after`` and keeps its name; a purged one
     (``purged_at``) has lost its keys and its name, and its rows are on their way out.
     """
@@ -65,6 +66,8 @@ class Dataset(TenantModel):
     region = models.CharField(max_length=64, blank=True, default="")
     legal_hold = models.BooleanField(default=False, editable=False)
     delete_after = models.DateTimeField(null=True, editable=False)
+    keep_until = models.DateTimeField(null=True, default=None, editable=False)
+    keep_basis = models.CharField(max_length=500, blank=True, default="", db_default="", editable=False)
     archived_at = models.DateTimeField(null=True, default=None, editable=False)
     deleted_at = models.DateTimeField(null=True, default=None, editable=False)
     purged_at = models.DateTimeField(null=True, default=None, editable=False)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -38,6 +39,8 @@ from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 KINDS: Final = ("added", "removed", "modified", "erased")
 #: Chunks whose findings are kept while neighbouring changes are shown.
 _CACHED_CHUNKS: Final = 8
+#: Changed records whose people's consent is asked for at once, where it is asked for.
+_ASKED_AT_ONCE: Final = 256
 
 
 class ShownChange(NamedTuple):
@@ -110,7 +113,7 @@ class ChangeView:
 
     def shown(self, change: RecordChange) -> ShownChange | None:
         """The change on the reader's view; None when the view hides it. Raises NotScanned, FindingMismatch."""
-        if self.release.rows.node is not None:
+        if not self.release.has_every_record:
             within = self._within(change)
             if within is None:
                 return None
@@ -132,7 +135,7 @@ class ChangeView:
         Of what was erased nobody can say any more whether it was released.
         """
         before, after = (
-            place if place is not None and self.release.admits(place.record.canonical) else None
+            place if place is not None and self.release.admits(place.record) else None
             for place in (change.before, change.after)
         )
         if before is None and after is None:
@@ -186,9 +189,13 @@ def shown_changes(
 
     Only what differs is loaded. Raises NotScanned before anything leaves of a chunk that lacks findings.
     """
-    for change in _tree_changes(comparison, after_id):
-        if change.kind in kinds:
-            shown = comparison.view.shown(change)
+    together = 1 if comparison.release.consent is None else _ASKED_AT_ONCE
+    found = _tree_changes(comparison, after_id)
+    while changes := list(islice(found, together)):
+        places = (place for change in changes for place in (change.before, change.after) if place is not None)
+        comparison.release.look_ahead(place.record for place in places)
+        for change in changes:
+            shown = comparison.view.shown(change) if change.kind in kinds else None
             if shown is not None:
                 yield shown
 

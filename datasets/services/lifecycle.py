@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.services.authorize import authorize, may
+from access.services.clock import database_now
 from datasets.errors.lifecycle import NothingToRestore, PurgeNotFound
 from datasets.models import Dataset, Purge
 from datasets.selectors import get_dataset, resource_of
@@ -25,9 +26,13 @@ LISTED: Final = 1000
 
 def archive_dataset(principal: Principal, *, dataset_id: UUID) -> Dataset:
     """Make the dataset one that is only read. Raises DatasetNotFound, AccessDenied."""
-    dataset = _hold(principal, dataset_id, action="dataset.archive")
+    return put_away(_hold(principal, dataset_id, action="dataset.archive"))
+
+
+def put_away(dataset: Dataset) -> Dataset:
+    """Archive a dataset that the open scope holds locked, whoever decided on it; again changes nothing."""
     if dataset.archived_at is None:
-        dataset.archived_at = timezone.now()
+        dataset.archived_at = database_now()
         dataset.save(update_fields=["archived_at"])
         emit(_fact(EventType.ARCHIVED, dataset))
     return dataset
@@ -37,15 +42,19 @@ def delete_dataset(principal: Principal, *, dataset_id: UUID) -> Dataset:
     """Take the dataset away from everybody; it can be restored until ``delete_after``, then it is purged.
 
     Its name stays taken that long. Jobs that would change it end without effect. Raises DatasetNotFound, AccessDenied,
-    DatasetHeld.
+    DatasetHeld, DatasetKept.
     """
-    dataset = _hold(principal, dataset_id, action="dataset.delete")
+    return take_away(_hold(principal, dataset_id, action="dataset.delete"), by=principal.id)
+
+
+def take_away(dataset: Dataset, *, by: UUID) -> Dataset:
+    """Delete a dataset that the open scope holds locked, whoever decided on it. Raises DatasetHeld, DatasetKept."""
     before("delete", dataset)
-    dataset.deleted_at = timezone.now()
+    dataset.deleted_at = database_now()
     dataset.delete_after = dataset.deleted_at + timedelta(days=settings.DELETE_UNDO_DAYS)
     dataset.save(update_fields=["deleted_at", "delete_after"])
     due = dataset.delete_after
-    Purge.objects.create(dataset_id=dataset.pk, requested_by=principal.id, lease_until=due, progress={"stage": "waits"})
+    Purge.objects.create(dataset_id=dataset.pk, requested_by=by, lease_until=due, progress={"stage": "waits"})
     emit(_fact(EventType.DELETED, dataset, delete_after=due.isoformat()))
     return dataset
 
@@ -72,11 +81,15 @@ def purge_dataset(principal: Principal, *, dataset_id: UUID) -> Purge:
     """Destroy the dataset's keys now, in the open scope, and queue the removal of its rows and objects.
 
     Nothing of it can be read once the scope has committed, and its name is free. Raises DatasetNotFound, AccessDenied,
-    DatasetHeld.
+    DatasetHeld, DatasetKept.
     """
-    dataset = _hold(principal, dataset_id, action="dataset.purge", with_deleted=True)
+    return remove_for_good(_hold(principal, dataset_id, action="dataset.purge", with_deleted=True), by=principal.id)
+
+
+def remove_for_good(dataset: Dataset, *, by: UUID) -> Purge:
+    """Purge a dataset that the open scope holds locked, whoever decided on it. Raises DatasetHeld, DatasetKept."""
     versions = shred(dataset)
-    purge = _waiting(dataset_id).first() or Purge(dataset_id=dataset_id, requested_by=principal.id)
+    purge = _waiting(dataset.pk).first() or Purge(dataset_id=dataset.pk, requested_by=by)
     purge.versions, purge.lease_until, purge.progress = versions, new_lease(), {"stage": "queued"}
     purge.save()
     enqueue(purge)
@@ -103,9 +116,14 @@ def _hold(principal: Principal, dataset_id: UUID, *, action: str, with_deleted: 
     """The dataset, decided on and locked: after its purge, in the order in which the worker locks."""
     dataset = get_dataset(principal, dataset_id, action=action, with_deleted=with_deleted)
     authorize(principal, action, resource_of(dataset))
-    list(_waiting(dataset_id).select_for_update().values_list("pk"))
-    list(Dataset.objects.select_for_update().filter(pk=dataset.pk).values_list("pk"))
+    lock_dataset(dataset_id)
     return get_dataset(principal, dataset_id, action=action, with_deleted=with_deleted)
+
+
+def lock_dataset(dataset_id: UUID) -> Dataset | None:
+    """The dataset, locked until the open scope ends, after its purge: the order in which the worker locks."""
+    list(_waiting(dataset_id).select_for_update().values_list("pk"))
+    return Dataset.objects.select_for_update().filter(pk=dataset_id).first()
 
 
 def _waiting(dataset_id: UUID) -> QuerySet[Purge]:

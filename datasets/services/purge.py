@@ -13,10 +13,12 @@ from uuid import UUID, uuid4
 from django.db.models import Model
 from django.utils import timezone
 
+from access.services.clock import database_now
 from access.services.keyring import destroy_keys
 from anonymization.services.feedback import forget_feedback
 from datasets.models import Blob, BlobState, Dataset, Purge, Version
 from datasets.selectors import resource_of
+from datasets.services.keeping import is_kept
 from datasets.services.preconditions import before
 from datasets.services.removal import remove_batch, tables_of_a_dataset
 from vaultsite.kernel.blobs import BlobStore
@@ -37,7 +39,7 @@ _OBJECTS: Final = 100
 def shred(dataset: Dataset) -> int:
     """Destroy the keys of a dataset that the open scope holds locked, and free its name. Returns its versions.
 
-    Raises DatasetHeld. Once the scope has committed no copy of any of its objects can be read.
+    Raises DatasetHeld, DatasetKept. Once the scope has committed no copy of any of its objects can be read.
     """
     before("delete", dataset)
     resource = resource_of(dataset)
@@ -153,8 +155,8 @@ class Removal:
 
 
 def _obstacle(dataset: Dataset) -> datetime | None:
-    """Until when the purge of this dataset must wait; None: it is due."""
-    now = timezone.now()
+    """Until when the purge of this dataset must wait, by the database's clock; None: it is due."""
+    now = database_now()
     if dataset.deleted_at is None or dataset.delete_after is None or dataset.delete_after > now:
         return dataset.delete_after or now + HELD_WAIT
-    return now + HELD_WAIT if dataset.legal_hold else None
+    return now + HELD_WAIT if dataset.legal_hold or is_kept(dataset) else None

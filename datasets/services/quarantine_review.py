@@ -20,6 +20,7 @@ from datasets.services.drafts.find import lock_open_draft
 from datasets.services.drafts.open import DraftFacts, open_draft
 from datasets.services.drafts.scan import scan_incoming
 from datasets.services.drafts.stage import put_changes, unchanged_in_parent
+from datasets.services.holds import lock_dataset, refuse_held
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
 from datasets.services.record_quarantine import KIND
@@ -60,8 +61,9 @@ def read_quarantined(principal: Principal, record_id: UUID, *, purpose: str | No
 
 
 def discard_quarantined(principal: Principal, record_id: UUID, *, reason: str) -> QuarantinedRecord:
-    """Raises QuarantinedRecordNotFound, AccessDenied, PersonalDataInText, RecordDecided."""
+    """Raises QuarantinedRecordNotFound, AccessDenied, PersonalDataInText, RecordDecided, DatasetHeld."""
     row = _held(principal, record_id)
+    refuse_held(row.dataset_id, [row.record_id], with_versions=False)
     refuse_personal_data(reason=reason)
     _decide(principal, row, RecordState.DISCARDED, reason)
     return row
@@ -112,6 +114,7 @@ def _held(principal: Principal, record_id: UUID) -> QuarantinedRecord:
     """The record to be decided on, its row locked."""
     row = _find(principal, record_id, "quarantine.review")
     authorize(principal, "quarantine.review", resource_of(row.dataset), facts={"quarantined": str(row.pk)})
+    lock_dataset(row.dataset_id)  # first, as by an erasure that removes the row
     held = _kept().select_for_update(no_key=True).get(pk=row.pk)
     if held.state != RecordState.PENDING or held.body is None:
         raise RecordDecided

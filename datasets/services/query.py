@@ -6,8 +6,10 @@ what their view does not.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,6 +26,7 @@ from datasets.services.read import Release, as_shown, release_under, scanned_chu
 from datasets.tree.chunk import Chunk
 from datasets.tree.digests import EMPTY_ROOT
 from datasets.tree.node import Child
+from datasets.tree.record import TreeRecord
 from datasets.tree.scan import scan
 from datasets.tree.statistics import ChunkStatistics
 from vaultsite.kernel.events.bus import emit
@@ -67,6 +70,7 @@ class QueryPage:
     data: list[dict[str, Any]]
     next_after: str | None
     scanned: Scanned
+    withheld: dict[str, Any] = field(default_factory=dict)
 
 
 def open_query(
@@ -125,15 +129,15 @@ class RecordScan:
         """Id and record; None for one that is not released."""
         for child, chunk in self._chunks():
             self.scanned.chunks += 1
+            self.release.look_ahead(islice(chunk, chunk.after(self.after), None))
             if self.release.is_raw:
                 start = chunk.after(self.after)
-                yield from zip(chunk.ids[start:], map(self._raw, chunk.lines[start:]), strict=True)
+                yield from zip(chunk.ids[start:], map(self._raw, islice(chunk, start, None)), strict=True)
             else:
                 yield from self._shown(child, chunk)
 
-    def _raw(self, line: bytes) -> dict[str, Any] | None:
-        record: dict[str, Any] = orjson.loads(line)
-        return record if self.release.rows.matches(record) else None
+    def _raw(self, record: TreeRecord) -> dict[str, Any] | None:
+        return orjson.loads(record.canonical) if self.release.admits(record) else None
 
     def _chunks(self) -> Iterator[tuple[Child, Chunk]]:
         root = bytes(self.release.version.root)
@@ -153,7 +157,7 @@ class RecordScan:
                 shown = as_shown(self.release, chunk[index], findings[index])
                 yield chunk.ids[index], shown.as_json() if shown is not None else None
             else:
-                yield chunk.ids[index], self._raw(chunk.lines[index])
+                yield chunk.ids[index], self._raw(chunk[index])
 
 
 def find_page(
@@ -169,11 +173,13 @@ def find_page(
     for record in found:
         if len(data) >= limit or size >= PAGE_BYTES:
             release.note_leaving(one["id"] for one in data)
-            return QueryPage(data, data[-1]["id"], found.scanned)
+            last = data[-1]["id"]
+            return QueryPage(data, last, found.scanned, release.take_withheld(until=last))
         data.append(project(record, query.fields))
         size += len(orjson.dumps(data[-1]))
     release.note_leaving(one["id"] for one in data)
-    return QueryPage(data, None if found.scanned.is_complete else found.last_id, found.scanned)
+    last = None if found.scanned.is_complete else found.last_id
+    return QueryPage(data, last, found.scanned, release.take_withheld())
 
 
 def aggregate(
@@ -189,13 +195,16 @@ def aggregate(
     return groups.results(), found.scanned
 
 
-def emit_completion(release: Release, scanned: Scanned, *, released: int, size: int) -> None:
+def emit_completion(
+    release: Release, scanned: Scanned, *, released: int, size: int, withheld: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     """Tell the audit how much a query released, in an open scope."""
     facts = {
         "records_accessed": released,
         "bytes_transferred": size,
         "scanned": scanned.records,
         "pruned_chunks": scanned.pruned_chunks,
+        **withheld,
     }
     event = Event(
         type=EventType.ACCESS_COMPLETED,

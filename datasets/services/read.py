@@ -22,6 +22,8 @@ from datasets.models import Dataset, Version
 from datasets.query import Filter
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.canaries import CanaryWatch, watch_of
+from datasets.services.consent import KIND as CONSENT
+from datasets.services.consent import ConsentGate, gate_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
 from datasets.services.row_conditions import KIND, rows_released
@@ -48,7 +50,8 @@ _READ_AHEAD: Final = 32
 class Release:
     """A decided read of one version: everything needed to hand out records after the scope has ended.
 
-    Records that do not meet ``rows`` do not exist for its reader.
+    Records that do not meet ``rows`` do not exist for its reader; nor do those that ``consent`` leaves out, but their
+    number.
     """
 
     dataset: Dataset
@@ -59,6 +62,7 @@ class Release:
     anonymizer: Anonymizer
     rows: Filter = field(default_factory=Filter)
     canaries: CanaryWatch | None = None
+    consent: ConsentGate | None = None
 
     @property
     def is_raw(self) -> bool:
@@ -68,11 +72,32 @@ class Release:
     @property
     def is_whole(self) -> bool:
         """Whether every record is, so that what the vault knows of all of them tells its reader nothing new."""
-        return self.is_raw and self.rows.node is None
+        return self.is_raw and self.has_every_record
 
-    def admits(self, canonical: bytes) -> bool:
-        """Whether a record, in its canonical bytes, is one of those released."""
-        return self.rows.node is None or self.rows.matches(orjson.loads(canonical))
+    @property
+    def has_every_record(self) -> bool:
+        """Whether no record of the version is left out."""
+        return self.rows.node is None and self.consent is None
+
+    def admits(self, record: TreeRecord, findings: Sequence[Finding] = ()) -> bool:
+        """Whether a record is one of those released. ``findings``: those of one that is staged."""
+        if self.rows.node is not None and not self.rows.matches(orjson.loads(record.canonical)):
+            return False
+        return self.consent is None or self.consent.admits(record, findings)
+
+    def look_ahead(self, records: Iterable[TreeRecord]) -> None:
+        """Called with records that are about to be asked about, so that what is known of all is fetched at once."""
+        if self.consent is not None:
+            self.consent.look_ahead(records)
+
+    def take_withheld(self, *, until: str | None = None) -> dict[str, Any]:
+        """How many records up to the id ``until`` were left out and why, since it was asked last.
+
+        Empty where nothing could be: a member for answers and for what the audit keeps.
+        """
+        if self.consent is None:
+            return {}
+        return {"records_withheld": {CONSENT: self.consent.take_count(until=until)}}
 
     def note_leaving(self, record_ids: Iterable[str], *, reader_id: UUID | None = None) -> None:
         """Called with the records that are about to be released, raw or not, in a scope or out of one.
@@ -137,7 +162,7 @@ def release_under(decision: Decision, dataset: Dataset, version: Version, *, cou
     """
     require_grants(decision)
     refuse_quarantined(version)
-    met = _COUNTED | {KIND} if counts_rows else {KIND}
+    met = {KIND, CONSENT} | (_COUNTED if counts_rows else frozenset())
     asked = tuple(one for one in decision.obligations if one.type not in met)
     rows = rows_released(decision.obligations)
     try:
@@ -161,6 +186,7 @@ def release_under(decision: Decision, dataset: Dataset, version: Version, *, cou
         anonymizer=anonymizer,
         rows=rows,
         canaries=watch_of(dataset),
+        consent=gate_of(decision, dataset),
     )
 
 
@@ -190,6 +216,7 @@ def _released(release: Release, after: str | None, ahead: int, *, with_findings:
         findings: list[list[Finding]] | None = None
         if not release.is_raw or with_findings:
             chunk, findings = scanned_chunk(release, child.digest, chunk)
+        release.look_ahead(islice(chunk, chunk.after(after), None))
         for index in range(chunk.after(after), len(chunk)):
             shown = as_shown(release, chunk[index], findings[index] if findings else [])
             if shown is not None:
@@ -241,14 +268,25 @@ def findings_of(release: Release, digest: bytes, count: int) -> list[list[Findin
 
 def as_shown(release: Release, record: TreeRecord, findings: list[Finding]) -> ReadRecord | None:
     """The record as the release's obligations allow it to be seen; None where they do not. Raises FindingMismatch."""
-    plain = orjson.loads(record.canonical)
-    if not release.rows.matches(plain):
+    if not release.admits(record, findings):
         return None
+    plain = orjson.loads(record.canonical)
     if release.is_raw:
         return ReadRecord(record.id, plain["data"], plain["metadata"], tuple(findings))
     del plain["id"]
     shown = release.anonymizer.show_own(plain, findings, record_id=record.id)
     return ReadRecord(record.id, shown["data"], shown["metadata"])
+
+
+def note_withheld(release: Release, *, shown: int, until: str | None) -> dict[str, Any]:
+    """What a page of records up to the id ``until`` (None: to the end) says of those left out; told to the audit too.
+
+    In the open scope, once the page is made. Empty, and nothing is told, where nobody's consent was asked for.
+    """
+    withheld = release.take_withheld(until=until)
+    if withheld:
+        emit(_completed(release, "success", {"records_accessed": shown, **withheld}))
+    return withheld
 
 
 def stream_data(release: Release, principal: Principal, request: RequestFacts) -> Iterator[bytes]:
@@ -294,6 +332,7 @@ def stream_lines(
             "records_accessed": max(0, records),
             "bytes_transferred": size,
             "duration_ms": int((time.monotonic() - started) * 1000),
+            **release.take_withheld(),
         }
         meter.close()
         with tenant_scope(principal.tenant_id, principal, request):
@@ -308,13 +347,14 @@ def _lines(release: Release) -> Iterator[bytes]:
         return
     root = bytes(release.version.root)
     for _, chunk in iterate_chunks(release.store, root, read_ahead=_READ_AHEAD):
-        for record_id, line in zip(chunk.ids, chunk.lines, strict=True):
-            if release.admits(line):
-                release.note_leaving((record_id,))
-                yield data_bytes(line, record_id) + b"\n"
+        release.look_ahead(chunk)
+        for stored in chunk:
+            if release.admits(stored):
+                release.note_leaving((stored.id,))
+                yield data_bytes(stored.canonical, stored.id) + b"\n"
 
 
-def _completed(release: Release, outcome: Outcome, facts: dict[str, int]) -> Event:
+def _completed(release: Release, outcome: Outcome, facts: dict[str, Any]) -> Event:
     return Event(
         type=EventType.ACCESS_COMPLETED,
         operation="read",

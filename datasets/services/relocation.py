@@ -64,9 +64,11 @@ class Relocation:
     new pack belongs to no job, so it counts as committed: what lies in it is found by every writer.
     """
 
-    def __init__(self, keys: DatasetKeys, claim: Claim) -> None:
+    def __init__(self, keys: DatasetKeys, claim: Claim, *, guard: Callable[[], object] | None = None) -> None:
+        """``guard`` is called in the transaction that swaps rows, before any: what it raises undoes the move."""
         self._keys = keys
         self._claim = claim
+        self._guard = guard
         self._parts: list[bytes] = []
         self._moves: list[Move] = []
         self.size = 0
@@ -131,6 +133,8 @@ class Relocation:
         blobs.put(blob.name, b"".join(parts))
         try:
             with self._claim.scope():
+                if self._guard is not None:
+                    self._guard()
                 moved = sum(_apply(move, blob) for move in moves)
                 Blob.objects.filter(pk=blob.pk).update(state=BlobState.SEALED if moved else BlobState.DEAD, job=None)
         except JobFenced:

@@ -28,6 +28,8 @@ SPECIAL: Final[dict[str, dict[str, Any]]] = {
     "access_breakglass": {"lease_id": None, "confirmed_by": uuid7()},
     "datasets_datasetgrouppermission": {"permission_id": 1},
     "datasets_datasetuserpermission": {"permission_id": 1},
+    "datasets_holdmark": {"kind": "version", "query": None},
+    "compliance_legalhold": {"confirmed_by": uuid7(), "released_by": None},
     "datasets_versionquarantine": {"released_at": "now"},
 }
 

@@ -11,6 +11,8 @@ from django.urls import reverse
 from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
 from compliance.requests.selectors import requests_to_answer
+from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
+from compliance.retention import work_selectors as retention_work
 from datasets import work_selectors as dataset_work
 from datasets.work_selectors import AtDataset
 from vaultsite.dashboard.jobs import jobs_failed
@@ -47,7 +49,7 @@ class Task:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A count of access: its title in words, the page it is on."""
+    """A count of one kind: its title in words, the page it is on."""
 
     title: str
     count: Callable[[Principal], Waiting]
@@ -59,9 +61,12 @@ _TO_DO: Final = (
     _Asked("Emergencies to confirm", access_work.emergencies_to_confirm, "admin:access_emergencies", is_urgent=True),
     _Asked("Emergencies to look at", access_work.emergencies_to_review, "admin:access_emergencies"),
     _Asked("Requests of data subjects to answer", requests_to_answer, "admin:subject_requests", is_urgent=True),
+    _Asked("The time to confirm, which retention waits for", retention_work.clocks_to_confirm, "admin:retention"),
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
     _Asked("Keys to destroy, as the second person", access_work.destructions_to_confirm, "admin:datasets_keys"),
+    _Asked("Legal holds to confirm", holds_to_confirm, "admin:holds"),
+    _Asked("Releases of legal holds to confirm", releases_to_confirm, "admin:holds"),
 )
 _TO_WAIT_FOR: Final = (
     _Asked("Your requests that wait for others", access_work.own_requests, "admin:access_mine"),

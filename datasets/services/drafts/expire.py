@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from datasets.models import Draft, DraftStatus
-from datasets.services.drafts.open import named, remove_draft, told
+from datasets.models import Dataset, Draft, DraftStatus
+from datasets.services.drafts.open import named, next_expiry, remove_draft, staged_ids, told
+from datasets.services.holds import is_held
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.tenancy.principal import Principal
@@ -37,11 +38,17 @@ def _due(rows: QuerySet[Draft]) -> QuerySet[Draft]:
 def _settle(tenant_id: UUID, pk: UUID) -> bool:
     """Warn of one draft or remove it; what was changed in the meantime is left alone. Whether it went."""
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        # The dataset is locked before its draft, as by everything that changes one.
+        of_draft = Draft.objects.filter(pk=pk).values("dataset_id")
+        list(Dataset.objects.select_for_update(no_key=True).filter(pk__in=of_draft).values_list("pk"))
         rows = Draft.objects.select_for_update(no_key=True, of=("self",)).select_related("dataset")
         draft = _due(rows.exclude(status=DraftStatus.PUBLISHING)).filter(pk=pk).first()
         if draft is None:
             return False
         is_over = draft.expires_at <= timezone.now()
+        if is_over and draft.status == DraftStatus.DRAFT and _is_held(draft):
+            Draft.objects.filter(pk=pk).update(expires_at=next_expiry(), warned_at=None)
+            return False
         if draft.status == DraftStatus.DRAFT:
             _announce(draft, EventType.DRAFT_EXPIRED if is_over else EventType.DRAFT_EXPIRING)
         if is_over:
@@ -49,6 +56,11 @@ def _settle(tenant_id: UUID, pk: UUID) -> bool:
         else:
             Draft.objects.filter(pk=pk).update(warned_at=timezone.now())
         return is_over
+
+
+def _is_held(draft: Draft) -> bool:
+    """A draft of what a legal hold keeps lives on: what is staged in it is nowhere else."""
+    return is_held(draft.dataset_id, staged_ids(draft), with_versions=False)
 
 
 def _announce(draft: Draft, kind: EventType) -> None:

@@ -15,6 +15,7 @@ from datasets.selectors import find_version, get_dataset, resource_of
 from datasets.services.branches import DEFAULT_BRANCH, get_branch
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.drafts.find import StagedCounts, count_staged, find_open_draft, lock_open_draft
+from datasets.services.holds import refuse_held
 from datasets.services.writable import require_open
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -81,14 +82,21 @@ def _saving_label(draft: Draft) -> None:
 def discard_draft(principal: Principal, *, dataset_id: UUID, name: str) -> None:
     """Remove a draft and everything staged in it.
 
-    Raises DatasetNotFound, AccessDenied, VersionNotFound, VersionSealed, DraftBusy.
+    Raises DatasetNotFound, AccessDenied, VersionNotFound, VersionSealed, DraftBusy, DatasetHeld.
     """
     dataset = get_dataset(principal, dataset_id, action="record.write")
     authorize(principal, "record.write", resource_of(dataset))
     draft = lock_open_draft(dataset.pk, find_open_draft(dataset, name).pk)
+    refuse_held(dataset.pk, staged_ids(draft), with_versions=False)
     counts = remove_draft(draft)
     facts = told(draft) | {"staged": counts.total}
     emit(Event(type=EventType.DRAFT_DISCARDED, operation="delete", resource=named(dataset, draft), metadata=facts))
+
+
+def staged_ids(draft: Draft) -> list[str]:
+    """The ids of the records staged in a draft."""
+    rows = StagedRecord.objects.filter(dataset_id=draft.dataset_id, draft=draft)
+    return list(rows.order_by("record_id").values_list("record_id", flat=True))
 
 
 def remove_draft(draft: Draft) -> StagedCounts:

@@ -7,11 +7,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from access.services.authorize import authorize
-from datasets.models import Dataset, ErasedRecord, Erasure
+from datasets.models import ErasedRecord, Erasure
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.exports.removal import remove_exports
-from datasets.services.preconditions import before
+from datasets.services.holds import refuse_held
 from vaultsite.kernel.jobs import enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -29,8 +29,7 @@ def request_erasure(principal: Principal, *, dataset_id: UUID, record_ids: Seque
     dataset = get_dataset(principal, dataset_id, action="record.erase")
     decision = authorize(principal, "record.erase", resource_of(dataset))
     refuse_personal_data(reason=reason)
-    held = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
-    before("delete", held)
+    held = refuse_held(dataset.pk, record_ids)
     held.erasure_epoch += 1
     held.save(update_fields=["erasure_epoch"])
     now = timezone.now()

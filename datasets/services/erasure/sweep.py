@@ -25,6 +25,7 @@ from datasets.errors import CorruptTree, TreeObjectMissing
 from datasets.errors.upkeep import DataCorruption
 from datasets.models import Blob, BlobKind, BlobState, Chunk, ErasedRecord, Erasure, FindingsBlob, ObjectKind
 from datasets.services.erasure.suppress import split_cells
+from datasets.services.holds import Keeper
 from datasets.services.pack_reader import PackReader
 from datasets.services.places import FAULTS, Place, open_findings, open_place, places_of
 from datasets.services.relocation import Move, Relocation
@@ -51,6 +52,8 @@ class Sweep:
     claim: Claim
     reader: PackReader
     ids: list[str]
+    #: Asked again whenever rows are about to change: a hold may have come since.
+    keeper: Keeper
     beat: Callable[[], None]
     #: Chunks that could not be opened although they may hold one of the ids.
     unreadable: set[bytes] = field(default_factory=set)
@@ -61,7 +64,7 @@ class Sweep:
     def __post_init__(self) -> None:
         self._wanted = frozenset(self.ids)
         self._blobs = BlobStore.default()
-        self._relocation = Relocation(self.reader.keys, self.claim)
+        self._relocation = Relocation(self.reader.keys, self.claim, guard=self.keeper.refuse_held)
 
     def unexamined(self) -> set[UUID]:
         """In an open scope: the sealed packs of the dataset that no ``run`` has looked into."""

@@ -15,10 +15,10 @@ from datasets.services.erasure.affected import Affected
 from datasets.services.erasure.derived import drop_derived
 from datasets.services.erasure.receipt import make_receipt, seal_receipt
 from datasets.services.erasure.sweep import Sweep
+from datasets.services.holds import Keeper
 from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
 from datasets.services.places import PLACE_SECONDS
-from datasets.services.preconditions import before
 from datasets.services.sweep import remove_dead_blobs
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
@@ -41,10 +41,11 @@ class Work:
     def open(cls, erasure: Erasure, held: Claim) -> "Work":
         """Fetch keys and ids. Raises DatasetHeld, KeyUnavailable."""
         with held.scope():
-            before("delete", Dataset.objects.get(pk=erasure.dataset_id))
             ids = list(ErasedRecord.objects.filter(erasure=erasure).values_list("record_id", flat=True))
+            keeper = Keeper(erasure.dataset_id, ids)
+            keeper.refuse_held()
             reader = PackReader(load_keys(erasure.dataset_id))
-        sweep = Sweep(erasure, held, reader, sorted(ids), Pulse(held, progress={"stage": "sweep"}))
+        sweep = Sweep(erasure, held, reader, sorted(ids), keeper, Pulse(held, progress={"stage": "sweep"}))
         return cls(erasure, held, sweep)
 
     def run(self) -> None:
@@ -69,8 +70,7 @@ class Work:
         dataset_id = self.erasure.dataset_id
         with self.claim.scope():
             # Without the key: rows that point at the dataset may come meanwhile, and do not wait for this.
-            dataset = Dataset.objects.select_for_update(no_key=True).get(pk=dataset_id)
-            before("delete", dataset)
+            self.sweep.keeper.refuse_held()
             if self.sweep.unexamined():
                 return False
             Dataset.objects.filter(pk=dataset_id).update(erasure_epoch=F("erasure_epoch") + 1)

@@ -27,7 +27,7 @@ from datasets.errors.exports import (
 )
 from datasets.models import Export
 from datasets.selectors import resource_of
-from datasets.services.exports.kept_view import is_shown_so_today
+from datasets.services.exports.kept_view import is_shown_so_today, require_consents
 from datasets.services.exports.parts import PASSPORT, StoredFile, read_file
 from datasets.services.exports.request import find_export
 from datasets.services.keys import DatasetKeys, load_keys
@@ -121,6 +121,7 @@ def _decide(principal: Principal, export: Export) -> Decision:
         raise ExportExpired
     if export.status != JobStatus.SUCCEEDED:
         raise ExportNotReady(status_of_export=export.status)
+    require_consents(export, decision)
     if decision.obligations and not is_shown_so_today(export):
         raise StricterObligations
     return decision

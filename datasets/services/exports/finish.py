@@ -116,6 +116,7 @@ class Ending:
                 files=self._stated(files),
                 rows_salt=self.collector.salt,
                 proofs=proofs,
+                withheld=self.progress.withheld_facts(),
             )
             return current_signer().sign(statement.as_json())
 

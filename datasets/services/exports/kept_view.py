@@ -5,8 +5,10 @@ from functools import partial
 from access.services.authorize import Decision, Obligation
 from anonymization.errors import ObligationUnmet
 from anonymization.services.anonymizer import build_anonymizer
-from datasets.errors.exports import StricterObligations
+from datasets.errors.exports import ExportOutdated, StricterObligations
 from datasets.models import Export, GuaranteedExport
+from datasets.ports import consent_source
+from datasets.services.consent import KIND as CONSENT
 from datasets.services.read import declared_fields
 from datasets.services.row_conditions import KIND
 from vaultsite.kernel.jobs import Claim
@@ -36,7 +38,7 @@ def is_shown_so_today(export: Export | GuaranteedExport) -> bool:
     """Whether the same obligations, met today, would show what was written: rules and the schema may have changed."""
     try:
         anonymizer = build_anonymizer(
-            [one for one in decided(export).obligations if one.type != KIND],
+            [one for one in decided(export).obligations if one.type not in {KIND, CONSENT}],
             dataset_id=export.dataset_id,
             purpose=export.purpose,
             declared=partial(declared_fields, export.dataset),
@@ -44,3 +46,10 @@ def is_shown_so_today(export: Export | GuaranteedExport) -> bool:
     except ObligationUnmet:
         return False
     return export.view_hash is not None and bytes(export.view_hash) == anonymizer.content_hash
+
+
+def require_consents(export: Export | GuaranteedExport, today: Decision) -> None:
+    """Raises ExportOutdated where somebody who may be in it has withdrawn consent since it was asked for."""
+    source = consent_source() if today.asked(CONSENT) else None
+    if source and source.is_withdrawn_since(export.purpose, export.dataset_id, export.created_at):
+        raise ExportOutdated

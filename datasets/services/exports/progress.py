@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
 from datasets.passport.rows import RowTree
+from datasets.services.consent import KIND as CONSENT
+from datasets.services.consent import ConsentGate
 
 #: Rows whose inclusion in the source version a raw export proves.
 PROVEN_ROWS: Final = 16
@@ -48,13 +50,16 @@ class Pick(NamedTuple):
 
 @dataclass
 class Progress:
-    """``after`` is the last source id that is dealt with, ``number`` the last part written, ``read`` counts records."""
+    """``after`` is the last source id that is dealt with, ``number`` the last part written, ``read`` counts records.
+    ``withheld`` counts those that were left out for want of consent, None where nobody's was asked for.
+    """
 
     stage: str = "survey"
     after: str | None = None
     read: int = 0
     number: int = 0
     size: int = 0
+    withheld: int | None = None
     files: list[WrittenFile] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
 
@@ -77,6 +82,7 @@ class Progress:
             "read": self.read,
             "number": self.number,
             "size": self.size,
+            "withheld": self.withheld,
             "files": [file.as_json() for file in self.files],
             # As text: JSON numbers end before 64 bits do.
             "picks": [[str(pick.place), *pick[1:]] for pick in self.picks],
@@ -94,6 +100,7 @@ class Progress:
             read=checkpoint["read"],
             number=checkpoint["number"],
             size=checkpoint["size"],
+            withheld=checkpoint.get("withheld"),
             files=[WrittenFile.of(stored) for stored in checkpoint["files"]],
             picks=picks,
         )
@@ -103,4 +110,14 @@ class Progress:
         share = min(self.read / total, 1.0) if total else 1.0
         start, end = {"survey": (0, 40), "write": (40 if has_survey else 0, 95), "seal": (95, 95)}[self.stage]
         percent = start + int((end - start) * share)
-        return {"stage": self.stage, "read": self.read, "records": self.rows, "bytes": self.size, "percent": percent}
+        shown = {"stage": self.stage, "read": self.read, "records": self.rows, "bytes": self.size, "percent": percent}
+        return shown | self.withheld_facts()
+
+    def count_withheld(self, gate: ConsentGate | None, *, until: str | None = None) -> None:
+        """Add what the gate left out since it was asked last, up to the source id ``until``."""
+        if gate is not None:
+            self.withheld = (self.withheld or 0) + gate.take_count(until=until)
+
+    def withheld_facts(self) -> dict[str, Any]:
+        """How many records were left out and why; empty where nobody's consent was asked for."""
+        return {} if self.withheld is None else {"records_withheld": {CONSENT: self.withheld}}

@@ -101,6 +101,7 @@ def make_statement(
     files: list[ExportedFile],
     rows_salt: bytes,
     proofs: list[RowProof] | None,
+    withheld: dict[str, Any],
 ) -> Statement:
     return Statement(
         export_id=str(export.pk),
@@ -108,7 +109,7 @@ def make_statement(
         source=source,
         files=files,
         rows_salt=rows_salt,
-        decision=decision_of(export),
+        decision=decision_of(export) | withheld,
         selection=options.as_json(),
         scan=scan,
         proofs=proofs,

@@ -94,6 +94,7 @@ class Work:
             with self.claim.scope():
                 return Survey.decode(open_column("export-survey", self.export.pk.bytes, bytes(self.export.survey)))
         found = survey(self.release, self.options, self.seed, beat=self._tell)
+        self.release.take_withheld()  # the second pass counts them
         self.progress.stage, self.progress.read = "write", 0
         with self.claim.scope():
             sealed = seal_column("export-survey", self.export.pk.bytes, found.encode())
@@ -134,6 +135,7 @@ class Work:
                     return False
         if seen:
             self._checkpoint(collector, rows, row.source_id, seen)
+        self.progress.count_withheld(self.release.consent)
         collector.write_empty()
         return True
 
@@ -142,6 +144,7 @@ class Work:
         collector.write(rows)
         self.progress.after = after
         self.progress.read += seen
+        self.progress.count_withheld(self.release.consent, until=after)
         self._save()
 
     def _save(self) -> None:

@@ -26,7 +26,7 @@ from datasets.errors.exports import (
 from datasets.models import GuaranteedExport
 from datasets.selectors import resource_of
 from datasets.services.exports.download import LIFETIME, Address, parse_range
-from datasets.services.exports.kept_view import is_shown_so_today
+from datasets.services.exports.kept_view import is_shown_so_today, require_consents
 from datasets.services.exports.parts import PASSPORT, StoredFile, read_file
 from datasets.services.guaranteed.request import ACTION, find_guaranteed_export
 from datasets.services.guaranteed.spool import analytics_keys
@@ -101,6 +101,7 @@ def _decided(principal: Principal, export_id: UUID) -> GuaranteedExport:
     refuse_quarantined(export.version)
     if export.dataset.erasure_epoch != export.epoch:
         raise ExportOutdated
+    require_consents(export, decision)
     if export.removed_at is not None:
         raise ExportExpired
     if export.status != JobStatus.SUCCEEDED:

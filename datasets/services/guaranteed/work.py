@@ -12,6 +12,7 @@ from anonymization.guarantees.methods import recode
 from anonymization.services.releases import ledger_key
 from datasets.errors.exports import ExportOutdated
 from datasets.models import Dataset, GuaranteedExport, Version
+from datasets.services.consent import KIND as CONSENT
 from datasets.services.exports.kept_view import decided, keep_view
 from datasets.services.exports.parts import drop_unnamed
 from datasets.services.guaranteed.columns import collect, table_of
@@ -64,7 +65,7 @@ class Work:
             decision = decided(export)
             reader = release_under(decision, dataset, version)
             keep_view(export, held, reader.anonymizer.content_hash)
-            raw = replace(decision, obligations=decision.asked(KIND))
+            raw = replace(decision, obligations=(*decision.asked(KIND), *decision.asked(CONSENT)))
             return cls(
                 export=export,
                 claim=held,
@@ -122,6 +123,10 @@ class Work:
         if seen:
             self._note(taken)
             self._save_batch(maker, rows, after, seen)
+        if self.source.consent is not None:
+            counts = self.checkpoint["counts"]
+            last = self.source.consent.take_count()
+            self.checkpoint["counts"] = counts | {"records_withheld": counts.get("records_withheld", 0) + last}
         self.checkpoint["stage"] = "generalize"
         self._save(40)
         return True
@@ -141,6 +146,8 @@ class Work:
         counts = self.checkpoint["counts"]
         added = {name: counts.get(name, 0) + count for name, count in maker.counts.items()}
         maker.counts = dict.fromkeys(maker.counts, 0)
+        if self.source.consent is not None:
+            added["records_withheld"] = counts.get("records_withheld", 0) + self.source.consent.take_count(until=after)
         read = self.checkpoint["read"] + seen
         self.checkpoint |= {"number": number, "after": after, "read": read, "counts": added}
         total = self.source.version.record_count or 1

@@ -18,6 +18,7 @@ from datasets.formats.strict_json import parse_object
 from datasets.json_merge import ABSENT, MemberConflict, merge_members
 from datasets.models import Merge, MergeConflict, Resolution, Version
 from datasets.selectors import resource_of
+from datasets.services.consent import KIND as CONSENT
 from datasets.services.keys import load_keys
 from datasets.services.merges.lookup import get_merge
 from datasets.services.merges.resolutions import seal_resolution
@@ -116,8 +117,8 @@ def open_conflicts(principal: Principal, *, merge_id: UUID, purpose: str | None 
         if side is not None:
             refuse_quarantined(side)
     release = release_under(decision, merge.dataset, merge.source)
-    if release.rows.node is not None:
-        raise UnmetObligation(obligation=KIND)
+    if not release.has_every_record:
+        raise UnmetObligation(obligation=KIND if release.rows.node is not None else CONSENT)
     return ConflictReader(merge, release)
 
 

@@ -19,9 +19,12 @@ from anonymization.privacy.opendp import load_opendp
 from anonymization.services.budget import spend, store_answer, stored_answer
 from datasets.errors import UnmetObligation, VersionNotFound
 from datasets.models import Dataset, Version
+from datasets.ports import consent_source
 from datasets.query import Filter
 from datasets.selectors import find_version_or_none, get_dataset, resource_of
 from datasets.services.bound_releases import bind_statistics
+from datasets.services.consent import KIND as CONSENT
+from datasets.services.consent import ConsentGate, gate_of
 from datasets.services.families import family_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
@@ -52,6 +55,7 @@ class Asked:
     family_id: UUID
     purpose: str
     store: PackReader
+    consent: ConsentGate | None = None
     spent: BudgetSpend | None = None
     given: bytes | None = None
 
@@ -100,9 +104,10 @@ def open_statistics(
     _check(found, request, most)
     note_use(dataset, decision.purpose or "")
     family_id = family_of(dataset.pk)
-    digest = _digest(found, request)
+    consent = gate_of(decision, dataset)
+    digest = _digest(found, request, consent)
     asked = Asked(
-        dataset, found, request, family_id, decision.purpose or "", PackReader(load_keys(dataset.pk)), spent=None
+        dataset, found, request, family_id, decision.purpose or "", PackReader(load_keys(dataset.pk)), consent
     )
     before = stored_answer(family_id, digest)
     if before is not None:
@@ -133,7 +138,7 @@ def _among_released(decision: Decision, request: StatisticsRequest) -> Statistic
 
 def _require_within(decision: Decision, request: StatisticsRequest) -> None:
     """What the decision lets one request cost at most. Raises ObligationNotEnforced, UnmetObligation."""
-    decision.require("epsilon", "quota", KIND)
+    decision.require("epsilon", "quota", KIND, CONSENT)
     if any(request.loss.epsilon > Decimal(one.value) for one in decision.asked("epsilon")):
         raise UnmetObligation("It costs more epsilon than the decision allows")
 
@@ -151,10 +156,15 @@ def _check(version: Version, request: StatisticsRequest, most: int) -> None:
             raise refusal(f"/queries/{index}/delta", "at most 1 divided by the number of records")
 
 
-def _digest(version: Version, request: StatisticsRequest) -> bytes:
-    """The same for the same queries over the same content; keyed, because filters hold values."""
+def _digest(version: Version, request: StatisticsRequest, consent: ConsentGate | None) -> bytes:
+    """The same for the same queries over the same content; keyed, because filters hold values.
+
+    What was answered for a purpose while somebody agreed to it is not given again once they do not.
+    """
     key = current_key(KeyPurpose.PSEUDONYM).key.derive(b"statistics")
     content = {"root": bytes(version.root).hex(), "dataset": str(version.dataset_id), **request.as_json()}
+    if consent is not None:
+        content["consent"] = [consent.purpose, consent_source().stamp(consent.purpose)]
     return key.mac(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
 
 
@@ -163,8 +173,9 @@ def answer(asked: Asked) -> dict[str, Any]:
     if asked.given is not None:
         content: dict[str, Any] = orjson.loads(asked.given)
         return content
-    results = compute(asked.store, asked.version, asked.request)
-    return {"version": asked.version.label, "results": results, "privacy": {**asked.request.loss.as_json(), **_TERMS}}
+    results = compute(asked.store, asked.version, asked.request, consent=asked.consent)
+    terms = _TERMS if asked.consent is None else _TERMS | {"left_out": "records without consent"}
+    return {"version": asked.version.label, "results": results, "privacy": {**asked.request.loss.as_json(), **terms}}
 
 
 def release(asked: Asked, content: dict[str, Any]) -> Statistics:
@@ -174,7 +185,10 @@ def release(asked: Asked, content: dict[str, Any]) -> Statistics:
         first = stored_answer(asked.family_id, bytes(asked.spent.query_digest))
         if first is not None and first[0].pk != asked.spent.pk:
             content = orjson.loads(first[1])
-    facts = {"queries": len(asked.request.queries), "is_repeated": asked.spent is None}
+    facts: dict[str, Any] = {"queries": len(asked.request.queries), "is_repeated": asked.spent is None}
+    if asked.consent is not None and asked.given is None:
+        # Told to the audit alone: an exact number beside noisy ones would tell what the noise hides.
+        facts["records_withheld"] = {CONSENT: asked.consent.take_count()}
     emit(
         Event(
             type=EventType.ACCESS_COMPLETED,

@@ -7,6 +7,7 @@ import orjson
 
 from datasets.models import Version
 from datasets.query.evaluate import Record
+from datasets.services.consent import ConsentGate
 from datasets.services.pack_store import PackReader
 from datasets.services.statistics.measures import Measure, OpenMeasure, measure_for
 from datasets.services.statistics.request import StatisticsRequest
@@ -16,7 +17,12 @@ from datasets.tree.scan import scan
 
 
 def compute(
-    store: PackReader, version: Version, request: StatisticsRequest, *, pass_bytes: int = PASS_BYTES
+    store: PackReader,
+    version: Version,
+    request: StatisticsRequest,
+    *,
+    consent: ConsentGate | None = None,
+    pass_bytes: int = PASS_BYTES,
 ) -> list[dict[str, Any]]:
     """One answer a query, in their order, over the raw records. Needs no open scope."""
     assert request.subject is not None
@@ -25,13 +31,15 @@ def compute(
     passes = passes_for(version.record_count, len(measures), pass_bytes=pass_bytes)
     for number in range(passes):
         rows = SubjectRows([query.contributions for query in request.queries], number=number, passes=passes)
-        for record in _records(store, version, request):
+        if consent is not None:
+            consent.take_count()  # every pass meets the same records
+        for record in _records(store, version, request, consent):
             key = keys.of(record, request.subject)
             if key is not None:
                 rows.add(key, [measure.give(record) for measure in measures])
         for measure, values in zip(measures, rows.counted(), strict=True):
             measure.add(values)
-    _name_keys(store, version, request, measures)
+    _name_keys(store, version, request, consent.again() if consent else None, measures)
     return [
         {
             "name": measure.query.name,
@@ -43,25 +51,35 @@ def compute(
     ]
 
 
-def _name_keys(store: PackReader, version: Version, request: StatisticsRequest, measures: list[Measure]) -> None:
+def _name_keys(
+    store: PackReader,
+    version: Version,
+    request: StatisticsRequest,
+    consent: ConsentGate | None,
+    measures: list[Measure],
+) -> None:
     """Look for what released keys stand for."""
     wanting = [measure for measure in measures if isinstance(measure, OpenMeasure)]
     if not any(measure.wants_names for measure in wanting):
         return
-    for record in _records(store, version, request):
+    for record in _records(store, version, request, consent):
         for measure in wanting:
             measure.look(record)
         if not any(measure.wants_names for measure in wanting):
             return
 
 
-def _records(store: PackReader, version: Version, request: StatisticsRequest) -> Iterator[Record]:
+def _records(
+    store: PackReader, version: Version, request: StatisticsRequest, consent: ConsentGate | None
+) -> Iterator[Record]:
     """The records that meet the filter; no chunk is left out, since what that saves would tell of the data."""
     root, matches = bytes(version.root), request.filter.matches
     if root == EMPTY_ROOT:
         return
     for _, chunk in scan(store, root, keep=None):
-        for line in chunk.lines:
-            record = orjson.loads(line)
-            if matches(record):
+        if consent is not None:
+            consent.look_ahead(chunk)
+        for stored in chunk:
+            record = orjson.loads(stored.canonical)
+            if matches(record) and (consent is None or consent.admits(stored)):
                 yield record

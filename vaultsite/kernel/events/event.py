@@ -81,6 +81,12 @@ class EventType(StrEnum):
     MERGE_REVIEWED = "data.merge.reviewed"
     #: A merge request was closed without a merge.
     MERGE_CLOSED = "data.merge.closed"
+    #: Somebody's agreement to a purpose was recorded, or those of a file were; says how many.
+    CONSENT_RECORDED = "data.consent.recorded"
+    #: Somebody withdrew it: nothing of theirs is released for the purpose from the next request on.
+    CONSENT_WITHDRAWN = "data.consent.withdrawn"
+    #: What makes processing for a purpose lawful was said, or changed.
+    PURPOSE_CHANGED = "data.purpose.changed"
     #: A line of versions was merged into a branch.
     MERGED = "data.merged"
     #: A merge waits for somebody to resolve its conflicts.
@@ -105,6 +111,12 @@ class EventType(StrEnum):
     RESTORED = "data.restored"
     #: A dataset's keys were destroyed for good: nothing of it can be read any more.
     PURGED = "data.purged"
+    #: An owner is told what a retention policy is about to do with a dataset, and from when.
+    RETENTION_ANNOUNCED = "data.retention.announced"
+    #: A retention policy archived or deleted a dataset, or destroyed its keys.
+    RETENTION_APPLIED = "data.retention.applied"
+    #: A retention policy was made, changed or ended, or an event was recorded from which periods count.
+    RETENTION_CHANGED = "data.retention.changed"
     #: A draft was opened over a version.
     DRAFT_OPENED = "data.draft.opened"
     #: Records of a draft were staged or left out.
@@ -207,6 +219,16 @@ class EventType(StrEnum):
     ALERT_RESOLVED = "alert.resolved"
     #: Somebody may be taking data they should not have; names the alert.
     BREACH_SUSPECTED = "data.breach.suspected"
+    #: A legal hold was placed: what it names is kept from now on.
+    HOLD_PLACED = "legal_hold.placed"
+    #: A second person said that a legal hold is right.
+    HOLD_CONFIRMED = "legal_hold.confirmed"
+    #: Somebody asked for the end of a legal hold, which keeps everything until another person agrees.
+    HOLD_RELEASE_REQUESTED = "legal_hold.release.requested"
+    #: The end of a legal hold was taken back or refused.
+    HOLD_RELEASE_WITHDRAWN = "legal_hold.release.withdrawn"
+    #: Two people ended a legal hold: what no other hold keeps can be deleted again.
+    HOLD_RELEASED = "legal_hold.released"
     #: Somebody chose which events are sent where, changed that, or ended it.
     SUBSCRIPTION_CHANGED = "audit.subscription.changed"
     #: A store is nearly full, or no longer: a tenant's quota, or the disk of sealed objects.
@@ -217,6 +239,10 @@ class EventType(StrEnum):
     SERVICE_RECOVERED = "service.health.recovered"
     #: An operator brought the vault back from a backup; what is missing since is looked for.
     RECOVERY_INITIATED = "data.recovery.initiated"
+    #: A report was written, or could not be; says of how many rows.
+    REPORT_WRITTEN = "compliance.report.generated"
+    #: The file of a report was downloaded; says how much was released.
+    REPORT_RELEASED = "compliance.report.released"
     #: A dataset left for analytics under a guarantee.
     EXPORTED_ANALYTICS = "data.export.analytics"
     #: Somebody asked how the vault would decide; says what it answered.

@@ -11,11 +11,11 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
         ('access', '0017_own_permissions'),
         ('datasets', '0021_canaries'),
+        ('compliance', '0002_consents'),
+        ('compliance', '0003_legal_holds'),
     ]
 
     operations = [

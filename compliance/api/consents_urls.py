@@ -1,0 +1,24 @@
+"""Paths of consents and purposes."""
+
+from django.urls import path
+
+from compliance.api.consents import (
+    ConsentImportView,
+    ConsentListView,
+    ConsentSearchView,
+    ConsentView,
+    ConsentWithdrawalView,
+    PersonWithdrawalView,
+)
+from compliance.api.purposes import PurposeListView, PurposeView
+
+urlpatterns = [
+    path("consents", ConsentListView.as_view(), name="consents"),
+    path("consents/search", ConsentSearchView.as_view(), name="consent-search"),
+    path("consents/import", ConsentImportView.as_view(), name="consent-import"),
+    path("consents/withdraw", PersonWithdrawalView.as_view(), name="consent-withdraw-person"),
+    path("consents/<uuid:consent_id>", ConsentView.as_view(), name="consent"),
+    path("consents/<uuid:consent_id>/withdraw", ConsentWithdrawalView.as_view(), name="consent-withdraw"),
+    path("purposes", PurposeListView.as_view(), name="purposes"),
+    path("purposes/<str:code>", PurposeView.as_view(), name="purpose"),
+]

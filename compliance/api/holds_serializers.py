@@ -1,0 +1,123 @@
+"""Shapes of legal holds."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from access.api.bodies import StrictInput
+from compliance.holds.place import MAX_IDENTIFIERS, MAX_MATTER, MAX_SCOPES
+from compliance.holds.selectors import Kept, kept_by, may_do
+from compliance.holds.texts import MAX_REASON, query_of, reason_of, release_reason_of
+from compliance.models import LegalHold
+from compliance.models.hold import STATES
+from datasets.models import HoldKind
+from vaultsite.kernel.tenancy.principal import Principal
+
+
+class HoldIdentifierInput(StrictInput):
+    """What names a person: ``type`` is an entity type such as EMAIL_ADDRESS. Only a keyed hash of it is kept."""
+
+    type = serializers.CharField(max_length=40)
+    value = serializers.CharField(max_length=200)
+
+
+class HoldScopeInput(StrictInput):
+    """What of a dataset to keep: all of it, one ``version``, the records of a person, or those that meet ``filter``."""
+
+    kind = serializers.ChoiceField(choices=HoldKind.choices)
+    dataset_id = serializers.UUIDField()
+    version = serializers.CharField(max_length=100, required=False, default="")
+    identifiers = serializers.ListField(
+        child=HoldIdentifierInput(), required=False, default=list, max_length=MAX_IDENTIFIERS
+    )
+    filter = serializers.JSONField(required=False, default=None, allow_null=True)
+
+
+class HoldInput(StrictInput):
+    """``matter`` is the reference of the proceedings, and no more: refusals show it. ``custodian`` is a person's id."""
+
+    matter = serializers.CharField(max_length=MAX_MATTER)
+    reason = serializers.CharField(max_length=MAX_REASON)
+    custodian = serializers.UUIDField()
+    scopes = serializers.ListField(child=HoldScopeInput(), min_length=1, max_length=MAX_SCOPES)
+
+
+class HoldReleaseInput(StrictInput):
+    reason = serializers.CharField(max_length=MAX_REASON)
+
+
+class HoldScopeOutput(serializers.Serializer[Any]):
+    """``records``: how many are kept one by one, null where more than a list is. ``is_searching``: the records of a
+    filter are still looked for, and all of the dataset is kept meanwhile.
+    """
+
+    kind = serializers.ChoiceField(choices=HoldKind.choices)
+    dataset_id = serializers.UUIDField()
+    version = serializers.CharField(allow_blank=True)
+    identifiers = serializers.IntegerField()
+    filter = serializers.JSONField(allow_null=True)
+    records = serializers.IntegerField(allow_null=True)
+    is_searching = serializers.BooleanField()
+
+
+class HoldOutput(serializers.ModelSerializer[LegalHold]):
+    """``reason``, ``release_reason`` and the filters of scopes are shown to who may place holds, else empty."""
+
+    state = serializers.ChoiceField(choices=STATES)
+    is_overdue = serializers.BooleanField()
+    reason = serializers.CharField(allow_blank=True)
+    release_reason = serializers.CharField(allow_blank=True)
+    scopes = HoldScopeOutput(many=True)
+
+    class Meta:
+        model = LegalHold
+        fields = [
+            *("id", "matter", "state", "is_overdue", "custodian", "reason", "scopes", "placed_by", "placed_at"),
+            *("confirm_by", "confirmed_by", "confirmed_at", "release_reason", "release_requested_by"),
+            *("release_requested_at", "released_by", "released_at"),
+        ]
+
+
+class HoldPagingOutput(serializers.Serializer[Any]):
+    next_cursor = serializers.CharField(allow_null=True)
+    limit = serializers.IntegerField()
+
+
+class HoldListOutput(serializers.Serializer[Any]):
+    data = HoldOutput(many=True)  # type: ignore[assignment]
+    pagination = HoldPagingOutput()
+
+
+def hold_json(principal: Principal, hold: LegalHold) -> dict[str, Any]:
+    """A hold as ``principal`` may see it, in an open scope."""
+    is_open = may_do(principal, "hold.place")
+    names = ("id", "matter", "state", "is_overdue", "custodian", "placed_by", "placed_at", "confirm_by")
+    more = (
+        "confirmed_by",
+        "confirmed_at",
+        "release_requested_by",
+        "release_requested_at",
+        "released_by",
+        "released_at",
+    )
+    shown = {name: getattr(hold, name) for name in (*names, *more)}
+    shown |= {
+        "reason": reason_of(hold) if is_open else "",
+        "release_reason": release_reason_of(hold) if is_open else "",
+        "scopes": [_scope_json(kept, is_open=is_open) for kept in kept_by(hold)],
+    }
+    return dict(HoldOutput(shown).data)  # type: ignore[arg-type]
+
+
+def _scope_json(kept: Kept, *, is_open: bool) -> dict[str, Any]:
+    scope = kept.scope
+    wanted = query_of(scope) if is_open else None
+    return {
+        "kind": scope.kind,
+        "dataset_id": scope.dataset_id,
+        "version": scope.version,
+        "identifiers": scope.identifiers,
+        "filter": wanted.as_json() if wanted else None,
+        "records": kept.records,
+        "is_searching": kept.is_searching,
+    }

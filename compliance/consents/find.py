@@ -1,0 +1,104 @@
+"""Look up consents: by person, by purpose; and what a withdrawal leaves to be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+
+from access.selectors import may
+from access.services.authorize import authorize
+from compliance.consents.people import Identifier, keys_of, problems_of
+from compliance.consents.record import evidence_of
+from compliance.errors.consent import ConsentNotFound
+from compliance.models import Consent, ConsentKey, ConsentTask
+from vaultsite.kernel.errors import InvalidInput
+from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal
+
+#: Consents that one person's look-up shows.
+MOST: Final = 500
+
+
+@dataclass(frozen=True)
+class ShownConsent:
+    """A consent as those see it who may; nothing of it names the person. ``state``: given, expired or withdrawn."""
+
+    id: UUID
+    purpose: str
+    state: str
+    given_at: datetime
+    expires_at: datetime | None
+    withdrawn_at: datetime | None
+    channel: str
+    source: str
+    evidence: str
+    identifiers: int
+    recorded_at: datetime
+    recorded_by: UUID
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: str(value) if isinstance(value, UUID) else value for name, value in vars(self).items()}
+
+
+def consents_of(principal: Principal, *, identifiers: Sequence[Identifier]) -> list[ShownConsent]:
+    """Every consent of one person with its history, newest first. Raises AccessDenied, InvalidInput."""
+    authorize(principal, "consent.read", ResourceRef("consent"))
+    if problems := problems_of(identifiers):
+        raise InvalidInput(errors=problems)
+    mine = ConsentKey.objects.filter(consent=OuterRef("pk"), key__in=keys_of(identifiers))
+    return _shown(Consent.objects.filter(Exists(mine)).order_by("-given_at", "-pk")[:MOST])
+
+
+def find_consent(principal: Principal, consent_id: UUID) -> ShownConsent:
+    """Raises AccessDenied, ConsentNotFound."""
+    authorize(principal, "consent.read", ResourceRef("consent", str(consent_id)))
+    return shown_consent(consent_id)
+
+
+def shown_consent(consent_id: UUID) -> ShownConsent:
+    """For who has decided already. Raises ConsentNotFound."""
+    found = _shown(Consent.objects.filter(pk=consent_id))
+    if not found:
+        raise ConsentNotFound
+    return found[0]
+
+
+def list_consents(principal: Principal, *, after: UUID | None, limit: int, purpose: str = "") -> list[ShownConsent]:
+    """At most ``limit`` consents, those recorded last first. Raises AccessDenied."""
+    authorize(principal, "consent.read", ResourceRef("consent"))
+    rows = Consent.objects.order_by("-pk")
+    rows = rows.filter(pk__lt=after) if after else rows
+    return _shown((rows.filter(purpose__code=purpose) if purpose else rows)[:limit])
+
+
+def _shown(rows: Any) -> list[ShownConsent]:
+    found = list(rows.select_related("purpose").prefetch_related("keys", "withdrawals").annotate(now=Now()))
+    return [_one(row) for row in found]
+
+
+def _one(row: Any) -> ShownConsent:
+    ended = next(iter(row.withdrawals.all()), None)
+    has_lapsed = row.expires_at is not None and row.expires_at <= row.now
+    return ShownConsent(
+        id=row.pk,
+        purpose=row.purpose.code,
+        state="withdrawn" if ended else "expired" if has_lapsed else "given",
+        given_at=row.given_at,
+        expires_at=row.expires_at,
+        withdrawn_at=ended.withdrawn_at if ended else None,
+        channel=ended.channel if ended else "",
+        source=row.source,
+        evidence=evidence_of(row),
+        identifiers=len(row.keys.all()),
+        recorded_at=row.recorded_at,
+        recorded_by=row.recorded_by,
+    )
+
+
+def withdrawals_to_decide(principal: Principal) -> int:
+    """How many withdrawals wait for a privacy officer to decide on their records."""
+    return ConsentTask.objects.filter(outcome="").count() if may(principal, "consent.manage") else 0

@@ -1,0 +1,107 @@
+"""What policies would do, before they do it: nothing is changed here."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Count, Q
+from django.db.models.functions import TruncMonth
+
+from access.services.authorize import authorize
+from access.services.clock import database_now
+from compliance.models import RetentionPolicy
+from compliance.retention.evaluate import Judgement, judged, judgement_of
+from compliance.retention.policies import PolicyTerms, check_terms
+from compliance.retention.selectors import policies_in_force
+from datasets.models import Dataset
+from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.tenancy.principal import Principal
+
+#: Datasets that a preview names.
+NAMED: Final = 100
+#: Months of the calendar.
+MONTHS: Final = 24
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would happen until ``by``: numbers of all datasets of the organization.
+
+    ``affected`` are those whose period is over by then, of which ``held`` are under a legal hold and ``kept`` must be
+    kept for longer; ``acts`` counts what acts by then, by action. ``judgements`` are NAMED of those affected, the first
+    due first, among those the asker may see.
+    """
+
+    by: datetime
+    affected: int
+    held: int
+    kept: int
+    acts: dict[str, int]
+    judgements: list[Judgement]
+
+
+@dataclass(frozen=True)
+class CalendarMonth:
+    """How many datasets fall due in a month, by action; ``month`` None: due already."""
+
+    month: datetime | None
+    counts: dict[str, int]
+
+
+def preview(
+    principal: Principal, *, terms: PolicyTerms | None = None, instead_of: UUID | None = None, days: int = 0
+) -> Preview:
+    """What the policies in force would do within ``days``; with ``terms``, what one like that would do among them.
+
+    ``instead_of`` is the policy that it would replace. Raises AccessDenied, InvalidInput, PersonalDataInText.
+    """
+    authorize(principal, "retention.read", ResourceRef("retention_policy"))
+    policies = [policy for policy in policies_in_force() if policy.pk != instead_of]
+    if terms is not None:
+        check_terms(terms)
+        policies.append(RetentionPolicy(created_by=principal.id, **terms.columns()))
+    by = database_now() + timedelta(days=days)
+    rows = judged(policies)
+    if terms is None:
+        affected = rows.filter(Q(acts_at__lte=by) | Q(destroy_due__lte=by))
+    else:
+        affected = rows.filter(**{f"due_{len(policies) - 1}__lte": by})
+    acts = affected.filter(acts_at__lte=by).order_by().values_list("acts_as").annotate(Count("pk"))
+    seen = affected.filter(pk__in=Dataset.objects.visible_to(principal).values("pk")).order_by("acts_at", "pk")
+    return Preview(
+        by=by,
+        affected=affected.count(),
+        held=affected.filter(legal_hold=True).count(),
+        kept=affected.filter(kept__gt=by).count(),
+        acts=dict(acts),
+        judgements=[judgement_of(row, policies) for row in seen[:NAMED]],
+    )
+
+
+def calendar(principal: Principal) -> list[CalendarMonth]:
+    """What is due already and what falls due in each of the next MONTHS months. Raises AccessDenied."""
+    authorize(principal, "retention.read", ResourceRef("retention_policy"))
+    return months_ahead(policies_in_force())
+
+
+def months_ahead(policies: Sequence[RetentionPolicy]) -> list[CalendarMonth]:
+    """As :func:`calendar`, of these policies, without a decision."""
+    now = database_now()
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    months = [_later(first, number) for number in range(MONTHS)]
+    due = judged(policies).filter(acts_at__lt=_later(first, MONTHS)).order_by()
+    counts: dict[datetime | None, Counter[str]] = {month: Counter() for month in [None, *months]}
+    for action, number in due.filter(acts_at__lte=now).values_list("acts_as").annotate(Count("pk")):
+        counts[None][action] += number
+    ahead = due.filter(acts_at__gt=now).annotate(month=TruncMonth("acts_at"))
+    for month, action, number in ahead.values_list("month", "acts_as").annotate(Count("pk")):
+        counts[month][action] += number
+    return [CalendarMonth(month, dict(found)) for month, found in counts.items()]
+
+
+def _later(first: datetime, months: int) -> datetime:
+    place = first.year * 12 + first.month - 1 + months
+    return first.replace(year=place // 12, month=place % 12 + 1)

@@ -1,0 +1,1 @@
+"""Legal holds: nothing that deletes takes what they keep."""
