@@ -32,6 +32,7 @@ def mail_subjects() -> int:
 def remind_of_requests() -> int:
     """Tell of requests that are due within days, and raise alerts of those that are late; returns how many."""
     return remind_all()
+from compliance.posture.run import plan_probes, run_probes
 from compliance.reports.request import expire_reports
 from compliance.reports.work import run_report
 from compliance.retention.plan import plan_runs
@@ -48,6 +49,18 @@ def continue_retention(tenant_id: str, run_id: str) -> None:
 def queue_due_retention() -> int:
     """Queue the retention runs that are due; returns how many."""
     return plan_runs()
+
+
+@shared_task(name="compliance.run_probes")
+def continue_probes(tenant_id: str, run_id: str) -> None:
+    """Run what is left of a run's probes."""
+    run_probes(UUID(tenant_id), UUID(run_id))
+
+
+@shared_task(name="compliance.plan_probes", ignore_result=True, expires=600)
+def queue_due_probes() -> int:
+    """Queue the probes of tenants that are due; returns of how many."""
+    return plan_probes()
 
 
 @shared_task(name="compliance.run_report")

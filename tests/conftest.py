@@ -30,11 +30,11 @@ def vault_database(django_test_environment: None, django_db_blocker: object) -> 
         yield
 
 
-def new_tenant(prefix: str) -> object:
+def new_tenant(prefix: str, mfa_roles: tuple[str, ...] = ()) -> object:
     from access.services.tenants import create_tenant
 
     # People sign in with a password alone unless a test says otherwise.
-    return create_tenant(slug=f"{prefix}-{uuid4().hex[:12]}", name=prefix, mfa_roles=())
+    return create_tenant(slug=f"{prefix}-{uuid4().hex[:12]}", name=prefix, mfa_roles=mfa_roles)
 
 
 @pytest.fixture

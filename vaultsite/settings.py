@@ -361,6 +361,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind-of-requests": {"task": "compliance.remind_of_requests", "schedule": 1800.0},
     "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
+    "plan-probes": {"task": "compliance.plan_probes", "schedule": 3600.0},
 }
 
 LOGGING = {

@@ -121,6 +121,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "separator": True,
                 "items": [
                     _item("Requests", "person_search", "admin:subject_requests", "compliance.view_subjectrequest"),
+                    _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun"),
                     _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
                     _item("Legal holds", "gavel", "admin:holds", "compliance.view_legalhold"),
                     _item("Reports", "summarize", "admin:reports", "compliance.view_report"),

@@ -42,6 +42,7 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("audit", "alert"): ("alert.read", None, "alert.manage", None),
         ("compliance", "subjectrequest"): ("subject_request.read", *("subject_request.manage",) * 2, None),
         ("compliance", "legalhold"): ("hold.read", "hold.place", "hold.confirm", None),
+        ("compliance", "proberun"): ("posture.read", "posture.run", None, None),
         ("compliance", "report"): ("report.create", "report.create", None, "report.create"),
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),

@@ -185,6 +185,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
+        "posture.read": _rule("posture.read", EventType.ADMIN_READ, "read"),
+        "posture.run": _rule("posture.run", EventType.ADMIN_WRITE, "write"),
+        "posture.attest": _rule("posture.attest", EventType.ADMIN_WRITE, "write"),
     }
 )
 PERMISSIONS: Final = frozenset().union(*(rule.permissions for rule in RULES.values()))
@@ -246,6 +249,7 @@ _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _HOLD: Final = frozenset({"hold.read", "hold.place", "hold.confirm"})
+_POSTURE: Final = frozenset({"posture.read", "posture.run", "posture.attest"})
 _INQUIRE: Final = frozenset({"policy.read", "policy.evaluate"})
 #: Who has agreed to what, and what the register of processing says (GDPR Art. 7 and 30).
 _ACCOUNT: Final = frozenset({"consent.read", "register.read"})
@@ -277,6 +281,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
             | {"subscription.manage", "retention.manage", "hold.read"},
+            | {"subscription.manage", "posture.read"},
+            | {"subscription.manage", "retention.manage"},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -327,6 +333,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel", "Sees records masked, and the audit.", _BROWSE | _SUBJECTS | {"audit.read", READ_MASKED}
+            | _POSTURE
             | _REPORT
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
             | {"retention.manage", "hold.read", "hold.confirm"},
@@ -347,6 +354,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | _ALERTS
             | _WEBHOOKS
+            | _POSTURE
             | _REPORT
             | {"audit.read", "storage.read", "subscription.manage"},
         ),
@@ -361,6 +369,9 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ACCOUNT
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
+            | {"posture.read"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

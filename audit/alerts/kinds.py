@@ -88,5 +88,10 @@ KINDS: Final[Mapping[str, AlertKind]] = MappingProxyType(
             "they read.",
             suspects_breach=True,
         ),
+        "posture.failed": AlertKind(
+            "A defence does not hold",
+            "See on the page of the control what was tried and what came of it, mend the defence, and run the probes "
+            "again: the alert ends with the probe's next success.",
+        ),
     }
 )

@@ -173,6 +173,10 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.SUBJECT_CORRECTION_APPLIED: COMPLIANCE,
         EventType.WEBHOOK_CHANGED: SYSTEM,
         EventType.WEBHOOK_DISABLED: SYSTEM,
+        EventType.PROBES_RUN: COMPLIANCE,
+        EventType.CONTROL_FAILED: COMPLIANCE,
+        EventType.CONTROL_RECOVERED: COMPLIANCE,
+        EventType.EVIDENCE_CHANGED: COMPLIANCE,
     }
 )
 

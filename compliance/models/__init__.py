@@ -14,6 +14,8 @@ from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.intake_form import IntakeForm
 from compliance.models.link import SubjectLink
 from compliance.models.package import RequestPackage
+from compliance.models.hold import HoldScope, LegalHold
+from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.request import Correspondence, RequestMatch, SubjectRequest
 from compliance.models.retention import (
@@ -41,6 +43,12 @@ __all__ = [
     "LegalHold",
     "NoticeState",
     "PurposeTerms",
+    "ControlEvidence",
+    "NoticeState",
+    "ProbeResult",
+    "ProbeRun",
+    "ProbeState",
+    "ProbeTrigger",
     "Report",
     "ReportFormat",
     "RequestMatch",

@@ -11,6 +11,13 @@ from compliance.pages import (
     requests,
     retention,
 )
+from compliance.pages import posture, reports
+
+PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *posture.PATHS,
+    *reports.PATHS,
+)
+from compliance.pages import reports, retention
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *holds.PATHS,

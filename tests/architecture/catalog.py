@@ -15,6 +15,9 @@ from vaultsite.kernel.tenancy.rls import ALL, APP, OWNER, SYSTEM
 #: Tables with a tenant of their own: a policy by tenant_id.
 TENANT: Final = frozenset(
     {
+        "compliance_control_evidence",
+        "compliance_probe_result",
+        "compliance_probe_run",
         "compliance_report",
         "audit_notification",
         "compliance_consent",
@@ -222,6 +225,7 @@ UNLED_INDEXES: Final = {
     "guaranteed_export_lease": "the reaper, as vault_system, works across tenants",
     "guaranteed_export_expiry": "the removal of expired files, as vault_system, works across tenants",
     "export_schedule_next": "the planner of scheduled exports, as vault_system, works across tenants",
+    "compliance_probe_run_lease": "the reaper, as vault_system, works across tenants",
     "audit_verification_lease": "the reaper, as vault_system, works across tenants",
     "datasets_export_lease": "the reaper, as vault_system, works across tenants",
     "datasets_export_expiry": "the removal of expired files, as vault_system, works across tenants",

@@ -16,6 +16,9 @@ TABLES: Final[Mapping[str, str]] = {
     "event_id": "audit_event",
     "hold_id": "compliance_legalhold",
     "verification_id": "audit_verification",
+    "evidence_id": "compliance_control_evidence",
+    "probe_result_id": "compliance_probe_result",
+    "probe_run_id": "compliance_probe_run",
     "subscription_id": "audit_eventsubscription",
     "access_request_id": "access_accessrequest",
     "api_key_id": "access_apikey",
@@ -103,6 +106,13 @@ BODIES: Final[Mapping[tuple[str, str], Any]] = {
     ("PATCH", "/detection/thresholds/{rule_id}"): _RULE,
     ("PATCH", "/service-accounts/{service_account_id}"): {"is_active": False},
     ("PATCH", "/subject-requests/{subject_request_id}"): {"legal_basis": "consent"},
+    ("POST", "/compliance/controls/{control}/evidence"): {
+        "title": "a",
+        "statement": "a",
+        "media_type": "text/plain",
+        "expires_on": "2030-01-01",
+        "document": "YQ==",
+    },
     ("POST", "/access/v1/evaluation"): _QUESTION,
     ("POST", "/access/v1/evaluations"): _QUESTION,
     ("POST", "/access/v1/search/action"): _QUESTION,
@@ -125,7 +135,15 @@ QUERIES: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/analytics/schedules"): f"?dataset_id={uuid4()}",
     ("GET", "/datasets/{dataset_id}/lineage/path"): f"?to={uuid4()}",
 }
-_TEXTS: Final = {"version": "1", "number": "1", "name": "a", "branch": "a", "tag": "a", "record_id": "a"}
+_TEXTS: Final = {
+    "control": "gdpr-5.1.a",
+    "version": "1",
+    "number": "1",
+    "name": "a",
+    "branch": "a",
+    "tag": "a",
+    "record_id": "a",
+}
 
 
 @dataclass(frozen=True)

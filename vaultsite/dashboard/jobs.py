@@ -70,6 +70,7 @@ KINDS: Final = MappingProxyType(
         "BulkEvaluation": ("many questions", _own_page("admin:access_evaluation")),
         "AuditExport": ("export of the audit", _list("admin:audit_exports")),
         "AuditVerification": ("verification of the audit", _own_page("admin:verification")),
+        "ProbeRun": ("probes", _own_page("admin:compliance_probe_run")),
         "PolicyReplay": ("replay of decisions", _own_page("admin:access_replay")),
     }
 )

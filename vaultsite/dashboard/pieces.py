@@ -11,6 +11,7 @@ from audit.alerts.kinds import KINDS
 from audit.alerts.selectors import AlertFilter, count_unresolved, list_alerts
 from audit.log.status import sealing_status
 from audit.pages.alerts import UNRESOLVED
+from compliance.posture.standing import count_states, standing
 from vaultsite.dashboard.activity import latest_activity, own_activity
 from vaultsite.dashboard.distribution import holdings
 from vaultsite.dashboard.figures import (
@@ -96,6 +97,11 @@ def _mine(principal: Principal, filters: Filters) -> Gathered:
     return {"deeds": own_activity(principal, filters)}
 
 
+def _posture(_: Principal, __: Filters) -> Gathered:
+    counts = count_states(standing())
+    return {"counts": counts, "probed": counts["proven"] + counts["failed"] + counts["not_proven"]}
+
+
 def _data(principal: Principal, _: Filters) -> Gathered:
     return {"holdings": holdings(principal)}
 
@@ -112,6 +118,7 @@ PIECES: Final[Mapping[str, Piece]] = MappingProxyType(
             "Your activity", "access.own", _mine, "vault/dashboard_mine.html", unless="audit.read", is_wide=True
         ),
         "top": Piece("Most active", "audit.read", _top, "vault/dashboard_top.html"),
+        "posture": Piece("Posture", "posture.read", _posture, "vault/dashboard_posture.html"),
         "data": Piece("What the vault holds", _LIST, _data, "vault/dashboard_data.html", is_live=False),
         "jobs": Piece("Jobs", "home.read", _jobs, "vault/dashboard_jobs.html"),
         "sealing": Piece("Seal of the audit", "audit.read", _sealing, "vault/dashboard_sealing.html"),

@@ -311,6 +311,14 @@ class EventType(StrEnum):
     WEBHOOK_CHANGED = "webhook.changed"
     #: A webhook was switched off by the vault: its receiver is gone, or failed for days.
     WEBHOOK_DISABLED = "webhook.disabled"
+    #: The probes of an organization were run, or could not be; says how many ended how.
+    PROBES_RUN = "compliance.probes.run"
+    #: A probe that a control is mapped to failed, and it was not so before.
+    CONTROL_FAILED = "compliance.control.failed"
+    #: A control that had failed is proven again.
+    CONTROL_RECOVERED = "compliance.control.recovered"
+    #: Somebody attested a control outside of the software by a document, or withdrew that.
+    EVIDENCE_CHANGED = "compliance.evidence.changed"
 
 
 @dataclass(frozen=True)

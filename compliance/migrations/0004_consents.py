@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
 
     dependencies = [
-        ('compliance', '0001_reports'),
+        ('compliance', '0003_legal_holds'),
         ('access', '0018_lawful_basis'),
     ]
 

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0018_lawful_basis'),
-        ('datasets', '0021_canaries'),
+        ('datasets', '0023_legal_holds'),
     ]
 
     operations = [

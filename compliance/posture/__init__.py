@@ -1,0 +1,1 @@
+"""Posture: controls of frameworks, proven by probes that really try."""

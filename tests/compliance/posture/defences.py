@@ -1,0 +1,154 @@
+"""Every defence that a probe tries, and how to switch it off and on again."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from django.conf import settings
+from django.db.models import Q
+from django.test import override_settings
+from django.utils import timezone
+
+from access.auth import access_tokens
+from access.limits.limiter import Limiter, Verdict
+from access.models import EncryptionKey, Tenant, User
+from access.models import lease as leases
+from access.services import access_requests, throttle
+from access.services import authorize as decisions
+from anonymization.services import texts
+from anonymization.tokens import ff1
+from audit.alerts import open as alerts
+from compliance.posture.probes import revoked_key
+from datasets.services import preconditions, purge
+from datasets.services.drafts import scan
+from tests.audit.proofs.logs import event_at, tamper
+from tests.factories.access import acting
+from tests.factories.leases import person
+from tests.isolation.rows import connect
+from vaultsite.kernel import outgoing
+
+Patch = pytest.MonkeyPatch
+Defence = Callable[[Tenant, Patch], Any]
+
+
+def _owner(statement: str) -> None:
+    with connect("vault_owner") as connection:
+        connection.execute(statement)
+
+
+@contextmanager
+def _statements(off: str, on: str) -> Iterator[None]:
+    _owner(off)
+    try:
+        yield
+    finally:
+        _owner(on)
+
+
+def _by(off: str, on: str) -> Defence:
+    return lambda _tenant, _patch: _statements(off, on)
+
+
+def _setting(where: Any, name: str, value: Any) -> Defence:
+    @contextmanager
+    def switched(_tenant: Tenant, patch: Patch) -> Iterator[None]:
+        with patch.context() as inner:
+            inner.setattr(where, name, value)
+            yield
+
+    return switched
+
+
+class _Lenient:
+    """A policy engine with one rule too many: everybody may destroy keys."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def decide(self, question: Any, *given: Any, **named: Any) -> Any:
+        answer = self._engine.decide(question, *given, **named)
+        return replace(answer, is_allowed=True) if question.action == "key.destroy" else answer
+
+
+@contextmanager
+def _person_without_factor(tenant: Tenant, _patch: Patch) -> Iterator[None]:
+    bare = person(tenant, "tenant_admin")
+    try:
+        yield
+    finally:
+        with acting(tenant):
+            User.objects.filter(pk=bare.id).update(is_active=False)
+
+
+@contextmanager
+def _weak_hashes(_tenant: Tenant, _patch: Patch) -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.PBKDF2PasswordHasher"]):
+        yield
+
+
+@contextmanager
+def _old_key(tenant: Tenant, _patch: Patch) -> Iterator[None]:
+    keys = EncryptionKey._base_manager.using("owner").filter(tenant_id=tenant.pk, purpose="platform", state="active")
+    before = keys.get().expires_at
+    keys.update(expires_at=timezone.now() - timedelta(days=2))
+    try:
+        yield
+    finally:
+        keys.update(expires_at=before)
+
+
+@contextmanager
+def _changed_event(tenant: Tenant, _patch: Patch) -> Iterator[None]:
+    event_id = event_at(tenant.pk, 2)
+    tamper("UPDATE audit_event SET body = body || ' '::bytea WHERE id = %s", event_id)
+    try:
+        yield
+    finally:
+        tamper("UPDATE audit_event SET body = substr(body, 1, length(body) - 1) WHERE id = %s", event_id)
+
+
+@contextmanager
+def _stopped_sealer(_tenant: Tenant, patch: Patch) -> Iterator[None]:
+    """What the sealer has not taken yet counts as late at once."""
+    with patch.context() as inner:
+        inner.setitem(settings.VAULT, "AUDIT_LATE_SECONDS", -60)
+        yield
+
+
+_NO_SUSPICION: Final = {name: replace(kind, suspects_breach=False) for name, kind in alerts.KINDS.items()}
+_LENIENT_ENGINE: Final = decisions.policy_engine
+
+#: Probe -> how the defence it tries is switched off.
+OFF: Final[Mapping[str, Defence]] = {
+    "cross_tenant": _by(
+        "ALTER POLICY tenant ON access_lease USING (true)",
+        "ALTER POLICY tenant ON access_lease USING (tenant_id = (SELECT vault_tenant()))",
+    ),
+    "catalog_sweep": _by(
+        "ALTER TABLE access_lease NO FORCE ROW LEVEL SECURITY", "ALTER TABLE access_lease FORCE ROW LEVEL SECURITY"
+    ),
+    "default_deny": _setting(decisions, "policy_engine", lambda: _Lenient(_LENIENT_ENGINE())),
+    "expired_lease": _setting(leases, "LIVE_LEASE", Q(revoked_at=None)),
+    "two_people": _setting(access_requests, "require_other_person", lambda *_: None),
+    "privileged_mfa": _person_without_factor,
+    "passwords": _weak_hashes,
+    "guessing": _setting(throttle.Brake, "lock_after", lambda *_: None),
+    "forged_token": _setting(access_tokens, "_require_time", lambda *_: None),
+    "rate_limit": _setting(Limiter, "take", lambda *_: Verdict(())),
+    "cipher_vectors": _setting(ff1, "_ROUNDS", 8),
+    "sealed_writer": _setting(scan, "detect_records", lambda records: [[] for _ in records]),
+    "revoked_key": _setting(revoked_key, "destroy_keys", lambda _: 0),
+    "key_age": _old_key,
+    "held_delete": _setting(preconditions, "BEFORE", {**preconditions.BEFORE, "delete": ()}),
+    "purge_destroys": _setting(purge, "destroy_keys", lambda _: 0),
+    "detection": _setting(texts, "findings_of_text", lambda *_, **__: []),
+    "audit_verify": _changed_event,
+    "audit_append_only": _by("GRANT UPDATE ON audit_event TO vault_app", "REVOKE UPDATE ON audit_event FROM vault_app"),
+    "audit_unsealed": _stopped_sealer,
+    "breach_alarm": _setting(alerts, "KINDS", _NO_SUSPICION),
+    "private_webhook": _setting(outgoing, "_is_public", lambda _: True),
+    "outgoing_tls": _setting(outgoing, "_is_allowed_loopback", lambda _: True),
+}
