@@ -4,10 +4,15 @@ from uuid import UUID
 
 from celery import shared_task
 
+from compliance.posture.run import plan_probes, run_probes
+from compliance.reports.request import expire_reports
+from compliance.reports.work import run_report
 from compliance.requests.mail import send_due
 from compliance.requests.package_work import run_package
 from compliance.requests.packages import expire_packages
 from compliance.requests.reminders import remind_all
+from compliance.retention.plan import plan_runs
+from compliance.retention.run import run_retention
 
 
 @shared_task(name="compliance.run_package")
@@ -32,11 +37,6 @@ def mail_subjects() -> int:
 def remind_of_requests() -> int:
     """Tell of requests that are due within days, and raise alerts of those that are late; returns how many."""
     return remind_all()
-from compliance.posture.run import plan_probes, run_probes
-from compliance.reports.request import expire_reports
-from compliance.reports.work import run_report
-from compliance.retention.plan import plan_runs
-from compliance.retention.run import run_retention
 
 
 @shared_task(name="compliance.run_retention")

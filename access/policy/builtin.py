@@ -169,6 +169,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
+        "retention.read": Rule(frozenset({"retention.read", "retention.manage"}), EventType.ADMIN_READ, "read"),
+        "retention.manage": _rule("retention.manage", EventType.ADMIN_WRITE, "update"),
         "subject_request.read": Rule(
             frozenset({"subject_request.read", "subject_request.manage"}), EventType.ADMIN_READ, "read"
         ),
@@ -180,8 +182,6 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "subject_request.correct": _rule("record.write", EventType.ADMIN_WRITE, "update"),
         # Everything the vault holds of somebody leaves as one file.
         "subject_request.package": _rule("subject_request.manage", EventType.ACCESS_READ, "export"),
-        "retention.read": Rule(frozenset({"retention.read", "retention.manage"}), EventType.ADMIN_READ, "read"),
-        "retention.manage": _rule("retention.manage", EventType.ADMIN_WRITE, "update"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
@@ -280,9 +280,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _WEBHOOKS
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"subscription.manage", "retention.manage", "hold.read"},
-            | {"subscription.manage", "posture.read"},
-            | {"subscription.manage", "retention.manage"},
+            | {"subscription.manage", "retention.manage", "hold.read", "posture.read"},
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -328,22 +326,21 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ANSWER_FOR
             | _ALERTS
-            | _ANSWER
-            | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW},
-        ),
-        "legal_counsel": BuiltinRole(
-            "Legal counsel", "Sees records masked, and the audit.", _BROWSE | _SUBJECTS | {"audit.read", READ_MASKED}
             | _POSTURE
             | _REPORT
+            | _ANSWER
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
             | {"retention.manage", "hold.read", "hold.confirm"},
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
             "Places and releases legal holds, sees records masked, and the audit.",
-            _BROWSE | _HOLD | _REPORT | {"audit.read", "user.read", "retention.read", READ_MASKED},
-            "Sees records masked, and the audit.",
-            _BROWSE | _ACCOUNT | _REPORT | {"audit.read", READ_MASKED},
+            _BROWSE
+            | _HOLD
+            | _ACCOUNT
+            | _REPORT
+            | _SUBJECTS
+            | {"audit.read", "user.read", "retention.read", READ_MASKED},
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -365,13 +362,11 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | _BROWSE
             | _OVERSEE
-            | _SUBJECTS
             | _ACCOUNT
+            | _SUBJECTS
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"},
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"}
             | {"posture.read"},
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read"},
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

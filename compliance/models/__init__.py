@@ -14,7 +14,6 @@ from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.intake_form import IntakeForm
 from compliance.models.link import SubjectLink
 from compliance.models.package import RequestPackage
-from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.request import Correspondence, RequestMatch, SubjectRequest
@@ -36,19 +35,18 @@ __all__ = [
     "ConsentKey",
     "ConsentTask",
     "ConsentWithdrawal",
+    "ControlEvidence",
     "Correction",
     "Correspondence",
     "HoldScope",
     "IntakeForm",
     "LegalHold",
     "NoticeState",
-    "PurposeTerms",
-    "ControlEvidence",
-    "NoticeState",
     "ProbeResult",
     "ProbeRun",
     "ProbeState",
     "ProbeTrigger",
+    "PurposeTerms",
     "Report",
     "ReportFormat",
     "RequestMatch",

@@ -7,20 +7,15 @@ from django.http.response import HttpResponseBase
 
 from compliance.pages import (
     holds,
+    posture,
     reports,
     requests,
     retention,
 )
-from compliance.pages import posture, reports
-
-PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
-    *posture.PATHS,
-    *reports.PATHS,
-)
-from compliance.pages import reports, retention
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *holds.PATHS,
+    *posture.PATHS,
     *reports.PATHS,
     *requests.PATHS,
     *retention.PATHS,

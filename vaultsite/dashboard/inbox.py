@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
-from compliance.requests.selectors import requests_to_answer
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
+from compliance.requests.selectors import requests_to_answer
 from compliance.retention import work_selectors as retention_work
 from datasets import work_selectors as dataset_work
 from datasets.work_selectors import AtDataset

@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ('access', '0017_own_permissions'),
         ('datasets', '0021_canaries'),
-        ('compliance', '0002_consents'),
-        ('compliance', '0003_legal_holds'),
+        ('compliance', '0003_posture'),
+        ('compliance', '0004_consents'),
     ]
 
     operations = [
