@@ -281,6 +281,12 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
             | {"subscription.manage", "retention.manage", "hold.read", "posture.read"},
+            | {
+                "subscription.manage",
+                "hold.read",
+                "posture.read",
+                "retention.manage",
+            },
         ),
         "data_steward": BuiltinRole(
             "Data steward",
@@ -330,7 +336,11 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | _ANSWER
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
-            | {"retention.manage", "hold.read", "hold.confirm"},
+            | {
+                "hold.confirm",
+                "hold.read",
+                "retention.manage",
+            },
         ),
         "legal_counsel": BuiltinRole(
             "Legal counsel",
@@ -341,6 +351,15 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _REPORT
             | _SUBJECTS
             | {"audit.read", "user.read", "retention.read", READ_MASKED},
+            | _ACCOUNT
+            | _HOLD
+            | _REPORT
+            | {
+                "audit.read",
+                "retention.read",
+                "user.read",
+                READ_MASKED,
+            },
         ),
         "security_officer": BuiltinRole(
             "Security officer",
@@ -367,6 +386,12 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"}
             | {"posture.read"},
+            | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
+            | {
+                "hold.read",
+                "posture.read",
+                "retention.read",
+            },
         ),
         "viewer": BuiltinRole("Viewer", "Sees that datasets and versions exist.", _LOOK),
         "directory": BuiltinRole(

@@ -40,6 +40,7 @@ __all__ = [
     "Correspondence",
     "HoldScope",
     "IntakeForm",
+    "HoldScope",
     "LegalHold",
     "NoticeState",
     "ProbeResult",

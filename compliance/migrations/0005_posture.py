@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0002_retention'),
+        ('compliance', '0004_consents'),
         ('access', '0017_own_permissions'),
     ]
 
