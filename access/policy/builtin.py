@@ -280,7 +280,6 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _WEBHOOKS
             | _REPORT
             | {"role.manage", "audit.read", "ingest.read", "token.manage", READ_MASKED}
-            | {"subscription.manage", "retention.manage", "hold.read", "posture.read"},
             | {
                 "subscription.manage",
                 "hold.read",
@@ -346,14 +345,10 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             "Legal counsel",
             "Places and releases legal holds, sees records masked, and the audit.",
             _BROWSE
-            | _HOLD
             | _ACCOUNT
+            | _HOLD
             | _REPORT
             | _SUBJECTS
-            | {"audit.read", "user.read", "retention.read", READ_MASKED},
-            | _ACCOUNT
-            | _HOLD
-            | _REPORT
             | {
                 "audit.read",
                 "retention.read",
@@ -384,8 +379,6 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ACCOUNT
             | _SUBJECTS
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
-            | {"alert.read", "webhook.read", "audit.verify", "audit.export", "retention.read", "hold.read"}
-            | {"posture.read"},
             | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
             | {
                 "hold.read",

@@ -40,7 +40,6 @@ __all__ = [
     "Correspondence",
     "HoldScope",
     "IntakeForm",
-    "HoldScope",
     "LegalHold",
     "NoticeState",
     "ProbeResult",

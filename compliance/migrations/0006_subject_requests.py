@@ -14,8 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('access', '0017_own_permissions'),
         ('datasets', '0021_canaries'),
-        ('compliance', '0003_posture'),
-        ('compliance', '0004_consents'),
+        ('compliance', '0005_posture'),
     ]
 
     operations = [
