@@ -144,6 +144,7 @@ def open_by_link(token: str) -> RequestPackage:
     if link.package is None or not link.package.has_file:
         raise LinkRefused
     package: RequestPackage = link.package
+    package.request = link.request
     return package
 
 
