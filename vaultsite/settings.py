@@ -303,6 +303,14 @@ SPECTACULAR_SETTINGS = {
         "AlertStateEnum": "audit.models.alert.AlertState",
         "AlertVerdictEnum": "audit.models.alert.AlertVerdict",
         "AlertFindingEnum": ["mended", "expected", "incident"],
+        "ClassificationEnum": "datasets.models.dataset.Classification",
+        "ReportFormatEnum": "compliance.models.report.ReportFormat",
+        "HoldKindEnum": "datasets.models.hold.HoldKind",
+        "HoldStateEnum": ["placed", "confirmed", "releasing", "released"],
+        "ConsentStateEnum": ["given", "expired", "withdrawn"],
+        "ConsentFormatEnum": ["jsonl", "csv"],
+        "ControlStateEnum": ["failed", "not_proven", "proven", "outside", "attested"],
+        "ProbeStateEnum": "compliance.models.posture.ProbeState",
     },
     "APPEND_COMPONENTS": {
         "securitySchemes": {
@@ -347,6 +355,7 @@ CELERY_BEAT_SCHEDULE = {
     "recheck-directories": {"task": "access.recheck_directories", "schedule": 900.0},
     "expire-audit-exports": {"task": "audit.expire_exports", "schedule": 600.0},
     "expire-reports": {"task": "compliance.expire_reports", "schedule": 600.0},
+    "forget-identifiers": {"task": "compliance.forget_identifiers", "schedule": 3600.0},
     "expire-exports": {"task": "datasets.expire_exports", "schedule": 600.0},
     "expire-guaranteed-exports": {"task": "datasets.expire_guaranteed_exports", "schedule": 600.0},
     "plan-scheduled-exports": {"task": "datasets.plan_scheduled_exports", "schedule": 300.0},

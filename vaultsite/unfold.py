@@ -122,6 +122,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "items": [
                     _item("Requests", "person_search", "admin:subject_requests", "compliance.view_subjectrequest"),
                     _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun"),
+                    _item("Search and erasure", "person_search", "admin:subjects", "compliance.view_subjectsearch"),
                     _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
                     _item("Legal holds", "gavel", "admin:holds", "compliance.view_legalhold"),
                     _item("Reports", "summarize", "admin:reports", "compliance.view_report"),

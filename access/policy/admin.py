@@ -44,6 +44,8 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("compliance", "legalhold"): ("hold.read", "hold.place", "hold.confirm", None),
         ("compliance", "proberun"): ("posture.read", "posture.run", None, None),
         ("compliance", "report"): ("report.create", "report.create", None, "report.create"),
+        ("compliance", "subjectsearch"): ("subject.read", "subject.search", "subject.review", None),
+        ("compliance", "subjecterasure"): ("subject.read", "subject.erase", None, None),
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),
         ("datasets", "ingest"): ("ingest.read", None, None, None),

@@ -165,6 +165,11 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "consent.manage": _rule("consent.manage", EventType.ADMIN_WRITE, "update"),
         "register.read": Rule(frozenset({"register.read", "register.manage"}), EventType.ADMIN_READ, "read"),
         "register.manage": _rule("register.manage", EventType.ADMIN_WRITE, "update"),
+        # What the vault holds of a person, in every dataset of the organization.
+        "subject.search": _rule("subject.search", EventType.ACCESS_READ, "read"),
+        "subject.read": Rule(frozenset({"subject.search", "audit.read"}), EventType.ADMIN_READ, "read"),
+        "subject.review": _rule("subject.search", EventType.ACCESS_WRITE, "update"),
+        "subject.erase": _rule("subject.erase", EventType.ACCESS_DELETE, "delete"),
         "key.read": _rule("key.read", EventType.ADMIN_READ, "read"),
         "key.rotate": _rule("key.manage", EventType.ADMIN_WRITE, "update"),
         "key.destroy": _rule("key.manage", EventType.ADMIN_WRITE, "delete"),
@@ -245,6 +250,7 @@ _REVIEW: Final = frozenset({"finding.review", "quarantine.review"})
 _APPROVE: Final = frozenset({"access.read", "access.approve", "permission.manage", "review.decide"})
 _CONFIRM: Final = frozenset({"access.read", "emergency.confirm", "review.decide", "review.manage"})
 _EMERGENCY: Final = frozenset({"emergency.request"})
+_SUBJECTS: Final = frozenset({"subject.search", "subject.erase"})
 _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit.export"})
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
@@ -330,6 +336,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _CONFIRM
             | {"token.reveal", "token.manage", "canary.manage"}
             | _ANSWER_FOR
+            | _SUBJECTS
             | _ALERTS
             | _POSTURE
             | _REPORT

@@ -22,7 +22,7 @@ from vaultsite.kernel.tenancy.principal import Principal
 
 #: Cases of one run, oldest first.
 MOST_CASES: Final = 1_000
-_SEALED_AS: Final = "anonymization.detection-case"
+SEALED_AS: Final = "anonymization.detection-case"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def add_case(principal: Principal, *, new: NewCase) -> DetectionCase:
         record_id=new.record_id,
         entity_type=new.entity_type,
         is_expected=new.is_expected,
-        sealed=seal_column(_SEALED_AS, case_id.bytes, orjson.dumps(content)),
+        sealed=seal_column(SEALED_AS, case_id.bytes, orjson.dumps(content)),
         created_by=principal.id,
     )
     row.refresh_from_db(fields=["created_at"])
@@ -111,7 +111,7 @@ def run_cases(principal: Principal) -> CaseRun:
     """
     authorize(principal, "detection.manage", ResourceRef("test-case"), facts={"run": True})
     rows = list(DetectionCase.objects.order_by("id")[:MOST_CASES])
-    contents = [orjson.loads(open_column(_SEALED_AS, row.pk.bytes, bytes(row.sealed))) for row in rows]
+    contents = [orjson.loads(open_column(SEALED_AS, row.pk.bytes, bytes(row.sealed))) for row in rows]
     found = detect_records([({one["label"] or "text": one["text"]}, {}) for one in contents]) if rows else []
     results = []
     for row, content, findings in zip(rows, contents, found, strict=True):

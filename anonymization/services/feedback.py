@@ -29,7 +29,7 @@ from vaultsite.kernel.tenancy.principal import Principal
 AROUND: Final = 200
 #: Longest span somebody may give feedback on.
 MAX_SPAN: Final = 1_000
-_SEALED_AS: Final = "anonymization.feedback"
+SEALED_AS: Final = "anonymization.feedback"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def give_feedback(principal: Principal, *, new: NewFeedback) -> FindingFeedback:
     authorize(principal, "finding.review", resource, facts={"verdict": new.verdict})
     _check(new)
     refuse_personal_data(comment=new.comment)
-    sealed = seal_column(_SEALED_AS, feedback_id.bytes, orjson.dumps(asdict(new.snippet.cut())))
+    sealed = seal_column(SEALED_AS, feedback_id.bytes, orjson.dumps(asdict(new.snippet.cut())))
     row = FindingFeedback.objects.create(
         id=feedback_id,
         dataset_id=new.dataset_id,
@@ -148,7 +148,7 @@ def snippet_of(principal: Principal, row: FindingFeedback) -> Snippet | None:
     """The text the feedback is about; None for who reads no records of its dataset raw."""
     if not shows_raw(principal, ResourceRef("feedback", str(row.pk), dataset_id=row.dataset_id)):
         return None
-    return Snippet(**orjson.loads(open_column(_SEALED_AS, row.pk.bytes, bytes(row.sealed))))
+    return Snippet(**orjson.loads(open_column(SEALED_AS, row.pk.bytes, bytes(row.sealed))))
 
 
 def settle_feedback(principal: Principal, *, feedback_id: UUID, settlement: Settlement) -> FindingFeedback:
@@ -172,7 +172,7 @@ def settle_feedback(principal: Principal, *, feedback_id: UUID, settlement: Sett
             raise FeedbackSettled
         if row.created_by == principal.id and settlement.outcome != "dismiss":
             raise OwnFeedback
-        snippet = Snippet(**orjson.loads(open_column(_SEALED_AS, row.pk.bytes, bytes(row.sealed))))
+        snippet = Snippet(**orjson.loads(open_column(SEALED_AS, row.pk.bytes, bytes(row.sealed))))
         row.settled_id = settle(principal, row, snippet, settlement)
         row.state = "dismissed" if settlement.outcome == "dismiss" else "settled"
         row.settled_as, row.settled_by, row.settled_at = settlement.outcome, principal.id, timezone.now()

@@ -82,6 +82,11 @@ KINDS: Final[Mapping[str, AlertKind]] = MappingProxyType(
             "confirm the time under Retention: nothing is archived or destroyed before.",
             page="retention",
         ),
+        "subject.returned": AlertKind(
+            "Data of an erased person came back",
+            "Ask whoever wrote the records where they are from, and have that source forget the person too. Search for "
+            "the person again and erase what is found.",
+        ),
         "canary.released": AlertKind(
             "A canary was released",
             "Nobody has a reason to read this record. End the sessions and keys of who did, and look at what else "

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from access.api.bodies import StrictInput
 from compliance.models.posture import ControlEvidence, ProbeRun, ProbeState, ProbeTrigger
 from compliance.posture.catalog import PROBES
-from compliance.posture.evidence import MEDIA_TYPES, MOST_BYTES
+from compliance.posture.evidence import LONGEST_STATEMENT, LONGEST_TITLE, MEDIA_TYPES, MOST_BYTES
 from compliance.posture.read import ControlFile
 from compliance.posture.signing import as_text
 from compliance.posture.standing import ControlStanding, ControlState, Latest
@@ -134,8 +134,8 @@ class ProbeKeysOutput(serializers.Serializer[Any]):
 class ControlAttestationInput(StrictInput):
     """``document`` is the file in base64."""
 
-    title = serializers.CharField(max_length=200)
-    statement = serializers.CharField(max_length=1000)
+    title = serializers.CharField(max_length=LONGEST_TITLE)
+    statement = serializers.CharField(max_length=LONGEST_STATEMENT)
     media_type = serializers.ChoiceField(choices=MEDIA_TYPES)
     expires_on = serializers.DateField()
     document = serializers.CharField(max_length=MOST_BYTES * 4 // 3 + 4)

@@ -10,7 +10,7 @@ from vaultsite.kernel.api.inputs import StrictInput
 from vaultsite.kernel.jobs import JobStatus
 
 
-class TimeRangeInput(StrictInput):
+class ReportPeriod(StrictInput):
     """From ``start`` until before ``end``."""
 
     start = serializers.DateTimeField()
@@ -26,7 +26,7 @@ class ReportScopeInput(StrictInput):
 
 class ReportInput(StrictInput):
     report_type = serializers.ChoiceField(choices=sorted(KINDS))
-    time_range = TimeRangeInput()
+    time_range = ReportPeriod()
     scope = ReportScopeInput(required=False)
     format = serializers.ChoiceField(choices=ReportFormat.choices, default="json")
 
@@ -40,7 +40,7 @@ class ReportOutput(serializers.Serializer[Any]):
     title = serializers.CharField()
     maps_to = serializers.ListField(child=serializers.CharField())
     format = serializers.ChoiceField(choices=ReportFormat.choices)
-    time_range = TimeRangeInput()
+    time_range = ReportPeriod()
     scope = serializers.DictField()
     status = serializers.ChoiceField(choices=JobStatus.choices)
     progress = serializers.JSONField()

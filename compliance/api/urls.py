@@ -9,4 +9,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("compliance.api.holds_urls")),
     path("", include("compliance.api.consents_urls")),
     path("", include("compliance.api.reports_urls")),
+    path("", include("compliance.api.subjects_urls")),
 ]

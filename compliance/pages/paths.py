@@ -11,9 +11,11 @@ from compliance.pages import (
     reports,
     requests,
     retention,
+    subjects,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *subjects.PATHS,
     *holds.PATHS,
     *posture.PATHS,
     *reports.PATHS,

@@ -184,8 +184,8 @@ def _act(request: HttpRequest, principal: Principal, control: str) -> None:
         if file is None:
             raise InvalidInput(errors=[FieldProblem("/document", "Choose a file")])
         attestation = Attestation(
-            title=given.get("title", "").strip()[:200],
-            statement=given.get("statement", "").strip()[:1000],
+            title=given.get("title", "").strip(),
+            statement=given.get("statement", "").strip(),
             media_type=str(file.content_type),
             expires_on=_day(given.get("expires_on", "")),
         )

@@ -118,5 +118,10 @@ def find_control(control_id: str) -> Control:
     raise ControlNotFound
 
 
+def name_in_audit(control_id: str) -> str:
+    """The id of a control as decisions name it; empty for what somebody typed that is none."""
+    return control_id if any(one.id == control_id for one in all_controls()) else ""
+
+
 def all_controls() -> list[Control]:
     return [control for framework in frameworks().values() for control in framework.controls]

@@ -14,7 +14,7 @@ from access.services.authorize import authorize
 from access.services.keyring import open_column, seal_column
 from compliance.errors.posture import ControlIsProbed, EvidenceNotFound, EvidenceWithdrawn
 from compliance.models.posture import ControlEvidence
-from compliance.posture.controls import Control, find_control
+from compliance.posture.controls import Control, find_control, name_in_audit
 from datasets.services.descriptions import refuse_personal_data
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
@@ -30,6 +30,8 @@ MOST_BYTES: Final = 1_500_000
 LONGEST: Final = timedelta(days=400)
 #: What a document may be. Nothing of it is ever shown by the vault: it is downloaded.
 MEDIA_TYPES: Final = ("application/pdf", "image/jpeg", "image/png", "text/csv", "text/markdown", "text/plain")
+LONGEST_TITLE: Final = 200
+LONGEST_STATEMENT: Final = 1000
 _KIND: Final = "control-evidence"
 _LISTED: Final = 100
 
@@ -51,7 +53,7 @@ def attest_control(
 
     Raises AccessDenied, ControlNotFound, ControlIsProbed, InvalidInput, PersonalDataInText.
     """
-    authorize(principal, ATTEST, ResourceRef("control", control_id))
+    authorize(principal, ATTEST, ResourceRef("control", name_in_audit(control_id)))
     control = find_control(control_id)
     if control.is_probed:
         raise ControlIsProbed
@@ -79,6 +81,12 @@ def attest_control(
 
 def _problems(attestation: Attestation, document: bytes) -> Sequence[FieldProblem]:
     today, found = timezone.now().date(), list[FieldProblem]()
+    for name, text, longest in (
+        ("title", attestation.title, LONGEST_TITLE),
+        ("statement", attestation.statement, LONGEST_STATEMENT),
+    ):
+        if not (0 < len(text) <= longest and all(line.isprintable() for line in text.splitlines())):
+            found.append(FieldProblem(f"/{name}", f"1 to {longest:,} printable characters"))
     if not today < attestation.expires_on <= today + LONGEST:
         found.append(FieldProblem("/expires_on", f"A day from tomorrow on, within {LONGEST.days} days"))
     if attestation.media_type not in MEDIA_TYPES:

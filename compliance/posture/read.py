@@ -12,7 +12,7 @@ from access.services.authorize import authorize
 from audit.log.errors import SigningKeyUnavailable
 from compliance.errors.posture import ProbeResultNotFound
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun
-from compliance.posture.controls import find_control, framework_of
+from compliance.posture.controls import find_control, framework_of, frameworks, name_in_audit
 from compliance.posture.evidence import list_evidence
 from compliance.posture.signing import trusted_keys
 from compliance.posture.standing import ControlStanding, Latest, Standing, is_signed, standing
@@ -39,7 +39,7 @@ class ControlFile:
 
 def read_status(principal: Principal, *, framework: str = "") -> Standing:
     """How every control stands now. Raises AccessDenied, FrameworkNotFound."""
-    authorize(principal, READ, ResourceRef("posture", framework))
+    authorize(principal, READ, ResourceRef("posture", framework if framework in frameworks() else ""))
     if framework:
         framework_of(framework)
     return standing()
@@ -47,7 +47,7 @@ def read_status(principal: Principal, *, framework: str = "") -> Standing:
 
 def read_control(principal: Principal, *, control_id: str) -> ControlFile:
     """Raises AccessDenied, ControlNotFound."""
-    authorize(principal, READ, ResourceRef("control", control_id))
+    authorize(principal, READ, ResourceRef("control", name_in_audit(control_id)))
     control = find_control(control_id)
     now = standing()
     latest = {name: now.latest.get(name) for name in control.probes}

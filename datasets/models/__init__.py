@@ -32,6 +32,7 @@ from datasets.models.quarantine import QuarantineCause, QuarantinedRecord, Recor
 from datasets.models.release_rules import ReleaseRules
 from datasets.models.rescan import Rescan, VersionProfile
 from datasets.models.schema import Compatibility, RecordSchema
+from datasets.models.suppression import IdentifierReturn, SuppressedIdentifier
 from datasets.models.upkeep import GarbageCollection, Scrub
 from datasets.models.version import Branch, Version, VersionKind, VersionTag
 
@@ -69,6 +70,7 @@ __all__ = [
     "HoldKind",
     "HoldMark",
     "IdMode",
+    "IdentifierReturn",
     "Ingest",
     "IngestFormat",
     "IngestMode",
@@ -101,6 +103,7 @@ __all__ = [
     "StagedKind",
     "StagedRecord",
     "SubjectIndexEntry",
+    "SuppressedIdentifier",
     "Verdict",
     "Version",
     "VersionKind",

@@ -15,6 +15,7 @@ from datasets.models import Dataset, Purge
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.preconditions import before
 from datasets.services.purge import shred
+from datasets.services.suppression import flag_returns_in
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
@@ -73,6 +74,7 @@ def restore_dataset(principal: Principal, *, dataset_id: UUID) -> Dataset:
     else:
         raise NothingToRestore
     dataset.save(update_fields=["deleted_at", "delete_after", "archived_at"])
+    flag_returns_in(dataset, cause="restore")
     emit(_fact(EventType.RESTORED, dataset, is_archived=dataset.archived_at is not None))
     return dataset
 

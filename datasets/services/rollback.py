@@ -12,6 +12,7 @@ from datasets.services.branches import get_branch, require_head, require_writabl
 from datasets.services.commit import NewVersion, Profile, commit_version, read_profile
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.history import comes_from
+from datasets.services.suppression import flag_returns_in
 from datasets.services.writable import hold_dataset
 from datasets.tree.builder import TreeResult
 from vaultsite.kernel.crypto.keys import SecretKey
@@ -40,6 +41,7 @@ def roll_back(
     made = commit_version(_again(dataset, branch, branch.head, target, author=principal.id, message=message))
     if made is None:
         raise BranchMoved
+    flag_returns_in(dataset, cause=made.kind)
     return made
 
 

@@ -36,9 +36,11 @@ from tests.benchmarks.guarantees import measure_guarantees  # noqa: E402
 from tests.benchmarks.memory import measure_worker  # noqa: E402
 from tests.benchmarks.names import measure_names  # noqa: E402
 from tests.benchmarks.paths import measure_growth, measure_ingest, measure_read  # noqa: E402
+from tests.benchmarks.posture import measure_probes  # noqa: E402
 from tests.benchmarks.privacy import measure_privacy  # noqa: E402
 from tests.benchmarks.relay import measure_relay  # noqa: E402
 from tests.benchmarks.replays import measure_replay  # noqa: E402
+from tests.benchmarks.subjects import measure_subject_erasure, measure_subject_search  # noqa: E402
 from tests.benchmarks.tokens import measure_tokens  # noqa: E402
 from tests.benchmarks.tree import measure_build, measure_tree  # noqa: E402
 from tests.benchmarks.trust import measure_trust  # noqa: E402
@@ -64,6 +66,8 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
         "peak_mb_1m",
         "peak_mb_100k",
     ),
+    measure_subject_search: ("subject_search_ms", "subject_search_growth"),
+    measure_subject_erasure: ("sweep_mb_s", "erasure_ratio"),
     measure_tree: ("ingest_ratio_without_detection", "ingest_ratio_with_database"),
     measure_ingest: ("ingest_mb_s", "ingest_records_s"),
     measure_read: ("read_ratio", "read_mb_s"),
@@ -102,6 +106,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_dashboard: ("dashboard_ms",),
     measure_relay: ("relay_events_s",),
     measure_feed: ("feed_p99_ms",),
+    measure_probes: ("probes_s",),
 }
 NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)
 

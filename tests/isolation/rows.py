@@ -14,6 +14,7 @@ from vaultsite.kernel.identifiers import uuid7
 
 #: Values that a table's own checks ask for, where anything of the right type would not do.
 SPECIAL: Final[dict[str, dict[str, Any]]] = {
+    "compliance_subjectmatch": {"score": 0.5},
     "audit_alert": {"kind": "policy.violation"},
     "audit_eventsubscription": {"endpoint_id": None, "format": "cloudevents", "vocabulary": "canonical"},
     "audit_brokerdelivery": {"topics": Jsonb(["a"])},

@@ -13,6 +13,7 @@ from access.work_selectors import COUNTED, Waiting
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
 from compliance.requests.selectors import requests_to_answer
 from compliance.retention import work_selectors as retention_work
+from compliance.subjects import work_selectors as subject_work
 from datasets import work_selectors as dataset_work
 from datasets.work_selectors import AtDataset
 from vaultsite.dashboard.jobs import jobs_failed
@@ -63,6 +64,8 @@ _TO_DO: Final = (
     _Asked("Requests of data subjects to answer", requests_to_answer, "admin:subject_requests", is_urgent=True),
     _Asked("The time to confirm, which retention waits for", retention_work.clocks_to_confirm, "admin:retention"),
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
+    _Asked("Matches of searches for people", subject_work.matches_to_review, "admin:subjects"),
+    _Asked("Recipients to tell of an erasure", subject_work.recipients_to_tell, "admin:subjects"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
     _Asked("Keys to destroy, as the second person", access_work.destructions_to_confirm, "admin:datasets_keys"),
     _Asked("Legal holds to confirm", holds_to_confirm, "admin:holds"),

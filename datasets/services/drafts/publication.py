@@ -40,6 +40,7 @@ from datasets.services.ingest.subjects import subject_keys
 from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.pack_store import PackReader, PackWriter
 from datasets.services.schemas import RecordRules, rules_for
+from datasets.services.suppression import flag_returns_of
 from datasets.services.sweep import remove_dead_blobs
 from datasets.services.writable import hold_open
 from datasets.tree.builder import Change, Delete, TreeResult, Upsert, build
@@ -257,6 +258,7 @@ class Publishing:
             if version is None:
                 return False
             keep_packs(publication.pk)
+            flag_returns_of(publication.pk, version.dataset, cause=version.kind)
             StagedRecord.objects.filter(dataset_id=publication.dataset_id, draft_id=self.draft_id).delete()
             Draft.objects.filter(pk=self.draft_id).update(status=DraftStatus.PUBLISHED, version=version)
             done = self._progress("done", publication.staged_count)

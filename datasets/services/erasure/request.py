@@ -29,7 +29,19 @@ def request_erasure(principal: Principal, *, dataset_id: UUID, record_ids: Seque
     dataset = get_dataset(principal, dataset_id, action="record.erase")
     decision = authorize(principal, "record.erase", resource_of(dataset))
     refuse_personal_data(reason=reason)
-    held = refuse_held(dataset.pk, record_ids)
+    return queue_erasure(
+        dataset.pk, record_ids=record_ids, reason=reason, requested_by=principal.id, purpose=decision.purpose or ""
+    )
+
+
+def queue_erasure(
+    dataset_id: UUID, *, record_ids: Sequence[str], reason: str, requested_by: UUID, purpose: str
+) -> Erasure:
+    """As ``request_erasure``, once somebody has decided that it may be; of a deleted dataset too.
+
+    Raises DatasetHeld, DatasetNotFound (once it is purged).
+    """
+    held = refuse_held(dataset_id, record_ids)
     held.erasure_epoch += 1
     held.save(update_fields=["erasure_epoch"])
     now = timezone.now()
@@ -37,10 +49,10 @@ def request_erasure(principal: Principal, *, dataset_id: UUID, record_ids: Seque
     erasure = Erasure(
         dataset=held,
         reason=reason,
-        purpose=decision.purpose or "",
+        purpose=purpose,
         epoch=held.erasure_epoch,
         id_count=len(wanted),
-        requested_by=principal.id,
+        requested_by=requested_by,
         lease_until=new_lease(),
         created_at=now,
         progress={"stage": "queued"},

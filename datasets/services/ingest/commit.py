@@ -6,6 +6,7 @@ from datasets.models import Blob, BlobKind, BlobState, Ingest, Version, VersionK
 from datasets.services.commit import NewVersion, commit_version, discard_packs, keep_packs
 from datasets.services.ingest.build import Built
 from datasets.services.record_quarantine import drop_unscanned, release_unscanned
+from datasets.services.suppression import flag_returns_of
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.jobs import Claim
 
@@ -39,6 +40,7 @@ def commit_ingest(
         if version is None:
             return None
         keep_packs(ingest.pk)
+        flag_returns_of(ingest.pk, version.dataset, cause=version.kind)
         release_unscanned(ingest)
         _end_temporaries(ingest)
         claim.finish(version=version, seed=None, progress={"stage": "done", "records": version.record_count})

@@ -26,6 +26,7 @@ from datasets.services.commit import NewVersion, commit_version, discard_packs, 
 from datasets.services.merges.build import Built
 from datasets.services.merges.plan import Progress
 from datasets.services.merges.resolutions import resolvers_of
+from datasets.services.suppression import flag_returns_of
 from datasets.services.writable import hold_open
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.errors import VaultError
@@ -66,6 +67,7 @@ def commit_merge(
         if version is None:
             return False
         keep_packs(merge.pk)
+        flag_returns_of(merge.pk, version.dataset, cause=version.kind)
         _end(merge, claim, version, MergeOutcome.MERGED, facts)
     return True
 

@@ -31,6 +31,7 @@ from datasets.services.pack_store import PackWriter
 from datasets.services.rescan.drift import Drift
 from datasets.services.rescan.profiles import store_profiles
 from datasets.services.schemas import RecordRules, rules_for
+from datasets.services.suppression import flag_returns_in
 from datasets.services.sweep import remove_dead_blobs
 from datasets.services.version_quarantine import place
 from datasets.tree.chunk import ChunkCodec
@@ -241,6 +242,7 @@ class Ending:
             progress = {"stage": "done", "chunks": self.row.scanned_count, "percent": 100}
             self.claim.finish(progress=progress, checkpoint={})
             Dataset.objects.filter(pk=dataset.pk).update(updated_at=Now())
+            flag_returns_in(dataset, cause="rescan")
             emit(self._report(dataset, sum(map(len, self.suspects.values()))))
         return True
 

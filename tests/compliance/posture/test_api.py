@@ -113,6 +113,14 @@ def test_evidence_attests_a_control_and_never_proves_it(tenant) -> None:
         assert AuditEvent.objects.filter(type="compliance.evidence.changed").count() == 2
 
 
+def test_what_somebody_types_for_a_control_is_not_kept(tenant) -> None:
+    client = caller(tenant, "auditor")
+    for path in ("/compliance/controls/ada.canary@example.com", "/compliance/status?framework=ada.canary@example.com"):
+        assert send(client, "GET", path).status_code == 404
+    with acting(tenant):
+        assert not any(b"ada.canary" in bytes(event.body) for event in AuditEvent.objects.all())
+
+
 def test_evidence_that_expired_attests_nothing(tenant) -> None:
     officer = caller(tenant, "privacy_officer")
     made = send(officer, "POST", f"/compliance/controls/{OUTSIDE}/evidence", attestation()).json()

@@ -307,6 +307,16 @@ class EventType(StrEnum):
     SUBJECT_CORRECTION_PROPOSED = "subject.correction.proposed"
     #: What was proposed became a version of the dataset.
     SUBJECT_CORRECTION_APPLIED = "subject.correction.applied"
+    #: Somebody asked what the vault holds of a person; says how many identifiers of which kinds, never which.
+    SUBJECT_SEARCHED = "data.subject.searched"
+    #: A match of such a search was accepted or rejected.
+    SUBJECT_MATCHED = "data.subject.matched"
+    #: A person was erased from every store, or could not be; names the digest of the signed receipt.
+    SUBJECT_ERASED = "data.subject.erased"
+    #: A recipient of data was told of an erasure.
+    RECIPIENT_TOLD = "data.subject.recipient_told"
+    #: Records with identifiers of somebody who was erased came back.
+    SUBJECT_RETURNED = "data.subject.returned"
     #: A webhook was made, changed, switched, removed or given a new secret.
     WEBHOOK_CHANGED = "webhook.changed"
     #: A webhook was switched off by the vault: its receiver is gone, or failed for days.

@@ -1,0 +1,84 @@
+"""Errors of searches for a person and of their erasure: VAULT_COMP_8080 to 8109."""
+
+from vaultsite.kernel.errors import VaultError
+
+
+class SubjectSearchNotFound(VaultError):
+    """No such search, or none of this organization: the two are not told apart."""
+
+    code, slug, status = "VAULT_COMP_8080", "subject-search-not-found", 404
+    title = "No such search for a person"
+    outcome = "denied"
+
+
+class SubjectMatchNotFound(VaultError):
+    """The search has no such match."""
+
+    code, slug, status = "VAULT_COMP_8081", "subject-match-not-found", 404
+    title = "The search has no such match"
+    outcome = "denied"
+
+
+class SubjectErasureNotFound(VaultError):
+    """No such erasure of a person, or none of this organization: the two are not told apart."""
+
+    code, slug, status = "VAULT_COMP_8082", "subject-erasure-not-found", 404
+    title = "No such erasure of a person"
+    outcome = "denied"
+
+
+class SubjectSearchUnfinished(VaultError):
+    """What a search finds is decided on once it has ended: before, nothing is whole."""
+
+    code, slug, status = "VAULT_COMP_8083", "subject-search-unfinished", 409
+    title = "The search has not ended yet"
+
+
+class MatchesUndecided(VaultError):
+    """Somebody has to accept or reject every match that no identifier proves (``undecided``: how many wait)."""
+
+    code, slug, status = "VAULT_COMP_8084", "matches-undecided", 409
+    title = "Matches wait for somebody to decide on them"
+
+
+class NothingToErase(VaultError):
+    """The search has no accepted match."""
+
+    code, slug, status = "VAULT_COMP_8085", "nothing-to-erase", 409
+    title = "No match was accepted: there is nothing to erase"
+
+
+class SubjectErasureExists(VaultError):
+    """The matches of this search are being erased, or were (``erasure`` names it): search anew."""
+
+    code, slug, status = "VAULT_COMP_8086", "subject-erasure-exists", 409
+    title = "The matches of this search were erased already"
+
+
+class ReceiptNotReady(VaultError):
+    """The erasure has not ended; its receipt is signed when it has."""
+
+    code, slug, status = "VAULT_COMP_8087", "receipt-not-ready", 409
+    title = "The erasure has no receipt yet"
+
+
+class RecipientTaskNotFound(VaultError):
+    """The erasure has no such task."""
+
+    code, slug, status = "VAULT_COMP_8088", "recipient-task-not-found", 404
+    title = "The erasure has no such task"
+    outcome = "denied"
+
+
+class RecipientTaskSettled(VaultError):
+    """Somebody said already that the recipient was told."""
+
+    code, slug, status = "VAULT_COMP_8089", "recipient-task-settled", 409
+    title = "The task was settled already"
+
+
+class IdentifiersForgotten(VaultError):
+    """The identifiers that a search was made with are kept for its case alone: search anew."""
+
+    code, slug, status = "VAULT_COMP_8090", "identifiers-forgotten", 409
+    title = "The identifiers of this search were forgotten"

@@ -1,0 +1,1 @@
+"""Search for a person over everything stored, and their erasure from it."""
