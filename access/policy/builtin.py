@@ -263,8 +263,8 @@ _ANSWER_FOR: Final = frozenset({"purpose.manage", "consent.manage", "register.ma
 _REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
-_SUBJECTS: Final = frozenset({"subject_request.read"})
-_ANSWER: Final = _SUBJECTS | {"subject_request.manage"}
+_SEE_REQUESTS: Final = frozenset({"subject_request.read"})
+_ANSWER_REQUESTS: Final = _SEE_REQUESTS | {"subject_request.manage"}
 
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
     {
@@ -340,7 +340,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ALERTS
             | _POSTURE
             | _REPORT
-            | _ANSWER
+            | _ANSWER_REQUESTS
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
             | {
                 "hold.confirm",
@@ -355,7 +355,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ACCOUNT
             | _HOLD
             | _REPORT
-            | _SUBJECTS
+            | _SEE_REQUESTS
             | {
                 "audit.read",
                 "retention.read",
@@ -384,7 +384,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _BROWSE
             | _OVERSEE
             | _ACCOUNT
-            | _SUBJECTS
+            | _SEE_REQUESTS
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
             | {

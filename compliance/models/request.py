@@ -193,11 +193,13 @@ class RequestMatch(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,
-            CompositeForeignKey(name="compliance_match_request_fk", field="request", to="compliance.SubjectRequest"),
             CompositeForeignKey(
-                name="compliance_match_dataset_fk", field="dataset", to="datasets.Dataset", on_delete="CASCADE"
+                name="compliance_request_match_request_fk", field="request", to="compliance.SubjectRequest"
             ),
-            models.UniqueConstraint(fields=["tenant", "request", "dataset"], name="compliance_match_once"),
+            CompositeForeignKey(
+                name="compliance_request_match_dataset_fk", field="dataset", to="datasets.Dataset", on_delete="CASCADE"
+            ),
+            models.UniqueConstraint(fields=["tenant", "request", "dataset"], name="compliance_request_match_once"),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('access', '0017_own_permissions'),
         ('datasets', '0021_canaries'),
-        ('compliance', '0005_posture'),
+        ('compliance', '0006_subjects'),
     ]
 
     operations = [
@@ -251,7 +251,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='requestmatch',
-            constraint=models.UniqueConstraint(fields=('tenant', 'request', 'dataset'), name='compliance_match_once'),
+            constraint=models.UniqueConstraint(fields=('tenant', 'request', 'dataset'), name='compliance_request_match_once'),
         ),
         migrations.AddIndex(
             model_name='correspondence',
@@ -299,11 +299,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='requestmatch',
-            constraint=vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='request', name='compliance_match_request_fk', to='compliance.SubjectRequest'),
+            constraint=vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='request', name='compliance_request_match_request_fk', to='compliance.SubjectRequest'),
         ),
         migrations.AddConstraint(
             model_name='requestmatch',
-            constraint=vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='dataset', name='compliance_match_dataset_fk', on_delete='CASCADE', to='datasets.Dataset'),
+            constraint=vaultsite.kernel.tenancy.keys.CompositeForeignKey(field='dataset', name='compliance_request_match_dataset_fk', on_delete='CASCADE', to='datasets.Dataset'),
         ),
         migrations.AddConstraint(
             model_name='correspondence',
