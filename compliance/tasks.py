@@ -3,7 +3,11 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 
+from compliance.backup.journal import ship_journal
+from compliance.backup.keys import read_key
+from compliance.backup.repository import open_repository
 from compliance.posture.run import plan_probes, run_probes
 from compliance.reports.request import expire_reports
 from compliance.reports.work import run_report
@@ -40,6 +44,14 @@ def mail_subjects() -> int:
 def remind_of_requests() -> int:
     """Tell of requests that are due within days, and raise alerts of those that are late; returns how many."""
     return remind_all()
+
+
+@shared_task(name="compliance.ship_journal", ignore_result=True, expires=60)
+def write_journal() -> int:
+    """Write down beside the backups what was erased; nothing where no repository is configured."""
+    if settings.BACKUP_FOLDER is None or settings.BACKUP_KEY_FILE is None:
+        return 0
+    return ship_journal(open_repository(settings.BACKUP_FOLDER, read_key(settings.BACKUP_KEY_FILE)))
 
 
 @shared_task(name="compliance.run_retention")

@@ -102,6 +102,10 @@ class VaultConfig:
     export_days: int = 7
     #: How long backups of the database are kept, days; receipts of erasures say so.
     backup_days: int = 35
+    #: The repository of backups, where what is erased is written down every minute; none when empty.
+    backup_folder: Path = Path()
+    #: The key that seals the repository.
+    backup_key_file: Path = Path()
     #: How often unreachable objects of a dataset are collected, hours.
     gc_hours: int = 24
     #: A dataset's key gets a successor when it has sealed this many objects, whatever its age.

@@ -3,6 +3,7 @@
 import logging
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, OperationalError, connections
 from django.http import HttpRequest, JsonResponse
@@ -12,12 +13,19 @@ from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import InternalFault, InvalidInput, NotReady, UnknownPath, VaultError
 from vaultsite.kernel.providers import load_provider
 from vaultsite.kernel.tenancy.scope import unscoped
+from vaultsite.runtime.restoring import is_restoring
 
 #: CVE-2025-8713 (statistics leak through partitions) is fixed from here on.
 OLDEST_POSTGRESQL: Final = 150014
 _ROLE: Final = (
     "SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relowner = r.oid), "
     "current_setting('server_version_num')::int FROM pg_roles r WHERE r.rolname = current_user"
+)
+
+#: As vaultsite.backup.database leaves it while a restore is under way.
+_CLOSED: Final = (
+    "SELECT shobj_description(oid, 'pg_database') IS NOT DISTINCT FROM 'vault: restoring' "
+    "FROM pg_database WHERE datname = current_database()"
 )
 
 
@@ -52,8 +60,10 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """200 when the database serves a harmless role, the KMS answers and the object store is there; else 503."""
-    checks = {"database": _check_database, "kms": check_kms, "storage": check_storage}
+    """200 when the database serves a harmless role, the KMS answers, the object store is there and no restore is
+    under way; else 503.
+    """
+    checks = {"database": _check_database, "kms": check_kms, "storage": check_storage, "restore": _check_restore}
     failed = [name for name, check in checks.items() if not _passes(check)]
     if failed:
         return problem_response(request, NotReady(failed=failed))
@@ -71,6 +81,16 @@ def _check_database() -> bool:
     """The serving role must not be able to pass by row-level security."""
     is_mighty, version = _serving_role()
     return not is_mighty and version >= OLDEST_POSTGRESQL
+
+
+def _check_restore() -> bool:
+    """Whether what was erased after a backup is erased again in the database that was restored from it."""
+    if is_restoring(settings.VAULT_HOME):
+        return False
+    with unscoped("readiness"), connections["default"].cursor() as cursor:
+        cursor.execute(_CLOSED)
+        (is_closed,) = cursor.fetchone()
+    return not is_closed
 
 
 def _serving_role() -> tuple[bool, int]:

@@ -114,6 +114,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 EXPORT_DAYS = CONFIG.export_days
 BACKUP_DAYS = CONFIG.backup_days
+BACKUP_FOLDER = CONFIG.backup_folder if CONFIG.backup_folder != Path() else None
+BACKUP_KEY_FILE = CONFIG.backup_key_file if CONFIG.backup_key_file != Path() else None
 GC_HOURS = CONFIG.gc_hours
 KEY_MAX_OBJECTS = CONFIG.key_max_objects
 GC_GRACE_HOURS = CONFIG.gc_grace_hours
@@ -302,11 +304,11 @@ SPECTACULAR_SETTINGS = {
         "AccessRequestStateEnum": "access.models.access_request.RequestState",
         "AlertStateEnum": "audit.models.alert.AlertState",
         "AlertVerdictEnum": "audit.models.alert.AlertVerdict",
+        "HoldKindEnum": "datasets.models.hold.HoldKind",
+        "HoldStateEnum": "compliance.models.hold.STATES",
         "AlertFindingEnum": ["mended", "expected", "incident"],
         "ClassificationEnum": "datasets.models.dataset.Classification",
         "ReportFormatEnum": "compliance.models.report.ReportFormat",
-        "HoldKindEnum": "datasets.models.hold.HoldKind",
-        "HoldStateEnum": ["placed", "confirmed", "releasing", "released"],
         "ConsentStateEnum": ["given", "expired", "withdrawn"],
         "ConsentFormatEnum": ["jsonl", "csv"],
         "ControlStateEnum": ["failed", "not_proven", "proven", "outside", "attested"],
@@ -369,6 +371,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-packages": {"task": "compliance.expire_packages", "schedule": 600.0},
     "remind-of-requests": {"task": "compliance.remind_of_requests", "schedule": 1800.0},
     "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
+    "write-replay-journal": {"task": "compliance.ship_journal", "schedule": 60.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},
     "plan-probes": {"task": "compliance.plan_probes", "schedule": 3600.0},
 }

@@ -39,6 +39,7 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("audit", "webhookendpoint"): ("webhook.read", "webhook.manage", "webhook.manage", "webhook.manage"),
         ("audit", "eventsubscription"): ("subscription.read", *("subscription.manage",) * 3),
         ("audit", "deadletter"): ("delivery.read", None, "delivery.manage", None),
+        ("compliance", "backuprun"): ("backup.read", None, None, None),
         ("audit", "alert"): ("alert.read", None, "alert.manage", None),
         ("compliance", "subjectrequest"): ("subject_request.read", *("subject_request.manage",) * 2, None),
         ("compliance", "legalhold"): ("hold.read", "hold.place", "hold.confirm", None),

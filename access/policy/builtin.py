@@ -104,6 +104,8 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "subscription.manage": _rule("subscription.manage", EventType.ADMIN_WRITE, "update"),
         "webhook.read": Rule(frozenset({"webhook.read", "webhook.manage"}), EventType.ADMIN_READ, "read"),
         "webhook.manage": _rule("webhook.manage", EventType.ADMIN_WRITE, "update"),
+        # How many backups there are, and whether they would help: nothing of what they hold.
+        "backup.read": _rule("backup.read", EventType.ADMIN_READ, "read"),
         "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
         "alert.manage": _rule("alert.manage", EventType.ADMIN_WRITE, "update"),
         "hold.read": _rule("hold.read", EventType.ADMIN_READ, "read"),
@@ -272,6 +274,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             "Tenant administrator",
             "Manages people, roles and keys; sees records masked.",
             _LEGISLATE
+            | {"backup.read"}
             | _BROWSE
             | _TEXT
             | _TAKE_OUT
@@ -367,6 +370,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             "Security officer",
             "Manages people, credentials and keys and sees the audit; no data.",
             _LEGISLATE
+            | {"backup.read"}
             | _PEOPLE
             | _KEYS
             | _CONFIRM
@@ -380,6 +384,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             "Auditor",
             "Sees what exists, who may do what, and the audit; no records.",
             _INQUIRE
+            | {"backup.read"}
             | _REPORT
             | _BROWSE
             | _OVERSEE

@@ -1,6 +1,6 @@
 """Successors for keys, and the end of keys nobody needs: rotate, rewrap, destroy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -151,3 +151,14 @@ def _destroyed(key: EncryptionKey, request: KeyDestruction, uses: int) -> Event:
             "objects_lost": uses,
         },
     )
+
+
+def destroy_again(key_ids: Collection[UUID]) -> int:
+    """Destroy keys that a database brought back from a backup holds again, in an open scope; returns how many.
+
+    That they may go was decided when they went. What they sealed is unreadable, whatever else the backup holds.
+    """
+    alive = EncryptionKey.objects.filter(pk__in=key_ids).exclude(state=KeyState.DESTROYED)
+    destroyed = alive.update(state=KeyState.DESTROYED, wrapped=None)
+    keyring.forget_tenant_on_commit()
+    return destroyed

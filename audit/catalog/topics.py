@@ -138,6 +138,7 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.CAPACITY_WARNING: SYSTEM,
         EventType.SERVICE_DEGRADED: SYSTEM,
         EventType.SERVICE_RECOVERED: SYSTEM,
+        EventType.BACKUP_COMPLETED: SYSTEM,
         EventType.RECOVERY_INITIATED: SYSTEM,
         EventType.EXPORTED_ANALYTICS: COMPLIANCE,
         EventType.POLICY_EVALUATED: SYSTEM,

@@ -1,5 +1,6 @@
 """The tables of compliance."""
 
+from compliance.models.backup import BackupRun, BackupStatus, DrillStatus, RestoreDrill
 from compliance.models.consent import (
     Consent,
     ConsentKey,
@@ -43,6 +44,8 @@ from compliance.models.subjects import (
 )
 
 __all__ = [
+    "BackupRun",
+    "BackupStatus",
     "Consent",
     "ConsentKey",
     "ConsentTask",
@@ -50,6 +53,7 @@ __all__ = [
     "ControlEvidence",
     "Correction",
     "Correspondence",
+    "DrillStatus",
     "HoldScope",
     "IntakeForm",
     "LegalBasis",
@@ -68,6 +72,7 @@ __all__ = [
     "ReportFormat",
     "RequestMatch",
     "RequestPackage",
+    "RestoreDrill",
     "RetentionAction",
     "RetentionClock",
     "RetentionEvent",

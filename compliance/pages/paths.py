@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.http.response import HttpResponseBase
 
 from compliance.pages import (
+    backups,
     holds,
     posture,
     reports,
@@ -15,6 +16,7 @@ from compliance.pages import (
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
+    *backups.PATHS,
     *subjects.PATHS,
     *holds.PATHS,
     *posture.PATHS,

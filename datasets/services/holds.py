@@ -20,6 +20,7 @@ from datasets.models import Dataset, HeldRecord, HoldKind, HoldMark, SubjectInde
 from datasets.query import Filter
 from datasets.selectors import find_version
 from datasets.services.ingest.subjects import subject_key
+from datasets.services.keeping import refuse_kept
 from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
 from datasets.services.preconditions import before, held_by
@@ -131,9 +132,12 @@ class Keeper:
     def refuse_held(self) -> Dataset:
         """The dataset, locked until the open scope ends: no hold keeps any of the records, and none will before that.
 
-        Raises DatasetHeld, DatasetNotFound.
+        What is in versions goes no sooner than the dataset must be kept. Raises DatasetHeld, DatasetKept,
+        DatasetNotFound.
         """
         dataset = lock_dataset(self._dataset_id)
+        if self._with_versions:
+            refuse_kept(dataset)
         if dataset.legal_hold:
             self._ask(dataset)
         return dataset

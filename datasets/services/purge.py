@@ -22,6 +22,7 @@ from datasets.services.keeping import is_kept
 from datasets.services.preconditions import before
 from datasets.services.removal import remove_batch, tables_of_a_dataset
 from vaultsite.kernel.blobs import BlobStore
+from vaultsite.kernel.blobs.removal import removing_objects
 from vaultsite.kernel.errors import BlobMissing, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
@@ -79,23 +80,29 @@ class Removal:
         if not self._may_begin():
             return
         deadline = time.monotonic() + TURN_SECONDS
-        for _ in self.steps():
+        for may_go_on in self.steps():
+            if not may_go_on:
+                self._claim.wait()
+                return
             if time.monotonic() > deadline:
                 self._claim.give_turn_back(self._purge)
                 return
         self._claim.finish(progress={"stage": "done"})
 
-    def steps(self) -> Iterator[None]:
-        """Everything that is left to do, in pieces of a moment each; after any of them the work can stop."""
+    def steps(self) -> Iterator[bool]:
+        """Everything that is left to do, in pieces of a moment each; after any of them the work can stop.
+
+        False: it must, because a backup copies the objects that are left.
+        """
         self._cancel_jobs()
-        yield
+        yield True
         for model, path in tables_of_a_dataset():
             while self._remove_rows(model, path):
-                yield
+                yield True
         self._remove_dataset()
-        yield
-        while self._remove_objects():
-            yield
+        yield True
+        while (removed := self._remove_objects()) != 0:
+            yield removed is not None
 
     def _may_begin(self) -> bool:
         """Whether the keys are gone; destroys them when the purge is due and nothing is in its way."""
@@ -139,15 +146,19 @@ class Removal:
             dataset.delete()
             self._claim.save(progress={"stage": "objects"})
 
-    def _remove_objects(self) -> int:
+    def _remove_objects(self) -> int | None:
+        """How many went; None when none may go now."""
         blobs = Blob.objects.filter(dataset_id=self._dataset_id)
         with self._claim.scope():
             blobs.exclude(state=BlobState.DEAD).update(state=BlobState.DEAD)
             dead = list(blobs.values_list("pk", "name")[:_OBJECTS])
         store = BlobStore.default()
-        for _, name in dead:
-            with suppress(BlobMissing):
-                store.delete(name)
+        with removing_objects() as may_go:
+            if not may_go:
+                return None
+            for _, name in dead:
+                with suppress(BlobMissing):
+                    store.delete(name)
         with self._claim.scope():
             blobs.filter(pk__in=[pk for pk, _ in dead]).delete()
             self._claim.save(attempt=0)

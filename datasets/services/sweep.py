@@ -24,6 +24,7 @@ from datasets.models import (
 )
 from datasets.services.commit import discard_findings, discard_packs
 from vaultsite.kernel.blobs import BlobStore
+from vaultsite.kernel.blobs.removal import removing_objects
 from vaultsite.kernel.errors import BlobMissing
 from vaultsite.kernel.jobs import FINAL, JobStatus, LongRunning
 from vaultsite.kernel.tenancy.principal import Principal
@@ -46,23 +47,35 @@ OWNERS: Final[Mapping[type[LongRunning], tuple[BlobKind, ...]]] = {
 
 
 def remove_dead_blobs(tenant_id: UUID, *, job: UUID) -> int:
-    """Delete the dead objects of one job now; what fails to go is swept later. Returns how many went."""
+    """Delete the dead objects of one job now; what fails to go is swept later. Returns how many went.
+
+    None while a backup copies objects.
+    """
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
         dead = list(Blob.objects.filter(job=job, state=BlobState.DEAD).values_list("pk", "name"))
-    _delete(name for _, name in dead)
+    with removing_objects() as may_go:
+        if not may_go:
+            return 0
+        _delete(name for _, name in dead)
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
         Blob.objects.filter(pk__in=[pk for pk, _ in dead]).delete()
     return len(dead)
 
 
 def sweep_blobs() -> int:
-    """As vault_system, over all tenants: mark what is abandoned, then delete what is dead. Returns how many went."""
+    """As vault_system, over all tenants: mark what is abandoned, then delete what is dead. Returns how many went.
+
+    While a backup copies objects, none goes.
+    """
     for owner, kept in OWNERS.items():
         _clean_ended(owner, kept)
     _mark_abandoned()
     BlobStore.default().remove_stale_temporaries()
     dead = list(Blob.objects.using("system").filter(state=BlobState.DEAD).values_list("pk", "name")[:_BATCH])
-    _delete(name for _, name in dead)
+    with removing_objects() as may_go:
+        if not may_go:
+            return 0
+        _delete(name for _, name in dead)
     gone = Blob.objects.using("system").filter(pk__in=[pk for pk, _ in dead])
     # Not delete(): that would look for rows pointing here, which vault_system may not read. Foreign keys watch over it.
     gone._raw_delete("system")  # noqa: SLF001

@@ -19,6 +19,8 @@ TENANT: Final = frozenset(
         "compliance_probe_result",
         "compliance_probe_run",
         "compliance_report",
+        "compliance_backuprun",
+        "compliance_restoredrill",
         "audit_notification",
         "compliance_consent",
         "compliance_consentkey",

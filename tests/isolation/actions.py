@@ -128,6 +128,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "GET /alerts/{alert_id}": "alert.read",
     "POST /alerts/{alert_id}/acknowledge": "alert.manage",
     "POST /alerts/{alert_id}/resolve": "alert.manage",
+    "GET /backups": "backup.read",
+    "GET /backups/drills": "backup.read",
     "GET /audit/events/{event_id}": "audit.read",
     "GET /audit/summary": "audit.read",
     "GET /audit/exports": "audit.export",

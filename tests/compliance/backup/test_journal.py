@@ -1,0 +1,126 @@
+"""The replay journal: what was erased is written down beside the backups, in order, and a damaged one does not pass."""
+
+import pytest
+
+from access.models import EncryptionKey, KeyPurpose, KeyState
+from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, Entry
+from compliance.backup.journal import read_journal, ship_journal
+from compliance.backup.replay import replay
+from compliance.errors.backup import BackupDamaged
+from compliance.tasks import write_journal
+from datasets.models import Dataset, ErasedRecord, Erasure
+from tests.factories.access import acting
+from tests.factories.backup import new_place
+from tests.factories.datasets import jsonl, make_dataset, purge, read_all, upload
+from tests.factories.upkeep import again, erase, queue_erasure
+
+
+@pytest.fixture
+def place(tmp_path):
+    return new_place(tmp_path)
+
+
+@pytest.fixture
+def dataset(tenant):
+    made = make_dataset(tenant)
+    assert upload(tenant, made, jsonl([{"id": f"r{n}", "text": f"row {n}"} for n in range(9)])).status == "succeeded"
+    return made
+
+
+def own(tenant, place, kind):
+    return [one for one in read_journal(place.open()).entries if one.tenant == str(tenant.pk) and one.kind == kind]
+
+
+def test_what_is_erased_is_written_down_once(tenant, dataset, place):
+    erasure = erase(tenant, dataset, ["r1", "r4"])
+    other = make_dataset(tenant)
+    assert upload(tenant, other, jsonl([{"id": "a"}])).status == "succeeded"
+    purge(tenant, other)
+    repository = place.open()
+    assert ship_journal(repository) > 0
+    assert ship_journal(repository) == 0
+    (entry,) = own(tenant, place, ERASURE)
+    assert (entry.id, entry.facts["records"]) == (str(erasure.pk), ["r1", "r4"])
+    assert [one.id for one in own(tenant, place, PURGE)] == [str(other.pk)]
+    assert {one.facts["scope"] for one in own(tenant, place, KEY)} == {str(other.pk)}
+    assert read_journal(repository).sequence == 1
+
+
+def test_an_erasure_is_written_down_when_it_is_asked_for_and_withdrawn_when_refused(tenant, dataset, place):
+    erasure = queue_erasure(tenant, dataset, ["r1"])
+    ship_journal(place.open())
+    assert [one.id for one in own(tenant, place, ERASURE)] == [str(erasure.pk)]
+    with acting(tenant):
+        ErasedRecord.objects.filter(erasure=erasure).delete()
+        Erasure.objects.filter(pk=erasure.pk).update(status="failed")
+    ship_journal(place.open())
+    assert [one.id for one in own(tenant, place, REFUSAL)] == [str(erasure.pk)]
+    replay(read_journal(place.open()).entries)
+    assert again(tenant, erasure).status == "failed"
+    assert len(read_all(tenant, dataset)) == 9
+
+
+def test_a_journal_without_its_end_its_middle_or_its_order_is_damaged(tenant, dataset, place):
+    repository, folder = place.open(), place.folder / "journal"
+    for name in ("r1", "r2", "r3"):
+        queue_erasure(tenant, dataset, [name])
+        ship_journal(repository)
+    whole = {one.name: one.read_bytes() for one in folder.iterdir()}
+    assert read_journal(repository).sequence == 3
+    (folder / "00000003").unlink()
+    with pytest.raises(BackupDamaged, match="end"):
+        read_journal(repository)
+    (folder / "00000003").write_bytes(whole["00000002"])
+    with pytest.raises(BackupDamaged):
+        read_journal(repository)
+    (folder / "00000003").write_bytes(whole["00000003"])
+    (folder / "00000001").unlink()
+    with pytest.raises(BackupDamaged):
+        read_journal(repository)
+
+
+def test_a_shipment_killed_before_its_head_is_taken_over(tenant, dataset, place):
+    repository, head = place.open(), place.folder / "journal" / "head"
+    ship_journal(repository)
+    before = head.read_bytes()
+    erasure = queue_erasure(tenant, dataset, ["r1"])
+    ship_journal(repository)
+    head.write_bytes(before)
+    assert [one.id for one in own(tenant, place, ERASURE)] == [str(erasure.pk)]
+    assert ship_journal(repository) == 0
+
+
+def test_beat_writes_the_journal_where_a_repository_is_configured(tenant, dataset, place, settings):
+    assert write_journal() == 0
+    settings.BACKUP_FOLDER, settings.BACKUP_KEY_FILE = place.folder, place.key_file
+    queue_erasure(tenant, dataset, ["r1"])
+    assert write_journal() > 0
+    assert len(own(tenant, place, ERASURE)) == 1
+
+
+def test_what_a_hold_forbids_is_told_and_not_done(tenant, dataset):
+    with acting(tenant):
+        Dataset.objects.filter(pk=dataset.pk).update(legal_hold=True)
+    facts = {
+        "dataset": str(dataset.pk),
+        "records": ["r1"],
+        "reason": "asked for",
+        "purpose": "",
+        "requested_by": str(dataset.pk),
+        "created_at": "2026-01-01T00:00:00+00:00",
+    }
+    erasure = Entry(ERASURE, str(tenant.pk), "018f0000-0000-7000-8000-000000000001", facts)
+    found = replay([erasure, Entry(PURGE, str(tenant.pk), str(dataset.pk))])
+    assert len(found.refused) == 2
+    assert len(read_all(tenant, dataset)) == 9
+
+
+def test_a_key_that_was_destroyed_is_destroyed_again_and_nothing_of_others(tenant, rival, dataset):
+    with acting(tenant):
+        key = EncryptionKey.objects.get(purpose=KeyPurpose.DATASET, scope_id=dataset.pk)
+    assert replay([Entry(KEY, str(rival.pk), str(key.pk))]).done[KEY] == 0
+    found = replay([Entry(KEY, str(tenant.pk), str(key.pk))])
+    assert (found.done[KEY], found.unreadable_objects > 0) == (1, True)
+    with acting(tenant):
+        key.refresh_from_db()
+    assert (key.state, key.wrapped) == (KeyState.DESTROYED, None)

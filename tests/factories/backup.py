@@ -1,0 +1,68 @@
+"""Repositories of backups, and vaults restored from them."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+
+from compliance.backup.keys import BackupKey, make_key
+from compliance.backup.manifest import Manifest
+from compliance.backup.repository import Repository, open_repository
+from vaultsite.backup.drill import second_environment
+from vaultsite.runtime.environment import DATABASE_VARIABLES, PROJECT
+
+#: Which variable leads a process to the database as whom.
+SERVED = DATABASE_VARIABLES
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository and the file of its key."""
+
+    folder: Path
+    key_file: Path
+    key: BackupKey
+
+    def open(self) -> Repository:
+        return open_repository(self.folder, self.key)
+
+
+def new_place(tmp_path: Path) -> Place:
+    key = make_key(tmp_path / "backup.key")
+    open_repository(tmp_path / "backups", key, create=True)
+    return Place(tmp_path / "backups", tmp_path / "backup.key", key)
+
+
+def back_up(place: Place, *more: str) -> Manifest:
+    """What the operator does; returns the manifest of the newest backup."""
+    call_command("backup", str(place.folder), "--key-file", str(place.key_file), *more, stdout=StringIO())
+    repository = place.open()
+    return repository.manifest(repository.newest())
+
+
+def restore_command(place: Place, *more: str) -> list[str]:
+    given = ["manage.py", "restore", str(place.folder), "--key-file", str(place.key_file), "--throwaway", *more]
+    return [sys.executable, *given]
+
+
+def run_restore(place: Place, home: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        restore_command(place, *more),
+        cwd=PROJECT,
+        env=second_environment(home, keys_from_backup=False),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def told_by(ended: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    told: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
+    return told
