@@ -8,6 +8,8 @@ from django.conf import settings
 from compliance.backup.journal import ship_journal
 from compliance.backup.keys import read_key
 from compliance.backup.repository import open_repository
+from compliance.incidents.deadlines import watch_all
+from compliance.incidents.scope_work import compute_scope
 from compliance.posture.run import plan_probes, run_probes
 from compliance.reports.request import expire_reports
 from compliance.reports.work import run_report
@@ -44,6 +46,16 @@ def mail_subjects() -> int:
 def remind_of_requests() -> int:
     """Tell of requests that are due within days, and raise alerts of those that are late; returns how many."""
     return remind_all()
+@shared_task(name="compliance.compute_scope")
+def continue_scope(tenant_id: str, scope_id: str) -> None:
+    """Continue the scope of an incident from its checkpoint."""
+    compute_scope(UUID(tenant_id), UUID(scope_id))
+
+
+@shared_task(name="compliance.watch_incidents", ignore_result=True, expires=300)
+def watch_incidents() -> int:
+    """Tell of clocks of incidents that run out soon or have run out; returns of how many."""
+    return watch_all()
 
 
 @shared_task(name="compliance.ship_journal", ignore_result=True, expires=60)

@@ -313,6 +313,11 @@ SPECTACULAR_SETTINGS = {
         "ConsentFormatEnum": ["jsonl", "csv"],
         "ControlStateEnum": ["failed", "not_proven", "proven", "outside", "attested"],
         "ProbeStateEnum": "compliance.models.posture.ProbeState",
+        "SeverityEnum": "audit.models.alert.AlertSeverity",
+        "LawEnum": [("gdpr", "GDPR"), ("hipaa", "HIPAA")],
+        "IncidentSeverityEnum": "compliance.models.incidents.IncidentSeverity",
+        "IncidentStateEnum": "compliance.models.incidents.IncidentState",
+        "BreachAudienceEnum": ["authority", "persons", "controller", "hhs", "media"],
     },
     "APPEND_COMPONENTS": {
         "securitySchemes": {
@@ -370,6 +375,7 @@ CELERY_BEAT_SCHEDULE = {
     "mail-subjects": {"task": "compliance.mail_subjects", "schedule": 30.0},
     "expire-packages": {"task": "compliance.expire_packages", "schedule": 600.0},
     "remind-of-requests": {"task": "compliance.remind_of_requests", "schedule": 1800.0},
+    "watch-incidents": {"task": "compliance.watch_incidents", "schedule": 300.0},
     "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
     "write-replay-journal": {"task": "compliance.ship_journal", "schedule": 60.0},
     "sweep-blobs": {"task": "datasets.sweep_blobs", "schedule": 60.0},

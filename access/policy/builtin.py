@@ -108,6 +108,12 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "backup.read": _rule("backup.read", EventType.ADMIN_READ, "read"),
         "alert.read": _rule("alert.read", EventType.ADMIN_READ, "read"),
         "alert.manage": _rule("alert.manage", EventType.ADMIN_WRITE, "update"),
+        "incident.read": Rule(
+            frozenset({"incident.read", "incident.manage", "incident.draft"}), EventType.ADMIN_READ, "read"
+        ),
+        "incident.manage": _rule("incident.manage", EventType.ADMIN_WRITE, "update"),
+        # The wording of what authorities and persons are told.
+        "incident.draft": _rule("incident.draft", EventType.ADMIN_WRITE, "update"),
         "hold.read": _rule("hold.read", EventType.ADMIN_READ, "read"),
         "hold.place": _rule("hold.place", EventType.ADMIN_WRITE, "write"),
         "hold.confirm": _rule("hold.confirm", EventType.ADMIN_WRITE, "update"),
@@ -254,6 +260,7 @@ _CONFIRM: Final = frozenset({"access.read", "emergency.confirm", "review.decide"
 _EMERGENCY: Final = frozenset({"emergency.request"})
 _SUBJECTS: Final = frozenset({"subject.search", "subject.erase"})
 _ALERTS: Final = frozenset({"alert.read", "alert.manage", "audit.verify", "audit.export"})
+_INCIDENTS: Final = frozenset({"incident.read", "incident.manage", "incident.draft"})
 _WEBHOOKS: Final = frozenset({"webhook.read", "webhook.manage", "delivery.manage"})
 _STORAGE: Final = frozenset({"storage.read", "storage.manage", "quota.manage"})
 _HOLD: Final = frozenset({"hold.read", "hold.place", "hold.confirm"})
@@ -341,6 +348,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ANSWER_FOR
             | _SUBJECTS
             | _ALERTS
+            | _INCIDENTS
             | _POSTURE
             | _REPORT
             | _ANSWER_REQUESTS
@@ -361,6 +369,8 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _SEE_REQUESTS
             | {
                 "audit.read",
+                "incident.draft",
+                "incident.read",
                 "retention.read",
                 "user.read",
                 READ_MASKED,
@@ -375,6 +385,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _KEYS
             | _CONFIRM
             | _ALERTS
+            | _INCIDENTS
             | _WEBHOOKS
             | _POSTURE
             | _REPORT
@@ -394,6 +405,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
             | {
                 "hold.read",
+                "incident.read",
                 "posture.read",
                 "retention.read",
             },

@@ -14,6 +14,11 @@ WITHHELD: Final = frozenset(
         EventType.ALERT_ACKNOWLEDGED.value,
         EventType.ALERT_RESOLVED.value,
         EventType.BREACH_SUSPECTED.value,
+        EventType.INCIDENT_OPENED.value,
+        EventType.INCIDENT_CHANGED.value,
+        EventType.INCIDENT_RECORDED.value,
+        EventType.INCIDENT_NOTIFIED.value,
+        EventType.INCIDENT_DUE.value,
     }
 )
 
@@ -92,6 +97,11 @@ KINDS: Final[Mapping[str, AlertKind]] = MappingProxyType(
             "Nobody has a reason to read this record. End the sessions and keys of who did, and look at what else "
             "they read.",
             suspects_breach=True,
+        ),
+        "incident.overdue": AlertKind(
+            "Somebody was not told of an incident in time",
+            "Tell them now, and say in the notice why it is late. The clocks are on the page of the incident.",
+            page="admin:incidents",
         ),
         "posture.failed": AlertKind(
             "A defence does not hold",

@@ -26,6 +26,7 @@ VOCABULARIES: Final[Mapping[str, Mapping[EventType, str]]] = MappingProxyType(
                 EventType.ACCESS_WRITE: "data.write",
                 EventType.KEY_ROTATED: "key.rotated",
                 EventType.BREACH_SUSPECTED: "breach.suspected",
+                EventType.RETENTION_APPLIED: "retention.policy.applied",
             }
         ),
     }

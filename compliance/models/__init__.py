@@ -15,6 +15,17 @@ from compliance.models.hold import HoldScope, LegalHold
 from compliance.models.intake_form import IntakeForm
 from compliance.models.link import SubjectLink
 from compliance.models.package import RequestPackage
+from compliance.models.incidents import (
+    BreachNotice,
+    BreachNoticeText,
+    Incident,
+    IncidentAssessment,
+    IncidentEntry,
+    IncidentScope,
+    IncidentSeverity,
+    IncidentState,
+    IncidentTask,
+)
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.request import Correspondence, RequestMatch, SubjectRequest
@@ -46,6 +57,8 @@ from compliance.models.subjects import (
 __all__ = [
     "BackupRun",
     "BackupStatus",
+    "BreachNotice",
+    "BreachNoticeText",
     "Consent",
     "ConsentKey",
     "ConsentTask",
@@ -56,6 +69,13 @@ __all__ = [
     "DrillStatus",
     "HoldScope",
     "IntakeForm",
+    "Incident",
+    "IncidentAssessment",
+    "IncidentEntry",
+    "IncidentScope",
+    "IncidentSeverity",
+    "IncidentState",
+    "IncidentTask",
     "LegalBasis",
     "LegalHold",
     "MatchReason",

@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from compliance.pages import (
     backups,
     holds,
+    incident_paths,
     posture,
     reports,
     requests,
@@ -19,6 +20,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *backups.PATHS,
     *subjects.PATHS,
     *holds.PATHS,
+    *incident_paths.PATHS,
     *posture.PATHS,
     *reports.PATHS,
     *requests.PATHS,

@@ -43,8 +43,8 @@ from vaultsite.kernel.tenancy.principal import Principal
 
 _RUNS: Final = 10
 _STEPS: Final = 100
-_LIST = ("classifications", "purposes")
-_NUMBERS = ("minimum_days", "duration_days")
+_LIST: Final = ("classifications", "purposes")
+_NUMBERS: Final = ("minimum_days", "duration_days")
 
 
 def retention_page(request: HttpRequest) -> HttpResponse:

@@ -8,8 +8,9 @@ from django.conf import settings
 from django.db.models import Count, Min, QuerySet
 
 from anonymization.models import Token
-from audit.models import AuditExport
+from audit.models import AuditEvent, AuditExport
 from audit.notifications.dispatch import KEPT as NOTIFICATION_KEPT
+from compliance.retention.preview import first_of_month
 from datasets.models import Dataset, Draft, DraftStatus, Export, GuaranteedExport
 
 
@@ -50,14 +51,21 @@ def fixed_periods() -> list[FixedPeriod]:
             "expires_at",
         ),
         FixedPeriod("Notifications", f"{NOTIFICATION_KEPT.days} days", "fixed"),
-        FixedPeriod("Events of the audit", _audit_kept(), "VAULT_AUDIT_RETENTION_MONTHS"),
+        _audit(),
     ]
 
 
-def _audit_kept() -> str:
+def _audit() -> FixedPeriod:
+    """Whole months go together, those of all organizations: the oldest of this one, when the setting lets it go."""
     months, rule = settings.VAULT["AUDIT_RETENTION_MONTHS"], settings.VAULT["AUDIT_DOCUMENTATION"]
     kept = f"{months} months" if months else "for ever"
-    return f"{kept}, as documentation for {rule.upper()}" if rule else kept
+    oldest = AuditEvent.objects.order_by("time").values_list("time", flat=True).first() if months else None
+    return FixedPeriod(
+        "Events of the audit",
+        f"{kept}, as documentation for {rule.upper()}" if rule else kept,
+        "VAULT_AUDIT_RETENTION_MONTHS",
+        next=first_of_month(oldest, later=months + 1) if oldest else None,
+    )
 
 
 def _period(title: str, kept: str, setting: str, rows: QuerySet[Any], moment: str) -> FixedPeriod:

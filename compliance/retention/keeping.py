@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
@@ -32,12 +33,13 @@ def promise_all() -> None:
         _promise(judged(keeps, with_deleted=True).filter(risen), keeps)
 
 
-def promise_anew() -> None:
-    """Write into every row what the policies ask for now, be it less: because the policies themselves were changed."""
+def promise_anew(dataset_id: UUID | None = None) -> None:
+    """Write into every row, or one, what the policies ask for now, be it less: because somebody decided anew."""
     keeps = [policy for policy in policies_in_force() if policy.minimum_days is not None]
-    Dataset.objects.filter(keep_until__isnull=False).update(keep_until=None, keep_basis="")
+    one = Q() if dataset_id is None else Q(pk=dataset_id)
+    Dataset.objects.filter(one, keep_until__isnull=False).update(keep_until=None, keep_basis="")
     if keeps:
-        _promise(judged(keeps, with_deleted=True).filter(asked__isnull=False), keeps)
+        _promise(judged(keeps, with_deleted=True).filter(one, asked__isnull=False), keeps)
 
 
 def _promise(rows: QuerySet[Any], keeps: Sequence[RetentionPolicy]) -> None:

@@ -137,7 +137,7 @@ def record_event(principal: Principal, *, dataset_id: UUID, name: str, occurred_
     said = {"occurred_at": occurred_at, "recorded_by": principal.id, "recorded_at": Now()}
     event, _ = RetentionEvent.objects.update_or_create(dataset=dataset, name=name, defaults=said)
     event.refresh_from_db()
-    promise_anew()
+    promise_anew(dataset.pk)
     facts = {"change": "event", "event": name, "occurred_at": occurred_at.isoformat()}
     emit(Event(EventType.RETENTION_CHANGED, operation="update", resource=resource_of(dataset), metadata=facts))
     return event

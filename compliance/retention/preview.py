@@ -90,9 +90,8 @@ def calendar(principal: Principal) -> list[CalendarMonth]:
 def months_ahead(policies: Sequence[RetentionPolicy]) -> list[CalendarMonth]:
     """As :func:`calendar`, of these policies, without a decision."""
     now = database_now()
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    months = [_later(first, number) for number in range(MONTHS)]
-    due = judged(policies).filter(acts_at__lt=_later(first, MONTHS)).order_by()
+    months = [first_of_month(now, later=number) for number in range(MONTHS)]
+    due = judged(policies).filter(acts_at__lt=first_of_month(now, later=MONTHS)).order_by()
     counts: dict[datetime | None, Counter[str]] = {month: Counter() for month in [None, *months]}
     for action, number in due.filter(acts_at__lte=now).values_list("acts_as").annotate(Count("pk")):
         counts[None][action] += number
@@ -102,6 +101,7 @@ def months_ahead(policies: Sequence[RetentionPolicy]) -> list[CalendarMonth]:
     return [CalendarMonth(month, dict(found)) for month, found in counts.items()]
 
 
-def _later(first: datetime, months: int) -> datetime:
-    place = first.year * 12 + first.month - 1 + months
-    return first.replace(year=place // 12, month=place % 12 + 1)
+def first_of_month(moment: datetime, *, later: int = 0) -> datetime:
+    """The beginning of the month so many months after that of ``moment``."""
+    place = moment.year * 12 + moment.month - 1 + later
+    return moment.replace(year=place // 12, month=place % 12 + 1, day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -195,4 +195,7 @@ def _end(notice: RetentionNotice, state: NoticeState) -> None:
 
 def _fact(kind: EventType, dataset: Dataset, policy: RetentionPolicy, facts: Mapping[str, str]) -> Event:
     named = {"policy_id": str(policy.pk), "revision": policy.revision, "action": policy.action}
-    return Event(kind, operation="delete", resource=resource_of(dataset), metadata=named | dict(facts))
+    destroys = kind is EventType.RETENTION_APPLIED and policy.action != RetentionAction.ARCHIVE
+    return Event(
+        kind, operation="delete" if destroys else "update", resource=resource_of(dataset), metadata=named | dict(facts)
+    )

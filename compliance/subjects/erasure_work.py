@@ -136,9 +136,11 @@ class Work:
         """Tokens, reports of rejected lines and words, in the transaction that says so."""
         with self.claim.scope():
             counts: Counter[str] = Counter(self.erasure.counts)
-            counts["token"] = forget_tokens(values=values_of(self.known))
+            forget_tokens(values=values_of(self.known))
             for match in accepted_matches(self.erasure.search_id):
-                if match.store == SubjectStore.REJECTS:
+                if match.store == SubjectStore.TOKEN:  # a scope of tokens; its datasets have removed some already
+                    counts["token"] += 1
+                elif match.store == SubjectStore.REJECTS:
                     counts["rejects"] += remove_rejects(match.object_id)
                 elif match.store == SubjectStore.TEXT:
                     counts["text" if blank_text(match.place, match.object_id) else "text_left"] += 1

@@ -16,6 +16,7 @@ from django.db.models import Max, Q
 from access.models import EncryptionKey, KeyState
 from access.services.keyring import seal_column
 from datasets.errors import DatasetHeld, DatasetNotFound
+from datasets.errors.lifecycle import DatasetKept
 from datasets.models import Dataset, HeldRecord, HoldKind, HoldMark, SubjectIndexEntry, Version
 from datasets.query import Filter
 from datasets.selectors import find_version
@@ -159,10 +160,10 @@ def refuse_held(dataset_id: UUID, record_ids: Collection[str], *, with_versions:
 
 
 def is_held(dataset_id: UUID, record_ids: Collection[str], *, with_versions: bool = True) -> bool:
-    """``refuse_held`` for what waits rather than fails; of a purged dataset nothing is left to keep."""
+    """``refuse_held`` for what waits rather than fails, a minimum like a hold; a purged dataset has nothing to keep."""
     try:
         refuse_held(dataset_id, record_ids, with_versions=with_versions)
-    except DatasetHeld:
+    except (DatasetHeld, DatasetKept):
         return True
     except DatasetNotFound:
         return False

@@ -125,6 +125,13 @@ TENANT: Final = frozenset(
         "compliance_requestpackage",
         "compliance_subjectlink",
         "compliance_subjectrequest",
+        "compliance_breachnotice",
+        "compliance_breachnoticetext",
+        "compliance_incident",
+        "compliance_incidentassessment",
+        "compliance_incidententry",
+        "compliance_incidentscope",
+        "compliance_incidenttask",
         "compliance_recipienttask",
         "compliance_subjecterasure",
         "compliance_subjecterasurepart",
@@ -227,6 +234,8 @@ UNLED_INDEXES: Final = {
     "compliance_package_expiry": "the removal of expired files, as vault_system, works across tenants",
     "compliance_package_lease": "the reaper, as vault_system, works across tenants",
     "datasets_draft_expiry": "the expiry of drafts, as vault_system, works across tenants",
+    "compliance_report_expiry": "the removal of expired files, as vault_system, works across tenants",
+    "compliance_report_lease": "the reaper, as vault_system, works across tenants",
     "compliance_retentionrun_lease": "the reaper, as vault_system, works across tenants",
     "datasets_publication_lease": "the reaper, as vault_system, works across tenants",
     "compliance_search_lease": "the reaper, as vault_system, works across tenants",
@@ -246,6 +255,8 @@ UNLED_INDEXES: Final = {
     "datasets_merge_lease": "the reaper, as vault_system, works across tenants",
     "datasets_rescan_lease": "the reaper, as vault_system, works across tenants",
     "datasets_scrub_lease": "the reaper, as vault_system, works across tenants",
+    "compliance_incident_due": "the watch of clocks, as vault_system, works across tenants",
+    "incident_scope_lease": "the reaper, as vault_system, works across tenants",
 }
 #: Functions that a serving role may call. None is a SECURITY DEFINER.
 CALLABLE: Final = frozenset({"vault_tenant()"})

@@ -41,6 +41,10 @@ TABLES: Final[Mapping[str, str]] = {
     "feedback_id": "anonymization_findingfeedback",
     "group_id": "access_group",
     "guaranteed_id": "datasets_guaranteedexport",
+    "incident_id": "compliance_incident",
+    "incident_scope_id": "compliance_incidentscope",
+    "incident_task_id": "compliance_incidenttask",
+    "notice_id": "compliance_breachnotice",
     "ingest_id": "datasets_ingest",
     "item_id": "access_reviewitem",
     "key_id": "access_encryptionkey",
@@ -141,14 +145,9 @@ QUERIES: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/datasets/{dataset_id}/lineage/path"): f"?to={uuid4()}",
 }
 _TEXTS: Final = {
-    "control": "gdpr-5.1.a",
-    "version": "1",
-    "number": "1",
-    "name": "a",
-    "branch": "a",
-    "tag": "a",
-    "record_id": "a",
-}
+    "control": "gdpr-5.1.a", "version": "1", "number": "1", "name": "a",
+    "branch": "a", "tag": "a", "record_id": "a", "year": "2026",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
 from compliance.requests.selectors import requests_to_answer
+from compliance.incidents import work_selectors as incident_work
 from compliance.retention import work_selectors as retention_work
 from compliance.subjects import work_selectors as subject_work
 from datasets import work_selectors as dataset_work
@@ -67,6 +68,8 @@ _TO_DO: Final = (
     _Asked("Matches of searches for people", subject_work.matches_to_review, "admin:subjects"),
     _Asked("Recipients to tell of an erasure", subject_work.recipients_to_tell, "admin:subjects"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
+    _Asked("Incidents whose clocks run", incident_work.incidents_to_settle, "admin:incidents", is_urgent=True),
+    _Asked("Tasks of incidents", incident_work.incident_tasks, "admin:incidents"),
     _Asked("Keys to destroy, as the second person", access_work.destructions_to_confirm, "admin:datasets_keys"),
     _Asked("Legal holds to confirm", holds_to_confirm, "admin:holds"),
     _Asked("Releases of legal holds to confirm", releases_to_confirm, "admin:holds"),

@@ -70,7 +70,12 @@ KINDS: Final = MappingProxyType(
         "BulkEvaluation": ("many questions", _own_page("admin:access_evaluation")),
         "AuditExport": ("export of the audit", _list("admin:audit_exports")),
         "AuditVerification": ("verification of the audit", _own_page("admin:verification")),
+        "IncidentScope": ("scope of an incident", _list("admin:incidents")),
         "ProbeRun": ("probes", _own_page("admin:compliance_probe_run")),
+        "Report": ("report", _list("admin:reports")),
+        "RetentionRun": ("retention", _own_page("admin:retention_run")),
+        "SubjectSearch": ("search for a person", _own_page("admin:subject_search")),
+        "SubjectErasure": ("erasure of a person", _own_page("admin:subject_erasure")),
         "PolicyReplay": ("replay of decisions", _own_page("admin:access_replay")),
     }
 )

@@ -63,12 +63,12 @@ def test_who_may_see_backups(tenant, role, status):
 
 def test_the_page_says_what_to_do_and_what_was_done(tenant):
     reader = browser_of(tenant, "auditor")
-    _, empty = opened(reader, PAGE)
+    empty = opened(reader, PAGE)[0].content.decode()
     assert "There is no complete backup" in empty
     assert "No backup was ever tried" in empty
     made(tenant, object_count=12_345)
     drilled(tenant)
-    _, full = opened(reader, PAGE)
+    full = opened(reader, PAGE)[0].content.decode()
     assert "Nothing to do" in full
     assert "12,345" in full
     assert "4,242 s" in full

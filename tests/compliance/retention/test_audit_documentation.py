@@ -1,10 +1,15 @@
 """The audit as documentation: what law asks to be kept for six years is not dropped sooner by a setting."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from audit.models import AuditEvent
 from compliance.retention.fixed import fixed_periods
+from compliance.retention.preview import first_of_month
 from tests.factories.access import acting
+from tests.factories.datasets import make_dataset
 from vaultsite.config import VaultConfig, load
 
 
@@ -30,8 +35,18 @@ def test_a_rule_nobody_knows_is_refused() -> None:
 
 
 def test_the_calendar_says_how_long_the_audit_is_kept(tenant, settings) -> None:
+    make_dataset(tenant)
     for months, rule, said in ((0, "", "for ever"), (84, "hipaa", "84 months, as documentation for HIPAA")):
         settings.VAULT = settings.VAULT | {"AUDIT_RETENTION_MONTHS": months, "AUDIT_DOCUMENTATION": rule}
         with acting(tenant):
-            kept = {one.title: one.kept for one in fixed_periods()}
-        assert kept["Events of the audit"] == said
+            audit = next(one for one in fixed_periods() if one.title == "Events of the audit")
+            began = AuditEvent.objects.order_by("time").first().time
+        assert (audit.kept, audit.next) == (said, first_of_month(began, later=months + 1) if months else None)
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"), [(0, (2026, 11)), (1, (2026, 12)), (2, (2027, 1)), (14, (2028, 1)), (73, (2032, 12))]
+)
+def test_months_are_counted_over_years(later, expected) -> None:
+    month = first_of_month(datetime(2026, 11, 23, 2, 17, tzinfo=UTC), later=later)
+    assert month == datetime(*expected, 1, tzinfo=UTC)

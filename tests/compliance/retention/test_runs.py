@@ -8,10 +8,12 @@ from django.utils import timezone
 from audit.models import Alert, AuditEvent, Notification
 from audit.notifications.dispatch import tell_of
 from audit.selectors import read_body
+from compliance.errors.retention import TooManyRetentionPolicies
 from compliance.models import NoticeState, RetentionClock, RetentionNotice, RetentionRun, RetentionStep
+from compliance.retention import policies
 from compliance.retention.clock import confirm_clock, suspicion
 from compliance.retention.plan import plan_runs
-from compliance.retention.policies import change_policy, end_policy
+from compliance.retention.policies import change_policy, end_policy, record_event
 from compliance.retention.run import run_retention
 from datasets.errors.lifecycle import DatasetKept
 from datasets.models import Dataset, Purge
@@ -22,6 +24,8 @@ from datasets.services.purge import run_purge
 from tests.factories.access import acting, rooted
 from tests.factories.datasets import jsonl, make_dataset, read_all, rows_of, someone, upload
 from tests.factories.retention import let_grace_pass, made_ago, make_policy, officer, run_now
+from vaultsite.kernel.events.bus import emit
+from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 
 
 def state_of(tenant, dataset) -> Dataset:
@@ -254,3 +258,47 @@ def test_a_run_is_planned_once_a_day_for_who_had_a_policy(tenant, rival) -> None
         assert sorted(RetentionRun.objects.values_list("status", flat=True)) == ["queued", "succeeded"]
     with acting(rival):
         assert not RetentionRun.objects.exists()
+
+
+def test_an_event_from_the_future_makes_runs_wait_until_it_is_explained(tenant) -> None:
+    make_policy(tenant)
+    dataset = made_ago(make_dataset(tenant), 400)
+    run_now(tenant)
+    ahead = timezone.now() + timedelta(hours=1)
+    with acting(tenant):
+        emit(Event(EventType.UPDATED, operation="update", resource=ResourceRef("dataset"), time=ahead))
+    assert run_now(tenant).progress == {"stage": "clock"}
+    assert state_of(tenant, dataset).deleted_at is None
+    with acting(tenant, officer(tenant)) as scope:
+        confirm_clock(scope.principal)
+    assert run_now(tenant).status == "succeeded"
+    assert state_of(tenant, dataset).deleted_at is not None
+
+
+def test_a_recorded_event_gives_a_minimum_and_its_correction_takes_it_back(tenant) -> None:
+    make_policy(tenant, minimum_days=30, starts="event", event="closed")
+    dataset, steward = make_dataset(tenant), someone(tenant, "data_steward")
+    for days, is_kept in ((1, True), (31, False)):
+        with acting(tenant, officer(tenant)) as scope:
+            when = timezone.now() - timedelta(days=days)
+            record_event(scope.principal, dataset_id=dataset.pk, name="closed", occurred_at=when)
+        assert (state_of(tenant, dataset).keep_until > timezone.now()) is is_kept
+    with acting(tenant, steward):
+        delete_dataset(steward, dataset_id=dataset.pk)
+
+
+def test_what_was_announced_is_withdrawn_when_somebody_deletes_the_dataset_first(tenant) -> None:
+    make_policy(tenant)
+    dataset, steward = made_ago(make_dataset(tenant), 400), someone(tenant, "data_steward")
+    run_now(tenant)
+    with acting(tenant, steward):
+        delete_dataset(steward, dataset_id=dataset.pk)
+    assert outcomes(tenant, run_now(tenant)) == {dataset.pk: ("withdrawn", "")}
+    assert len(events(tenant, "data.retention.applied")) == 0
+
+
+def test_there_may_be_only_so_many_policies(tenant, monkeypatch) -> None:
+    monkeypatch.setattr(policies, "MAX_POLICIES", 1)
+    make_policy(tenant)
+    with pytest.raises(TooManyRetentionPolicies):
+        make_policy(tenant)

@@ -219,6 +219,16 @@ class EventType(StrEnum):
     ALERT_RESOLVED = "alert.resolved"
     #: Somebody may be taking data they should not have; names the alert.
     BREACH_SUSPECTED = "data.breach.suspected"
+    #: An incident was opened, from an alert or by hand.
+    INCIDENT_OPENED = "incident.opened"
+    #: An incident was confirmed, dismissed, contained or closed; says which.
+    INCIDENT_CHANGED = "incident.changed"
+    #: Somebody did something about an incident that its timeline keeps.
+    INCIDENT_RECORDED = "incident.recorded"
+    #: An authority, persons or others were told of an incident.
+    INCIDENT_NOTIFIED = "incident.notified"
+    #: The time in which somebody has to be told of an incident ends soon, or is over.
+    INCIDENT_DUE = "incident.due"
     #: A legal hold was placed: what it names is kept from now on.
     HOLD_PLACED = "legal_hold.placed"
     #: A second person said that a legal hold is right.
