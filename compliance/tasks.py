@@ -46,6 +46,8 @@ def mail_subjects() -> int:
 def remind_of_requests() -> int:
     """Tell of requests that are due within days, and raise alerts of those that are late; returns how many."""
     return remind_all()
+
+
 @shared_task(name="compliance.compute_scope")
 def continue_scope(tenant_id: str, scope_id: str) -> None:
     """Continue the scope of an incident from its checkpoint."""

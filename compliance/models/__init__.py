@@ -12,9 +12,6 @@ from compliance.models.consent import (
 )
 from compliance.models.correction import Correction
 from compliance.models.hold import HoldScope, LegalHold
-from compliance.models.intake_form import IntakeForm
-from compliance.models.link import SubjectLink
-from compliance.models.package import RequestPackage
 from compliance.models.incidents import (
     BreachNotice,
     BreachNoticeText,
@@ -26,6 +23,9 @@ from compliance.models.incidents import (
     IncidentState,
     IncidentTask,
 )
+from compliance.models.intake_form import IntakeForm
+from compliance.models.link import SubjectLink
+from compliance.models.package import RequestPackage
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.request import Correspondence, RequestMatch, SubjectRequest
@@ -68,7 +68,6 @@ __all__ = [
     "Correspondence",
     "DrillStatus",
     "HoldScope",
-    "IntakeForm",
     "Incident",
     "IncidentAssessment",
     "IncidentEntry",
@@ -76,6 +75,7 @@ __all__ = [
     "IncidentSeverity",
     "IncidentState",
     "IncidentTask",
+    "IntakeForm",
     "LegalBasis",
     "LegalHold",
     "MatchReason",

@@ -11,8 +11,8 @@ from django.urls import reverse
 from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
-from compliance.requests.selectors import requests_to_answer
 from compliance.incidents import work_selectors as incident_work
+from compliance.requests.selectors import requests_to_answer
 from compliance.retention import work_selectors as retention_work
 from compliance.subjects import work_selectors as subject_work
 from datasets import work_selectors as dataset_work
