@@ -71,6 +71,7 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.ERASED: COMPLIANCE,
         EventType.CONSENT_RECORDED: COMPLIANCE,
         EventType.CONSENT_WITHDRAWN: COMPLIANCE,
+        EventType.CONSENT_TASK_DECIDED: COMPLIANCE,
         EventType.PURPOSE_CHANGED: COMPLIANCE,
         EventType.CORRUPTION_DETECTED: COMPLIANCE,
         EventType.POLICY_CHANGED: COMPLIANCE,

@@ -9,12 +9,11 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from access.selectors import may
 from access.services.authorize import authorize
 from compliance.consents.people import Identifier, keys_of, problems_of
 from compliance.consents.record import evidence_of
 from compliance.errors.consent import ConsentNotFound
-from compliance.models import Consent, ConsentKey, ConsentTask
+from compliance.models import Consent, ConsentKey
 from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
@@ -97,8 +96,3 @@ def _one(row: Any) -> ShownConsent:
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
     )
-
-
-def withdrawals_to_decide(principal: Principal) -> int:
-    """How many withdrawals wait for a privacy officer to decide on their records."""
-    return ConsentTask.objects.filter(outcome="").count() if may(principal, "consent.manage") else 0

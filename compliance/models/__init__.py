@@ -12,6 +12,7 @@ from compliance.models.consent import (
 )
 from compliance.models.correction import Correction
 from compliance.models.hold import HoldScope, LegalHold
+from compliance.models.party import Party, PartyRole, Safeguard
 from compliance.models.incidents import (
     BreachNotice,
     BreachNoticeText,
@@ -82,6 +83,8 @@ __all__ = [
     "MatchState",
     "NoticeState",
     "PartState",
+    "Party",
+    "PartyRole",
     "ProbeResult",
     "ProbeRun",
     "ProbeState",
@@ -101,6 +104,7 @@ __all__ = [
     "RetentionRun",
     "RetentionStart",
     "RetentionStep",
+    "Safeguard",
     "StepOutcome",
     "SubjectErasure",
     "SubjectErasurePart",

@@ -25,7 +25,7 @@ def _tagged(tag: str) -> models.Q:
     return models.Q(pk__in=DatasetTag.objects.filter(tag=tag).values("dataset_id"))
 
 
-#: Where access policies find what they ask of a dataset; nothing is known of consent yet.
+#: Where access policies find what they ask of a dataset; consent is a fact of records, asked for at each.
 COLUMNS: Final = Columns(
     fields={"id": "pk", "classification": "classification", "owner": "created_by", "residency": "region"},
     may_lack=frozenset({"residency"}),

@@ -26,6 +26,7 @@ TENANT: Final = frozenset(
         "compliance_consentkey",
         "compliance_consenttask",
         "compliance_consentwithdrawal",
+        "compliance_party",
         "compliance_purposeterms",
         "datasets_consentlink",
         "audit_notificationsetting",

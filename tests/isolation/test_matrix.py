@@ -34,6 +34,7 @@ UNTOUCHABLE = frozenset(
 SAYING = {
     "PATCH /roles/{role_id}": {"permissions"},
     "POST /audit/exports": {"status"},  # of events: how what they tell of ended
+    "POST /processors": {"role"},  # what a party is to the organization
     "POST /role-bindings": {"role"},
     "POST /roles": {"permissions"},
 }

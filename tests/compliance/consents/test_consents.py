@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from access.errors import AccessDenied
 from audit.models import AuditEvent
-from compliance.consents.find import withdrawals_to_decide
 from compliance.consents.record import Given, record_consent
+from compliance.consents.tasks import tasks_to_decide
 from compliance.errors.consent import ConsentNotFound, ConsentWithdrawn, PurposeNotFound
 from compliance.models import Consent, ConsentKey, ConsentTask
 from tests.factories.access import acting, principal_with
@@ -131,7 +131,7 @@ def test_a_withdrawal_is_told_and_leads_to_a_task_where_the_purpose_says_erase(t
     for role in ("privacy_officer", "auditor"):
         who = principal_with(tenant, role)
         with acting(tenant, who):
-            counts.append(withdrawals_to_decide(who))
+            counts.append(tasks_to_decide(who).count)
     assert counts == [1, 0]
 
 

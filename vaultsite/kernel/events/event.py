@@ -85,6 +85,8 @@ class EventType(StrEnum):
     CONSENT_RECORDED = "data.consent.recorded"
     #: Somebody withdrew it: nothing of theirs is released for the purpose from the next request on.
     CONSENT_WITHDRAWN = "data.consent.withdrawn"
+    #: Somebody decided on the records of a person who withdrew: erased, or kept on another ground.
+    CONSENT_TASK_DECIDED = "data.consent.decided"
     #: What makes processing for a purpose lawful was said, or changed.
     PURPOSE_CHANGED = "data.purpose.changed"
     #: A line of versions was merged into a branch.
