@@ -12,7 +12,6 @@ from compliance.models.consent import (
 )
 from compliance.models.correction import Correction
 from compliance.models.hold import HoldScope, LegalHold
-from compliance.models.party import Party, PartyRole, Safeguard
 from compliance.models.incidents import (
     BreachNotice,
     BreachNoticeText,
@@ -27,6 +26,7 @@ from compliance.models.incidents import (
 from compliance.models.intake_form import IntakeForm
 from compliance.models.link import SubjectLink
 from compliance.models.package import RequestPackage
+from compliance.models.party import Party, PartyRole, Safeguard
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
 from compliance.models.request import Correspondence, RequestMatch, SubjectRequest

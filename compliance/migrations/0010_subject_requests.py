@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("access", "0017_own_permissions"),
         ("datasets", "0021_canaries"),
-        ("compliance", "0008_incidents"),
+        ("compliance", "0009_register"),
     ]
 
     operations = [
