@@ -13,11 +13,39 @@ from compliance.incidents.scope_work import compute_scope
 from compliance.posture.run import plan_probes, run_probes
 from compliance.reports.request import expire_reports
 from compliance.reports.work import run_report
+from compliance.requests.mail import send_due
+from compliance.requests.package_work import run_package
+from compliance.requests.packages import expire_packages
+from compliance.requests.reminders import remind_all
 from compliance.retention.plan import plan_runs
 from compliance.retention.run import run_retention
 from compliance.subjects.erasure_work import run_subject_erasure
 from compliance.subjects.search import forget_identifiers
 from compliance.subjects.sweep import run_search
+
+
+@shared_task(name="compliance.run_package")
+def continue_package(tenant_id: str, package_id: str) -> None:
+    """Write the package of a data subject."""
+    run_package(UUID(tenant_id), UUID(package_id))
+
+
+@shared_task(name="compliance.expire_packages", ignore_result=True, expires=300)
+def remove_expired_packages() -> int:
+    """Remove the files of packages past their time; returns of how many."""
+    return expire_packages()
+
+
+@shared_task(name="compliance.mail_subjects", ignore_result=True, expires=25)
+def mail_subjects() -> int:
+    """Send what is due to data subjects by e-mail; returns how many mails went out."""
+    return send_due()
+
+
+@shared_task(name="compliance.remind_of_requests", ignore_result=True, expires=600)
+def remind_of_requests() -> int:
+    """Tell of requests that are due within days, and raise alerts of those that are late; returns how many."""
+    return remind_all()
 
 
 @shared_task(name="compliance.compute_scope")

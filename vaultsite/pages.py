@@ -46,6 +46,6 @@ def _facts(request: HttpRequest, error: VaultError) -> dict[str, Any]:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django passes it
     """A form without its token: as a page in the browser, as a problem elsewhere."""
     error = RefusedByFramework("The form is out of date. Open the page again and send it once more.")
-    if request.path.startswith("/admin/"):
+    if request.path.startswith(("/admin/", "/request/")):
         return error_page(request, error)
     return problem_response(request, error)

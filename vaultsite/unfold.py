@@ -120,6 +120,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "title": "Compliance",
                 "separator": True,
                 "items": [
+                    _item("Requests", "person_search", "admin:subject_requests", "compliance.view_subjectrequest"),
                     _item("Incidents", "crisis_alert", "admin:incidents", "compliance.view_incident"),
                     _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun"),
                     _item("Search and erasure", "person_search", "admin:subjects", "compliance.view_subjectsearch"),

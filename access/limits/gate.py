@@ -49,6 +49,11 @@ def admit_sign_in(request: HttpRequest) -> None:
     _admit_address(request, "sign_in")
 
 
+def admit_form(request: HttpRequest) -> None:
+    """Count a form that is sent by somebody who proves nothing. Raises TooManyRequests."""
+    _admit_address(request, "form")
+
+
 def _admit_address(request: HttpRequest, policy: str) -> None:
     address = facts_of(request).ip_address
     own = address_buckets(address, policy=policy) if policy else []

@@ -26,6 +26,10 @@ TOKEN_QUOTA: Final = 60
 SIGN_IN_QUOTA: Final = 600
 
 
+#: Forms a minute that one address sends without being anybody.
+FORM_QUOTA: Final = 20
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who is counted: the principal, and the quota of the credential it came with."""
@@ -64,5 +68,6 @@ def address_buckets(address: str, *, policy: str = "address") -> list[Bucket]:
         "refused": REFUSED_QUOTA,
         "token": TOKEN_QUOTA,
         "sign_in": SIGN_IN_QUOTA,
+        "form": FORM_QUOTA,
     }
     return [Bucket(policy, reached_from(address), quotas[policy])] if address else []

@@ -41,6 +41,7 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("audit", "deadletter"): ("delivery.read", None, "delivery.manage", None),
         ("compliance", "backuprun"): ("backup.read", None, None, None),
         ("audit", "alert"): ("alert.read", None, "alert.manage", None),
+        ("compliance", "subjectrequest"): ("subject_request.read", *("subject_request.manage",) * 2, None),
         ("compliance", "consent"): ("consent.read", "consent.manage", "consent.manage", None),
         ("compliance", "party"): ("register.read", "register.manage", None, "register.manage"),
         ("compliance", "incident"): ("incident.read", "incident.manage", "incident.manage", None),

@@ -184,6 +184,17 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "quota.manage": _rule("quota.manage", EventType.ADMIN_WRITE, "update"),
         "retention.read": Rule(frozenset({"retention.read", "retention.manage"}), EventType.ADMIN_READ, "read"),
         "retention.manage": _rule("retention.manage", EventType.ADMIN_WRITE, "update"),
+        "subject_request.read": Rule(
+            frozenset({"subject_request.read", "subject_request.manage"}), EventType.ADMIN_READ, "read"
+        ),
+        "subject_request.manage": _rule("subject_request.manage", EventType.ADMIN_WRITE, "update"),
+        # An officer proposes what records are to say instead; who may write them makes it so.
+        "subject_request.preview": Rule(
+            frozenset({"subject_request.manage", "record.write"}), EventType.ADMIN_READ, "read"
+        ),
+        "subject_request.correct": _rule("record.write", EventType.ADMIN_WRITE, "update"),
+        # Everything the vault holds of somebody leaves as one file.
+        "subject_request.package": _rule("subject_request.manage", EventType.ACCESS_READ, "export"),
         "storage.read": _rule("storage.read", EventType.ADMIN_READ, "read"),
         "report.create": _rule("report.create", EventType.ADMIN_READ, "read"),
         "storage.manage": _rule("storage.manage", EventType.ADMIN_WRITE, "update"),
@@ -261,6 +272,9 @@ _ANSWER_FOR: Final = frozenset({"purpose.manage", "consent.manage", "register.ma
 _REPORT: Final = frozenset({"report.create"})
 _LEGISLATE: Final = _INQUIRE | {"policy.manage"}
 
+_SEE_REQUESTS: Final = frozenset({"subject_request.read"})
+_ANSWER_REQUESTS: Final = _SEE_REQUESTS | {"subject_request.manage"}
+
 ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
     {
         "tenant_admin": BuiltinRole(
@@ -337,6 +351,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _INCIDENTS
             | _POSTURE
             | _REPORT
+            | _ANSWER_REQUESTS
             | {"ingest.read", "audit.read", "user.read", "role.read", "merge.review", "record.erase", READ_RAW}
             | {
                 "hold.confirm",
@@ -351,6 +366,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _ACCOUNT
             | _HOLD
             | _REPORT
+            | _SEE_REQUESTS
             | {
                 "audit.read",
                 "incident.draft",
@@ -384,6 +400,7 @@ ROLES: Final[Mapping[str, BuiltinRole]] = MappingProxyType(
             | _BROWSE
             | _OVERSEE
             | _ACCOUNT
+            | _SEE_REQUESTS
             | {"audit.read", "user.read", "role.read", "apikey.read", "key.read", "storage.read", "access.read"}
             | {"alert.read", "webhook.read", "audit.verify", "audit.export"}
             | {

@@ -75,6 +75,12 @@ KINDS: Final[Mapping[str, AlertKind]] = MappingProxyType(
             "and keys. If it was expected, say so: the vault then asks for more before it tells of this one again.",
             suspects_breach=True,
         ),
+        "subject_request.overdue": AlertKind(
+            "A data subject waits longer than the law allows",
+            "Answer the request now, tell the subject why it is late, and see why nobody did. If the law allows it and "
+            "the first term is not over, take the longer one.",
+            page="admin:subject_requests",
+        ),
         "retention.clock": AlertKind(
             "The time may be wrong: retention waits",
             "Compare the clocks of the database and of the workers with a source of time. Mend what is wrong, then "

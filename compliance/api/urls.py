@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("compliance.api.requests_urls")),
     path("", include("compliance.api.incidents_urls")),
     path("", include("compliance.api.backups_urls")),
     path("", include("compliance.api.posture_urls")),

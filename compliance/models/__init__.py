@@ -10,8 +10,8 @@ from compliance.models.consent import (
     WithdrawalEffect,
     keys_of_live,
 )
+from compliance.models.correction import Correction
 from compliance.models.hold import HoldScope, LegalHold
-from compliance.models.party import Party, PartyRole, Safeguard
 from compliance.models.incidents import (
     BreachNotice,
     BreachNoticeText,
@@ -23,8 +23,13 @@ from compliance.models.incidents import (
     IncidentState,
     IncidentTask,
 )
+from compliance.models.intake_form import IntakeForm
+from compliance.models.link import SubjectLink
+from compliance.models.package import RequestPackage
+from compliance.models.party import Party, PartyRole, Safeguard
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun, ProbeState, ProbeTrigger
 from compliance.models.report import Report, ReportFormat
+from compliance.models.request import Correspondence, RequestMatch, SubjectRequest
 from compliance.models.retention import (
     NoticeState,
     RetentionAction,
@@ -60,6 +65,8 @@ __all__ = [
     "ConsentTask",
     "ConsentWithdrawal",
     "ControlEvidence",
+    "Correction",
+    "Correspondence",
     "DrillStatus",
     "HoldScope",
     "Incident",
@@ -69,6 +76,7 @@ __all__ = [
     "IncidentSeverity",
     "IncidentState",
     "IncidentTask",
+    "IntakeForm",
     "LegalBasis",
     "LegalHold",
     "MatchReason",
@@ -85,6 +93,8 @@ __all__ = [
     "RecipientTask",
     "Report",
     "ReportFormat",
+    "RequestMatch",
+    "RequestPackage",
     "RestoreDrill",
     "RetentionAction",
     "RetentionClock",
@@ -98,7 +108,9 @@ __all__ = [
     "StepOutcome",
     "SubjectErasure",
     "SubjectErasurePart",
+    "SubjectLink",
     "SubjectMatch",
+    "SubjectRequest",
     "SubjectSearch",
     "SubjectStore",
     "WithdrawalEffect",

@@ -11,6 +11,7 @@ from compliance.pages import (
     incident_paths,
     posture,
     reports,
+    requests,
     retention,
     subjects,
 )
@@ -22,6 +23,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *incident_paths.PATHS,
     *posture.PATHS,
     *reports.PATHS,
+    *requests.PATHS,
     *retention.PATHS,
 )
 

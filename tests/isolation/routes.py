@@ -27,6 +27,7 @@ TABLES: Final[Mapping[str, str]] = {
     "canary_id": "datasets_canary",
     "case_id": "anonymization_detectioncase",
     "certificate_id": "access_clientcertificate",
+    "correction_id": "compliance_correction",
     "collection_id": "datasets_garbagecollection",
     "conflict_id": "datasets_mergeconflict",
     "binding_id": "access_rolebinding",
@@ -70,6 +71,7 @@ TABLES: Final[Mapping[str, str]] = {
     "scrub_id": "datasets_scrub",
     "service_account_id": "access_serviceaccount",
     "space_id": "anonymization_tokenspace",
+    "subject_request_id": "compliance_subjectrequest",
     "subject_erasure_id": "compliance_subjecterasure",
     "subject_search_id": "compliance_subjectsearch",
     "recipient_task_id": "compliance_recipienttask",
@@ -112,6 +114,7 @@ BODIES: Final[Mapping[tuple[str, str], Any]] = {
     ("PATCH", "/detection/field-rules/{rule_id}"): _RULE,
     ("PATCH", "/detection/thresholds/{rule_id}"): _RULE,
     ("PATCH", "/service-accounts/{service_account_id}"): {"is_active": False},
+    ("PATCH", "/subject-requests/{subject_request_id}"): {"legal_basis": "consent"},
     ("POST", "/compliance/controls/{control}/evidence"): {
         "title": "a",
         "statement": "a",

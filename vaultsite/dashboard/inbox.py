@@ -12,6 +12,7 @@ from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
 from compliance.incidents import work_selectors as incident_work
+from compliance.requests.selectors import requests_to_answer
 from compliance.retention import work_selectors as retention_work
 from compliance.subjects import work_selectors as subject_work
 from datasets import work_selectors as dataset_work
@@ -61,6 +62,7 @@ class _Asked:
 _TO_DO: Final = (
     _Asked("Emergencies to confirm", access_work.emergencies_to_confirm, "admin:access_emergencies", is_urgent=True),
     _Asked("Emergencies to look at", access_work.emergencies_to_review, "admin:access_emergencies"),
+    _Asked("Requests of data subjects to answer", requests_to_answer, "admin:subject_requests", is_urgent=True),
     _Asked("The time to confirm, which retention waits for", retention_work.clocks_to_confirm, "admin:retention"),
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
     _Asked("Matches of searches for people", subject_work.matches_to_review, "admin:subjects"),

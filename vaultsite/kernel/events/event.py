@@ -289,6 +289,38 @@ class EventType(StrEnum):
     KEY_ROTATED = "data.key.rotation"
     #: Two people destroyed a key.
     KEY_DESTROYED = "data.key.destroyed"
+    #: A data subject's request was taken in: by staff, a program or the public form.
+    SUBJECT_REQUEST_RECEIVED = "subject.request.received"
+    #: A data subject's request went from one state to another; says which.
+    SUBJECT_REQUEST_MOVED = "subject.request.moved"
+    #: The legal basis of what a data subject asks about was entered.
+    SUBJECT_REQUEST_CHANGED = "subject.request.changed"
+    #: A data subject's request was given to somebody, or to nobody.
+    SUBJECT_REQUEST_ASSIGNED = "subject.request.assigned"
+    #: The longer term that the law gives was taken for a data subject's request.
+    SUBJECT_REQUEST_EXTENDED = "subject.request.extended"
+    #: Records were entered as a data subject's; says how many of how many datasets, never which.
+    SUBJECT_REQUEST_MATCHED = "subject.request.matched"
+    #: A message to or from a data subject, or a note, was entered into the log of the request; never what it says.
+    SUBJECT_REQUEST_CORRESPONDED = "subject.request.corresponded"
+    #: A data subject's request is due within days; says how many.
+    SUBJECT_REQUEST_DUE = "subject.request.due"
+    #: Somebody asked for the records of a data subject as one file.
+    SUBJECT_PACKAGE_REQUESTED = "subject.package.requested"
+    #: The file of a data subject's records is there; says of how many records.
+    SUBJECT_PACKAGE_WRITTEN = "subject.package.written"
+    #: The file of a data subject's records could not be written.
+    SUBJECT_PACKAGE_FAILED = "subject.package.failed"
+    #: A data subject is mailed a link to the file of their records.
+    SUBJECT_PACKAGE_SENT = "subject.package.sent"
+    #: The file of a data subject's records was downloaded: by an officer, or by the link.
+    SUBJECT_PACKAGE_DOWNLOADED = "subject.package.downloaded"
+    #: The file of a data subject's records was removed because its time was over.
+    SUBJECT_PACKAGE_EXPIRED = "subject.package.expired"
+    #: An officer proposed what a data subject's records are to say instead; says of how many.
+    SUBJECT_CORRECTION_PROPOSED = "subject.correction.proposed"
+    #: What was proposed became a version of the dataset.
+    SUBJECT_CORRECTION_APPLIED = "subject.correction.applied"
     #: Somebody asked what the vault holds of a person; says how many identifiers of which kinds, never which.
     SUBJECT_SEARCHED = "data.subject.searched"
     #: A match of such a search was accepted or rejected.

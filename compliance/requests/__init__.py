@@ -1,0 +1,1 @@
+"""Requests of data subjects: taken in, verified, answered in time."""

@@ -1,0 +1,190 @@
+"""What an officer does with a request: assign, verify, get on, extend, refuse, answer."""
+
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from django.utils import timezone
+
+from access.models import User
+from audit.notifications.people import holders_of
+from compliance.errors.requests import ExtensionRefused
+from compliance.models import SubjectRequest
+from compliance.models.request import Channel, Direction, IdentityMethod, LegalBasis, RefusalGround
+from compliance.requests.clocks import last_notice_on
+from compliance.requests.intake import MANAGE
+from compliance.requests.letters import can_mail, write_letter
+from compliance.requests.links import mail_identity_link
+from compliance.requests.sealed import MAX_TEXT, Letter, SubjectFacts
+from compliance.requests.selectors import get_locked, today
+from compliance.requests.states import (
+    BY_HAND,
+    DONE,
+    MOVES,
+    State,
+    clock,
+    move,
+    received_on,
+    reckon,
+    require_state,
+    tell,
+)
+from vaultsite.kernel.errors import FieldProblem, InvalidInput
+from vaultsite.kernel.events.event import EventType
+from vaultsite.kernel.tenancy.principal import Principal
+
+_OPEN: Final = tuple(state for state in State if state not in DONE)
+#: What an officer may say they verified somebody by; a link is followed by the subject alone.
+METHODS: Final = tuple(one for one in IdentityMethod if one not in {IdentityMethod.NONE, IdentityMethod.EMAIL_LINK})
+GROUNDS: Final = tuple(one for one in RefusalGround if one != RefusalGround.NONE)
+
+
+def assign(principal: Principal, *, request_id: UUID, assignee: UUID | None) -> SubjectRequest:
+    """Give the request to somebody who may work on it; None: to nobody.
+
+    Raises AccessDenied, SubjectRequestNotFound, InvalidInput, WrongRequestState.
+    """
+    request = get_locked(principal, request_id)
+    require_state(request, *_OPEN)
+    if assignee is not None and assignee not in assignable():
+        raise InvalidInput(errors=[FieldProblem("/assignee", "nobody who may work on requests")])
+    request.assignee = assignee
+    request.save(update_fields=["assignee"])
+    tell(EventType.SUBJECT_REQUEST_ASSIGNED, request, assignee=str(assignee) if assignee else "")
+    return request
+
+
+def assignable() -> dict[UUID, str]:
+    """People who may work on requests, in the open scope: ids and names."""
+    people = User.objects.filter(pk__in=holders_of(MANAGE), is_active=True).order_by("username")
+    return dict(people.values_list("pk", "username"))
+
+
+def ask_for_identity(principal: Principal, *, request_id: UUID) -> SubjectRequest:
+    """Mail the subject a link that proves who has the address; where the law lets it, the clock stands meanwhile.
+
+    Once more while it is waited for: the link before no longer holds. Raises AccessDenied, SubjectRequestNotFound,
+    WrongRequestState, NoMailAddress.
+    """
+    request = get_locked(principal, request_id)
+    require_state(request, State.RECEIVED, State.IDENTITY_PENDING)
+    mail_identity_link(request)
+    if request.state == State.RECEIVED:
+        move(request, State.IDENTITY_PENDING)
+    return request
+
+
+def verify(principal: Principal, *, request_id: UUID, method: IdentityMethod) -> SubjectRequest:
+    """Say that the subject is who they say, and how that was made sure.
+
+    Raises AccessDenied, SubjectRequestNotFound, WrongRequestState, InvalidInput.
+    """
+    request = get_locked(principal, request_id)
+    if method not in METHODS:
+        raise InvalidInput(errors=[FieldProblem("/method", f"one of {', '.join(METHODS)}")])
+    move(request, State.VERIFIED, identity_method=method, verified_by=principal.id, verified_at=timezone.now())
+    return request
+
+
+def advance(principal: Principal, *, request_id: UUID, to: State) -> SubjectRequest:
+    """Get on with the request, or close it. Raises AccessDenied, SubjectRequestNotFound, WrongRequestState,
+    InvalidInput.
+    """
+    request = get_locked(principal, request_id)
+    if to not in BY_HAND:
+        raise InvalidInput(errors=[FieldProblem("/to", f"one of {', '.join(BY_HAND)}")])
+    move(request, to)
+    return request
+
+
+def set_basis(principal: Principal, *, request_id: UUID, legal_basis: LegalBasis) -> SubjectRequest:
+    """Say on which ground the subject's data are held. Raises AccessDenied, SubjectRequestNotFound,
+    WrongRequestState.
+    """
+    request = get_locked(principal, request_id)
+    require_state(request, *_OPEN)
+    request.legal_basis = legal_basis
+    request.save(update_fields=["legal_basis"])
+    tell(EventType.SUBJECT_REQUEST_CHANGED, request, legal_basis=legal_basis.value)
+    return request
+
+
+def extend(principal: Principal, *, request_id: UUID, reason: str) -> SubjectRequest:
+    """Take the longer term that the law gives, and tell the subject why, inside the first.
+
+    ``reason`` goes to the subject by e-mail where they have an address, and into the log. Raises AccessDenied,
+    SubjectRequestNotFound, WrongRequestState, ExtensionRefused, InvalidInput.
+    """
+    request = get_locked(principal, request_id)
+    require_state(request, *_OPEN)
+    _require_text("/reason", reason)
+    last = last_notice_on(clock(request), received_on(request), paused_days=request.paused_days)
+    if last is None:
+        raise ExtensionRefused(reason="law")
+    if request.extended_at is not None:
+        raise ExtensionRefused(reason="extended")
+    if request.paused_at is None and today() > last:
+        raise ExtensionRefused(reason="late")
+    request.extended_at = timezone.now()
+    before, request.due_on = request.due_on, reckon(request)
+    request.save(update_fields=["extended_at", "due_on"])
+    tell(EventType.SUBJECT_REQUEST_EXTENDED, request, due_before=before.isoformat())
+    until = f"You will have our answer by {request.due_on:%d %B %Y}."
+    _write(principal, request, f"Your request {request.reference} takes longer", f"{reason.strip()}\n\n{until}")
+    return request
+
+
+def refuse(principal: Principal, *, request_id: UUID, ground: RefusalGround, explanation: str) -> SubjectRequest:
+    """Refuse on a ground of law, and tell the subject why and where they may complain (GDPR, article 12(4)).
+
+    Raises AccessDenied, SubjectRequestNotFound, WrongRequestState, InvalidInput.
+    """
+    request = get_locked(principal, request_id)
+    if ground not in GROUNDS:
+        raise InvalidInput(errors=[FieldProblem("/ground", f"one of {', '.join(GROUNDS)}")])
+    _require_text("/explanation", explanation)
+    facts = replace(SubjectFacts.of(request), explanation=explanation.strip())
+    move(request, State.REFUSED, refusal_ground=ground, facts=facts.seal_for(request))
+    text = f"{explanation.strip()}\n\nGround: {ground.label}.\n\n{COMPLAINT}"
+    _write(principal, request, f"Your request {request.reference} is refused", text)
+    return request
+
+
+COMPLAINT: Final = (
+    "You may complain to the supervisory authority of the place where you live or work, and you may go to court."
+)
+
+
+def answer(principal: Principal, *, request_id: UUID, message: str) -> SubjectRequest:
+    """Say that the subject has what they asked for; ``message`` goes to them and into the log.
+
+    Raises AccessDenied, SubjectRequestNotFound, WrongRequestState, InvalidInput.
+    """
+    request = get_locked(principal, request_id)
+    _require_text("/message", message)
+    move(request, State.ANSWERED)
+    _write(principal, request, f"Your request {request.reference} is answered", message.strip())
+    return request
+
+
+def next_states(request: SubjectRequest) -> list[State]:
+    """Where an officer may put the request by hand."""
+    return [state for state in BY_HAND if state in MOVES[State(request.state)]]
+
+
+def _require_text(field: str, text: str) -> None:
+    if not 0 < len(text.strip()) <= MAX_TEXT - 500 or "\0" in text:
+        raise InvalidInput(errors=[FieldProblem(field, f"1 to {MAX_TEXT - 500} characters")])
+
+
+def _write(principal: Principal, request: SubjectRequest, subject: str, text: str) -> None:
+    """To the subject by e-mail where that can be; else into the log alone, for a letter."""
+    is_mail = can_mail(SubjectFacts.of(request))
+    write_letter(
+        request,
+        direction=Direction.OUT,
+        channel=Channel.EMAIL if is_mail else Channel.LETTER,
+        letter=Letter(subject, text),
+        by=principal.id,
+        is_mail=is_mail,
+    )

@@ -1,0 +1,79 @@
+"""What lies in a package: the records as JSON for programs, and as a page that anybody can read and print."""
+
+import io
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from django.template.loader import render_to_string
+
+from compliance.models import RequestPackage, SubjectRequest
+
+JSON_NAME: Final = "data.json"
+PAGE_NAME: Final = "your-data.html"
+_DATE: Final = (1980, 1, 1, 0, 0, 0)
+#: The layout of ``data.json``; another layout gets another number.
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The subject's records of one dataset: ``version`` is that which was read; ``missing`` ids it does not have."""
+
+    name: str
+    version: str
+    records: Sequence[dict[str, Any]]
+    missing: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "version": self.version, "records": list(self.records)}
+
+
+def build_archive(
+    request: SubjectRequest, package: RequestPackage, organization: str, collected: Sequence[Collected]
+) -> bytes:
+    """The ZIP archive: the same bytes for the same records, whichever worker makes it."""
+    about = {
+        "format": FORMAT,
+        "reference": request.reference,
+        "request": request.type,
+        "law": request.law,
+        "organization": organization,
+        "received_at": request.received_at.isoformat(),
+        "collected_for": package.created_at.isoformat(),
+        "legal_basis": request.legal_basis or None,
+    }
+    said = about | {"datasets": [one.as_json() for one in collected]}
+    page = render_to_string(
+        "vault/subject_package.html",
+        {
+            "about": about | {"received_at": request.received_at, "collected_for": package.created_at},
+            "request": request,
+            "datasets": [(one, [_readable(record) for record in one.records]) for one in collected],
+            "total": sum(len(one.records) for one in collected),
+        },
+    )
+    members = ((JSON_NAME, orjson.dumps(said, option=orjson.OPT_INDENT_2)), (PAGE_NAME, page.encode()))
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in members:
+            archive.writestr(zipfile.ZipInfo(name, _DATE), body, zipfile.ZIP_DEFLATED)
+    return target.getvalue()
+
+
+def _readable(record: dict[str, Any]) -> dict[str, Any]:
+    """A record as lines of a path and a value."""
+    return {"id": record["id"], "lines": [*_lines("", record["data"]), *_lines("metadata", record["metadata"])]}
+
+
+def _lines(path: str, value: Any) -> Iterable[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _lines(f"{path} / {name}" if path else str(name), inner)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, 1):
+            yield from _lines(f"{path} {number}", inner)
+    else:
+        yield path, value if isinstance(value, str) else orjson.dumps(value).decode()
