@@ -286,7 +286,7 @@ class CorrespondenceView(VaultAPIView):
 class MatchesView(VaultAPIView):
     resource_type = "subject_request"
 
-    @extend_schema(operation_id="listSubjectMatches", responses=MatchListOutput)
+    @extend_schema(operation_id="listRequestMatches", responses=MatchListOutput)
     def get(self, _: Request, subject_request_id: UUID) -> Response:
         """Which records are the subject's, by dataset."""
         found = get_request(self.principal, subject_request_id, action=MANAGE)

@@ -3,7 +3,7 @@
 import base64
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 import pytest
@@ -21,6 +21,9 @@ from tests.factories.api import caller, send
 
 DOCUMENT = b"The drill of March brought everything back in 41 minutes."
 OUTSIDE = "gdpr-32.1.c"
+
+#: The id of nothing.
+NOBODYS = "00000000-0000-7000-8000-000000000000"
 
 
 def attestation(**changed: Any) -> dict[str, Any]:
@@ -157,9 +160,9 @@ def test_what_is_no_evidence_is_refused(tenant, control, changed, status, code) 
     [
         ("/compliance/status?framework=none", "VAULT_COMP_8167"),
         ("/compliance/controls/none", "VAULT_COMP_8162"),
-        (f"/compliance/probes/runs/{uuid4()}", "VAULT_COMP_8160"),
-        (f"/compliance/probes/results/{uuid4()}", "VAULT_COMP_8163"),
-        (f"/compliance/evidence/{uuid4()}", "VAULT_COMP_8165"),
+        (f"/compliance/probes/runs/{NOBODYS}", "VAULT_COMP_8160"),
+        (f"/compliance/probes/results/{NOBODYS}", "VAULT_COMP_8163"),
+        (f"/compliance/evidence/{NOBODYS}", "VAULT_COMP_8165"),
     ],
 )
 def test_what_there_is_not_is_not_found(tenant, path, code) -> None:
