@@ -320,7 +320,6 @@ SPECTACULAR_SETTINGS = {
         "RequestLawEnum": "compliance.models.request.Law",
         "RequestTypeEnum": "compliance.models.request.RequestType",
         "RequestStateEnum": "compliance.models.request.SubjectRequestState",
-        "RequestBasisEnum": "compliance.models.request.LegalBasis",
         "ErasureBasisEnum": "compliance.models.subjects.LegalBasis",
         "LawfulBasisEnum": "access.models.purpose.LawfulBasis",
         "RefusalGroundEnum": "compliance.models.request.RefusalGround",
@@ -331,7 +330,9 @@ SPECTACULAR_SETTINGS = {
             ("questions", "questions only they can answer"),
             ("agent", "an authorized agent"),
         ],
+        "FieldDecisionEnum": "anonymization.models.trust.FieldEntry.DECISIONS",
         "MatchDecisionEnum": [("accepted", "the person's"), ("rejected", "somebody else's")],
+        "TokenAudienceEnum": ["grpc", "live", "rest"],
         "BreachAudienceEnum": ["authority", "persons", "controller", "hhs", "media"],
     },
     "APPEND_COMPONENTS": {
