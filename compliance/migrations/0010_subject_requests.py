@@ -656,7 +656,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="correction",
             constraint=vaultsite.kernel.tenancy.rls.RowLevelSecurity(
-                grants=("SELECT", "INSERT", "UPDATE"), name="compliance_correction_rls"
+                name="compliance_correction_rls"
             ),
         ),
         migrations.AddConstraint(

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from compliance.models.request import SubjectRequest
 from vaultsite.kernel.tenancy.keys import CompositeForeignKey, TenantForeignKey
-from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
+from vaultsite.kernel.tenancy.models import TenantModel
 
 
 class Correction(TenantModel):
@@ -27,7 +27,7 @@ class Correction(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            *tenant_constraints(grants=("SELECT", "INSERT", "UPDATE")),
+            *TenantModel.Meta.constraints,
             CompositeForeignKey(
                 name="compliance_correction_request_fk", field="request", to="compliance.SubjectRequest"
             ),

@@ -15,6 +15,7 @@ TABLES: Final[Mapping[str, str]] = {
     "audit_export_id": "audit_export",
     "event_id": "audit_event",
     "hold_id": "compliance_legalhold",
+    "party_id": "compliance_party",
     "verification_id": "audit_verification",
     "evidence_id": "compliance_control_evidence",
     "probe_result_id": "compliance_probe_result",
@@ -84,6 +85,7 @@ TABLES: Final[Mapping[str, str]] = {
 PARTICULAR: Final[Mapping[tuple[str, str], str]] = {
     ("/detection/field-rules/{rule_id}", "rule_id"): "anonymization_fieldentry",
     ("/detection/thresholds/{rule_id}", "rule_id"): "anonymization_thresholdentry",
+    ("/consent-tasks/{task_id}/decide", "task_id"): "compliance_consenttask",
 }
 #: What cannot be guessed from the description of a body: values that pass what is checked before the decision.
 _QUESTION: Final = {

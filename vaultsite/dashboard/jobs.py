@@ -72,6 +72,7 @@ KINDS: Final = MappingProxyType(
         "AuditVerification": ("verification of the audit", _own_page("admin:verification")),
         "IncidentScope": ("scope of an incident", _list("admin:incidents")),
         "ProbeRun": ("probes", _own_page("admin:compliance_probe_run")),
+        "RequestPackage": ("answer to a person", _list("admin:subject_requests")),
         "Report": ("report", _list("admin:reports")),
         "RetentionRun": ("retention", _own_page("admin:retention_run")),
         "SubjectSearch": ("search for a person", _own_page("admin:subject_search")),

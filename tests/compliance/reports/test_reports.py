@@ -25,6 +25,7 @@ from tests.factories.api import API, caller, send
 from tests.factories.datasets import jsonl, make_dataset, read_all, upload
 from tests.factories.pages import browser_of
 from tests.factories.upkeep import erase
+from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 from vaultsite.kernel.blobs import BlobStore
 
 URL = "/compliance/reports"
@@ -218,7 +219,8 @@ def test_what_cannot_be_set_as_pdf_says_so(tenant, monkeypatch) -> None:
     assert (failed["status"], failed["error"]["code"], failed["download_url"]) == ("failed", "VAULT_COMP_8185", None)
 
 
-def test_the_library_asks_for_watches_and_removes(tenant, plain_static, quick_passwords) -> None:
+@pytest.mark.usefixtures("plain_static", "quick_passwords")
+def test_the_library_asks_for_watches_and_removes(tenant) -> None:
     browser = browser_of(tenant, "auditor")
     page = browser.get("/admin/compliance/reports/")
     assert "You have asked for no report yet" in page.content.decode()
