@@ -185,7 +185,8 @@ def test_old_backups_go_with_the_objects_that_only_they_name(tenant, dataset, pl
     first = back_up(place)
     (name,) = blobs_of(tenant)
     purge(tenant, dataset)
-    sweep_blobs()
+    while sweep_blobs():
+        """Other tests have left dead objects too."""
     settings.BACKUP_DAYS = 1
     repository = place.open()
     back_up(place)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from access.services.policies_in_force import policies_in_force
@@ -274,7 +275,7 @@ def test_a_page_of_records_asks_once_for_all_of_them(tenant, dataset, django_ass
 def test_the_page_of_the_browser_says_how_many_are_left_out(tenant, dataset, plain_static):
     text = (
         browser_of(tenant, "data_steward", purpose="evaluation")
-        .get(f"/admin/datasets/{dataset.pk}/records/?purpose=evaluation")
+        .get(reverse("admin:datasets_records", args=[dataset.pk]) + "?purpose=evaluation")
         .content.decode()
     )
     assert "are left out" in text
