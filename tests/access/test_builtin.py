@@ -19,7 +19,7 @@ MATRIX = {
     "ml_engineer":      "  x   .   .   x   x   .   x   .   .   .   .   .   .   .   x",
     "analyst":          "  x   .   .   x   .   .   x   .   .   .   .   .   .   .   x",
     "privacy_officer":  "  x   .   .   x   .   x   x   x   x   .   .   .   .   .   x",
-    "legal_counsel":    "  x   .   .   x   .   .   .   x   .   .   .   .   .   .   x",
+    "legal_counsel":    "  x   .   .   x   .   .   .   x   x   .   .   .   .   .   x",
     "security_officer": "  .   .   .   .   .   .   .   x   x   x   .   x   x   x   x",
     "auditor":          "  x   .   .   .   .   .   .   x   x   .   .   .   x   .   x",
     "viewer":           "  x   .   .   .   .   .   .   .   .   .   .   .   .   .   x",

@@ -129,5 +129,5 @@ def test_a_program_uses_no_delegation(tenant):
 def test_a_system_of_others_is_said_to_be_one(boss):
     system = made(boss, "/service-accounts", {"name": "catalog", "kind": "external", "roles": ["viewer"]})
     assert system["kind"] == "external"
-    body = {"name": "other", "kind": "external", "roles": ["security_officer"]}
+    body = {"name": "other", "kind": "external", "roles": ["tenant_admin"]}
     assert send(boss, "POST", "/service-accounts", body).json()["code"] == "VAULT_AUTH_1287"

@@ -44,6 +44,7 @@ def letter(tenant, **changed) -> DeadLetter:
         "reason": "rejected",
         "tries": 5,
     }
+    time.sleep(0.002)  # ids of one millisecond have no order
     with acting(tenant):
         return DeadLetter.objects.create(**(facts | changed))
 
