@@ -188,7 +188,7 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterable
 def _import_errors_of(package: str) -> None:
     """Import the modules that define errors, so that the catalogue is whole whatever else has been imported."""
     root = Path(settings.BASE_DIR)
-    for module in sorted((root / package).rglob("errors.py")):
+    for module in sorted([*(root / package).rglob("errors.py"), *(root / package).glob("errors/[a-z]*.py")]):
         import_module(".".join(module.relative_to(root).with_suffix("").parts))
 
 
