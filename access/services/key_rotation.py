@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.errors import ActiveKey, KeyInUse, KeyNotFound, SamePerson
@@ -27,6 +28,8 @@ UNCOUNTED: Final = frozenset(
     {KeyPurpose.PLATFORM, KeyPurpose.TOKEN, KeyPurpose.TOKEN_INDEX, KeyPurpose.FORMAT, KeyPurpose.ACCESS_TOKEN}
 )
 
+_BATCH: Final = 200
+
 
 def rotate_key(purpose: KeyPurpose, scope_id: UUID) -> EncryptionKey:
     """Make the successor of the active key of a scope, in the open transaction; the old one opens and no longer seals.
@@ -47,10 +50,12 @@ def rotate_key(purpose: KeyPurpose, scope_id: UUID) -> EncryptionKey:
 def rewrap_keys(kek_id: UUID, *, limit: int) -> int:
     """Wrap up to ``limit`` keys anew that another KEK wraps, under the KEK ``kek_id``; returns how many there were.
 
-    What the keys sealed does not change, and no reader notices. Raises KeyUnavailable, IntegrityFailure.
+    What the keys sealed does not change, and no reader notices. Keys that a destroyed KEK wraps are lost and stay as
+    they are. Raises KeyUnavailable, IntegrityFailure.
     """
     kek = keyring.key_by_id(kek_id)
     others = EncryptionKey.objects.filter(wrapped_by__isnull=False).exclude(wrapped_by=kek_id)
+    others = others.exclude(wrapped_by__state=KeyState.DESTROYED)
     rows = others.exclude(state=KeyState.DESTROYED).select_for_update(of=("self",)).order_by("pk")[:limit]
     count = 0
     for row in rows:
@@ -156,9 +161,25 @@ def _destroyed(key: EncryptionKey, request: KeyDestruction, uses: int) -> Event:
 def destroy_again(key_ids: Collection[UUID]) -> int:
     """Destroy keys that a database brought back from a backup holds again, in an open scope; returns how many.
 
-    That they may go was decided when they went. What they sealed is unreadable, whatever else the backup holds.
+    That they may go was decided when they went. What they sealed is unreadable, whatever else the backup holds. What
+    a KEK among them still wraps goes only if it is named itself: the other keys had a KEK that lives when theirs went,
+    and get one here. Raises KeyUnavailable, IntegrityFailure.
     """
     alive = EncryptionKey.objects.filter(pk__in=key_ids).exclude(state=KeyState.DESTROYED)
-    destroyed = alive.update(state=KeyState.DESTROYED, wrapped=None)
+    destroyed = alive.exclude(purpose=KeyPurpose.KEK).update(state=KeyState.DESTROYED, wrapped=None)
+    _leave_keks(alive.filter(purpose=KeyPurpose.KEK))
+    destroyed += alive.update(state=KeyState.DESTROYED, wrapped=None)
     keyring.forget_tenant_on_commit()
     return destroyed
+
+
+def _leave_keks(leaving: "QuerySet[EncryptionKey]") -> None:
+    """Nothing that lives is wrapped by these KEKs any more."""
+    if not EncryptionKey.objects.filter(wrapped_by__in=leaving).exclude(state=KeyState.DESTROYED).exists():
+        return
+    active = leaving.filter(state=KeyState.ACTIVE).first()
+    if active is not None:
+        rotate_key(KeyPurpose.KEK, active.scope_id)
+    kek = keyring.current_key(KeyPurpose.KEK)
+    while rewrap_keys(kek.id, limit=_BATCH):
+        continue

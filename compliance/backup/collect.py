@@ -1,5 +1,6 @@
 """What the vault knows of what was erased, as entries of the replay journal."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 
 
 def collect_entries() -> Iterator[Entry]:
-    """Of every organization: destroyed keys, purged datasets, erasures (from the moment they are asked for)."""
+    """Of every organization: destroyed keys, released holds, purged datasets, erasures (once they are asked for)."""
     for tenant_id in tenants():
         with tenant_scope(tenant_id, Principal.system(tenant_id)):
             found = [*_keys(tenant_id), *_purges(tenant_id), *_erasures(tenant_id)]
@@ -22,8 +23,19 @@ def collect_entries() -> Iterator[Entry]:
 
 def _keys(tenant_id: UUID) -> Iterator[Entry]:
     destroyed = EncryptionKey.objects.filter(state=KeyState.DESTROYED).order_by("pk")
+    lost = _lost_keys()
     for pk, scope_id in destroyed.values_list("pk", "scope_id"):
-        yield Entry(KEY, str(tenant_id), str(pk), {"scope": str(scope_id)})
+        yield Entry(KEY, str(tenant_id), str(pk), {"scope": str(scope_id), "lost": lost.get(pk, [])})
+
+
+def _lost_keys() -> dict[UUID, list[str]]:
+    """By destroyed KEK, the keys that went with it because it still wrapped them."""
+    orphans = EncryptionKey.objects.filter(wrapped_by__state=KeyState.DESTROYED).exclude(state=KeyState.DESTROYED)
+    found: defaultdict[UUID, list[str]] = defaultdict(list)
+    for key in orphans.order_by("pk"):
+        assert key.wrapped_by_id is not None
+        found[key.wrapped_by_id].append(str(key.pk))
+    return found
 
 
 def _purges(tenant_id: UUID) -> Iterator[Entry]:

@@ -12,7 +12,10 @@ REFUSAL: Final = "erasure-refused"
 
 @dataclass(frozen=True)
 class Entry:
-    """``id`` is the destroyed key, the purged dataset or the erasure; ``facts`` are what it takes to do it again."""
+    """``id`` is the destroyed key, the purged dataset or the erasure; ``facts`` are what it takes to do it again.
+
+    Of a destroyed KEK they name as ``lost`` the keys that went with it: those it still wrapped.
+    """
 
     kind: str
     tenant: str

@@ -48,7 +48,7 @@ def replay(entries: Iterable[Entry]) -> Replayed:
     found = Replayed()
     for tenant in sorted({entry.tenant for entry in living}):
         own = [entry for entry in living if entry.tenant == tenant]
-        _destroy(UUID(tenant), [UUID(entry.id) for entry in own if entry.kind == KEY], found)
+        _destroy(UUID(tenant), _keys_gone(own), found)
         for entry in own:
             if entry.kind == PURGE:
                 _purge(UUID(tenant), UUID(entry.id), found)
@@ -56,6 +56,12 @@ def replay(entries: Iterable[Entry]) -> Replayed:
             if entry.kind == ERASURE and entry.id not in withdrawn:
                 _erase(UUID(tenant), entry, found)
     return found
+
+
+def _keys_gone(entries: Iterable[Entry]) -> list[UUID]:
+    """The destroyed keys, and those that went with a KEK."""
+    keys = [entry for entry in entries if entry.kind == KEY]
+    return [UUID(name) for entry in keys for name in (entry.id, *entry.facts.get("lost", ()))]
 
 
 def _destroy(tenant_id: UUID, key_ids: list[UUID], found: Replayed) -> None:

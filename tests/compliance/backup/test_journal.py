@@ -1,8 +1,12 @@
 """The replay journal: what was erased is written down beside the backups, in order, and a damaged one does not pass."""
 
+from uuid import uuid4
+
 import pytest
 
 from access.models import EncryptionKey, KeyPurpose, KeyState
+from access.services.key_rotation import rewrap_keys, rotate_key
+from access.services.keyring import current_key
 from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, Entry
 from compliance.backup.journal import read_journal, ship_journal
 from compliance.backup.replay import replay
@@ -124,3 +128,34 @@ def test_a_key_that_was_destroyed_is_destroyed_again_and_nothing_of_others(tenan
     with acting(tenant):
         key.refresh_from_db()
     assert (key.state, key.wrapped) == (KeyState.DESTROYED, None)
+
+
+def test_a_kek_that_was_rotated_away_goes_and_leaves_what_it_wrapped_to_another(tenant, dataset):
+    with acting(tenant):
+        kek = EncryptionKey.objects.get(purpose=KeyPurpose.KEK, state=KeyState.ACTIVE)
+    found = replay([Entry(KEY, str(tenant.pk), str(kek.pk), {"scope": str(tenant.pk), "lost": []})])
+    assert (found.done[KEY], found.unreadable_objects) == (1, 0)
+    with acting(tenant):
+        kek.refresh_from_db()
+        assert (kek.state, kek.wrapped) == (KeyState.DESTROYED, None)
+    assert len(read_all(tenant, dataset)) == 9
+
+
+def test_what_went_with_a_kek_goes_with_it_again_and_nothing_else(tenant, dataset, place):
+    with acting(tenant):
+        lost = current_key(KeyPurpose.DATASET, uuid4()).id
+        kek = EncryptionKey.objects.get(purpose=KeyPurpose.KEK, state=KeyState.ACTIVE)
+        rewrap_keys(rotate_key(KeyPurpose.KEK, tenant.pk).pk, limit=100)
+        EncryptionKey.objects.filter(pk=lost).update(wrapped_by=kek.pk)
+        EncryptionKey.objects.filter(pk=kek.pk).update(state=KeyState.DESTROYED, wrapped=None)
+    ship_journal(place.open())
+    (entry,) = own(tenant, place, KEY)
+    assert (entry.id, entry.facts["lost"]) == (str(kek.pk), [str(lost)])
+    with acting(tenant):
+        assert rewrap_keys(rotate_key(KeyPurpose.KEK, tenant.pk).pk, limit=100) > 0, "what is lost is in nobody's way"
+        EncryptionKey.objects.filter(pk=kek.pk).update(state=KeyState.DECRYPT_ONLY, wrapped=kek.wrapped)
+    assert replay([entry]).done[KEY] == 2
+    with acting(tenant):
+        states = EncryptionKey.objects.filter(pk__in=[kek.pk, lost]).values_list("state", flat=True)
+        assert set(states) == {KeyState.DESTROYED}
+    assert len(read_all(tenant, dataset)) == 9
