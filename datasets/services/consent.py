@@ -35,6 +35,8 @@ FRESH_SECONDS: Final = 2.0
 _PAGE: Final = 2_000
 #: Ids kept of the records left out last, to tell those of a page from those of the next.
 _KEPT_IDS: Final = 100_000
+#: Stands for somebody nobody can tell: keys have 32 bytes, so no consent has this one.
+_SOMEBODY: Final = b"?"
 #: A record as it stands in one version: its id and nonce.
 _Seen = tuple[str, bytes]
 
@@ -124,9 +126,14 @@ class ConsentGate:
     def _declared(self, record: TreeRecord) -> frozenset[bytes]:
         assert self.link.subject is not None
         value = value_at(orjson.loads(record.canonical), self.link.subject)
-        if value is MISSING or value is None or value == "" or isinstance(value, bool | dict | list):
-            return frozenset()
-        return frozenset({subject_key(self.keys.index, self.link.subject_type, str(value))})
+        values = value if isinstance(value, list) else [value]
+        return frozenset(self._key(one) for one in values if one is not MISSING and one is not None and one != "")
+
+    def _key(self, value: Any) -> bytes:
+        """A list names each of its values; whom an object, a truth value or a list in a list names, nobody can tell."""
+        if isinstance(value, bool | dict | list):
+            return _SOMEBODY
+        return subject_key(self.keys.index, self.link.subject_type, str(value))
 
     def _found(self, record: TreeRecord, findings: Sequence[Finding]) -> frozenset[bytes]:
         plain: dict[str, Any] = orjson.loads(record.canonical)

@@ -6,7 +6,7 @@ from access.services.authorize import Decision, Obligation
 from anonymization.errors import ObligationUnmet
 from anonymization.services.anonymizer import build_anonymizer
 from datasets.errors.exports import ExportOutdated, StricterObligations
-from datasets.models import Export, GuaranteedExport
+from datasets.models import ConsentLink, Export, GuaranteedExport
 from datasets.ports import consent_source
 from datasets.services.consent import KIND as CONSENT
 from datasets.services.read import declared_fields
@@ -49,7 +49,13 @@ def is_shown_so_today(export: Export | GuaranteedExport) -> bool:
 
 
 def require_consents(export: Export | GuaranteedExport, today: Decision) -> None:
-    """Raises ExportOutdated where somebody who may be in it has withdrawn consent since it was asked for."""
-    source = consent_source() if today.asked(CONSENT) else None
-    if source and source.is_withdrawn_since(export.purpose, export.dataset_id, export.created_at):
+    """Raises ExportOutdated where somebody who may be in it has withdrawn consent since it was asked for.
+
+    So it does where the dataset's records were since said to name people otherwise.
+    """
+    if not today.asked(CONSENT):
+        return
+    declared = ConsentLink.objects.filter(dataset_id=export.dataset_id, declared_at__gt=export.created_at)
+    asked = (export.purpose, export.dataset_id, export.created_at)
+    if declared.exists() or consent_source().is_withdrawn_since(*asked):
         raise ExportOutdated

@@ -159,12 +159,13 @@ def _check(version: Version, request: StatisticsRequest, most: int) -> None:
 def _digest(version: Version, request: StatisticsRequest, consent: ConsentGate | None) -> bytes:
     """The same for the same queries over the same content; keyed, because filters hold values.
 
-    What was answered for a purpose while somebody agreed to it is not given again once they do not.
+    What was answered for a purpose while somebody agreed to it is not given again once they do not, nor what was
+    answered while records were said to name people otherwise.
     """
     key = current_key(KeyPurpose.PSEUDONYM).key.derive(b"statistics")
     content = {"root": bytes(version.root).hex(), "dataset": str(version.dataset_id), **request.as_json()}
     if consent is not None:
-        content["consent"] = [consent.purpose, consent_source().stamp(consent.purpose)]
+        content["consent"] = [consent.purpose, consent_source().stamp(consent.purpose), str(consent.link)]
     return key.mac(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
 
 

@@ -15,6 +15,7 @@ from datasets.errors import RecordNotFound, UnmetObligation
 from datasets.errors.exports import ExportOutdated
 from datasets.models import ConsentLink
 from datasets.services import consent as consent_module
+from datasets.services.consent_links import Declared, declare_consent_link
 from datasets.services.diff import count_changes, open_comparison, shown_changes
 from datasets.services.exports.download import make_address, open_passport
 from datasets.services.families import family_of
@@ -187,6 +188,28 @@ def test_a_declared_field_says_whom_a_record_is_about(tenant):
     assert ids_of(tenant, dataset) == ["c2", "c9"]
 
 
+def test_a_declared_field_that_does_not_hold_one_identifier_is_not_taken_for_nobody(tenant):
+    dataset = make_dataset(tenant)
+    named = {
+        "all": ["K-1", 2],
+        "some": ["K-1", "K-9"],
+        "object": {"id": "K-1"},
+        "truth": True,
+        "nested": [["K-1"]],
+        "none": [],
+        "null": None,
+        "blank": "",
+    }
+    upload(tenant, dataset, jsonl([{"id": name, "customer": value} for name, value in named.items()]))
+    rest_on_consent(tenant)
+    for value in ("K-1", "2"):
+        agree(tenant, Identifier("CUSTOMER", value))
+    with acting(tenant):
+        declared = {"subject": "/data/customer", "subject_type": "CUSTOMER", "releases_unlinked": True}
+        ConsentLink.objects.create(dataset=dataset, declared_by=dataset.pk, **declared)
+    assert ids_of(tenant, dataset) == ["all", "blank", "none", "null"]
+
+
 def test_a_draft_shows_staged_records_by_the_same_rule(tenant, dataset):
     draft = make_draft(tenant, dataset)
     staged = [
@@ -253,6 +276,41 @@ def test_statistics_are_about_those_who_agreed_and_answered_anew_after_a_withdra
     withdraw(tenant, mail("a0@example.com"))
     after = send(client, "POST", f"/datasets/{dataset.pk}/statistics", body).json()
     assert round(after["results"][0]["value"]) == len(IDS) - 1
+
+
+def test_statistics_are_answered_anew_once_records_are_said_to_name_people_otherwise(tenant, dataset):
+    declare_rules(tenant, dataset, subject="mail", sensitive=())
+    with acting(tenant):
+        family = family_of(dataset.pk)
+    loss = {"epsilon": "1000", "delta": "0.0001"}
+    budget = {"total": loss, "recipient": loss, "reason": "a study"}
+    assert send(caller(tenant, "privacy_officer"), "PUT", f"/privacy/budgets/{family}", budget).status_code == 200
+    client = caller(tenant, "data_steward")
+    body = {"subject": "mail", "queries": [{"type": "count", "epsilon": "50"}]}
+    before = send(client, "POST", f"/datasets/{dataset.pk}/statistics", body).json()
+    assert round(before["results"][0]["value"]) == len(IDS)
+    declare_link(tenant, dataset)
+    after = send(client, "POST", f"/datasets/{dataset.pk}/statistics", body).json()
+    assert round(after["results"][0]["value"]) == 0
+
+
+def test_an_export_made_before_records_were_said_to_name_people_otherwise_is_kept_in(tenant, dataset):
+    asker = someone(tenant, "data_steward")
+    done = export(tenant, dataset, principal=asker)
+    declare_link(tenant, dataset)
+    with acting(tenant, asker), pytest.raises(ExportOutdated):
+        make_address(asker, done.pk)
+    later = export(tenant, dataset, principal=asker)
+    with acting(tenant, asker):
+        assert make_address(asker, later.pk).name
+
+
+def declare_link(tenant, dataset):
+    """By a field of which nobody has agreed."""
+    declared = Declared("/data/n", "CUSTOMER")
+    officer = someone(tenant, "privacy_officer")
+    with acting(tenant, officer):
+        declare_consent_link(officer, dataset_id=dataset.pk, declared=declared)
 
 
 def test_a_page_of_records_asks_once_for_all_of_them(tenant, dataset, django_assert_max_num_queries):
