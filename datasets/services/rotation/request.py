@@ -1,12 +1,14 @@
 """Ask for a key rotation, find those that are due, and say how much a key is used."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import BinaryField, Count, Q
+from django.db.models.functions import Substr
 from django.utils import timezone
 
 from access.models import EncryptionKey, KeyPurpose, KeyState
@@ -22,10 +24,14 @@ from datasets.models import (
     Dataset,
     FindingsBlob,
     KeyRotation,
+    MergeConflict,
+    QuarantinedRecord,
     RotationReason,
     StagedRecord,
 )
 from datasets.selectors import get_dataset, resource_of
+from vaultsite.kernel.crypto.aead import HEADER_BYTES, read_key_id
+from vaultsite.kernel.errors import IntegrityFailure, UnsupportedSealing
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.jobs import FINAL, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
@@ -124,15 +130,34 @@ def count_uses_of(keys: Sequence[EncryptionKey]) -> dict[UUID, int]:
     ):
         named = rows.order_by().filter(dataset_id__in=set(scopes.values()), key_id__in=scopes)
         counts.update(dict(named.values_list("key_id").annotate(Count("pk"))))
+    for key_id, number in _sealed_in_rows(set(scopes.values())):
+        if key_id in scopes:
+            counts[key_id] += number
     return counts
 
 
+def _sealed_in_rows(datasets: Collection[UUID]) -> Iterable[tuple[UUID, int]]:
+    """Of what the datasets' rows hold themselves, how much each key opens; what no reader knows is opened by none."""
+    for rows, column in (
+        (QuarantinedRecord.objects.filter(dataset_id__in=datasets), "body"),
+        (MergeConflict.objects.filter(merge__dataset_id__in=datasets), "record"),
+    ):
+        header = Substr(column, 1, HEADER_BYTES, output_field=BinaryField())
+        held = rows.order_by().filter(**{f"{column}__isnull": False}).values_list(header)
+        for start, number in held.annotate(Count("pk")):
+            with suppress(IntegrityFailure, UnsupportedSealing):
+                yield read_key_id(start), number
+
+
 def uses_at_stake(key: EncryptionKey) -> int:
-    """``count_uses`` for who would end the key. Raises DatasetHeld when that would end what a legal hold keeps."""
+    """``count_uses`` for who would end the key.
+
+    Raises DatasetHeld when a legal hold keeps anything that the key may open: for a dataset's key, whatever is counted.
+    """
     uses, dataset_id = count_uses(key), dataset_of(key)
     held = Dataset.objects.filter(legal_hold=True)
     if dataset_id is not None:
-        is_held = uses > 0 and held.filter(pk=dataset_id).exists()
+        is_held = held.filter(pk=dataset_id).exists()
     else:
         wraps = EncryptionKey.objects.filter(wrapped_by=key).exclude(state=KeyState.DESTROYED)
         is_held = (key.purpose == KeyPurpose.PLATFORM or wraps.exists()) and held.exists()

@@ -13,12 +13,15 @@ from access.services.key_rotation import confirm_destruction, request_destructio
 from access.services.keyring import drop_tenant
 from audit.models import AuditEvent
 from datasets.errors import DatasetHeld
-from datasets.models import Chunk, FindingsBlob, KeyRotation
+from datasets.models import Chunk, FindingsBlob, KeyRotation, MergeConflict, Resolution
+from datasets.services.merges.conflicts import resolve_conflict
 from datasets.services.rotation.request import count_uses, plan_rotations, start_rotation, uses_at_stake
 from datasets.services.rotation.work import run_rotation
 from datasets.services.upkeep.jobs import run_scrub, start_scrub
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, read_all, rows_of, someone, upload
+from tests.factories.detectors import detecting
+from tests.factories.merges import merged, parted
 from vaultsite.kernel.errors import KeyDestroyed, VaultError
 from vaultsite.kernel.jobs import MAX_ATTEMPTS
 
@@ -229,6 +232,40 @@ def test_a_platform_key_whose_columns_nobody_counts_ends_only_knowingly(tenant, 
         request_destruction(first, key_id=old.pk, reason="rotated")
     with acting(tenant, second), pytest.raises(KeyInUse):
         confirm_destruction(second, key_id=old.pk, count_uses=uses_at_stake)
+
+
+def test_a_record_that_waits_for_review_is_a_use_of_its_key(tenant, settings):
+    made = make_dataset(tenant)
+    with detecting(settings, {"fox": "PERSON"}, poison="POISON"):
+        upload(tenant, made, jsonl([{"id": "a", "text": "fox"}, {"id": "b", "text": "POISON"}]), on_error="reject")
+    rotate(tenant, KeyPurpose.DATASET, made)
+    old, _ = keys_of(tenant, KeyPurpose.DATASET, scope_id=made.pk)
+    with acting(tenant):
+        assert count_uses(old) == 1
+
+
+def test_a_resolution_made_by_hand_is_a_use_of_its_key(tenant):
+    base = [{"id": "a", "text": "a", "n": 0}]
+    merge = merged(tenant, parted(tenant, base, [base[0] | {"n": 1}], [base[0] | {"n": 2}]))
+    steward = someone(tenant, "data_steward")
+    with acting(tenant, steward):
+        (row,) = MergeConflict.objects.filter(merge=merge)
+        wanted = {"resolution": Resolution.RECORD, "data": {"text": "a", "n": 3}}
+        resolve_conflict(steward, merge_id=merge.pk, conflict_id=row.pk, **wanted)
+    rotate(tenant, KeyPurpose.DATASET, merge.dataset)
+    old, _ = keys_of(tenant, KeyPurpose.DATASET, scope_id=merge.dataset_id)
+    with acting(tenant):
+        assert count_uses(old) == 1
+
+
+def test_a_key_of_a_held_dataset_does_not_end_even_where_no_use_is_counted(tenant, dataset):
+    rotate(tenant, KeyPurpose.DATASET, dataset)
+    old, _ = keys_of(tenant, KeyPurpose.DATASET, scope_id=dataset.pk)
+    with acting(tenant):
+        assert uses_at_stake(old) == 0
+        type(dataset).objects.filter(pk=dataset.pk).update(legal_hold=True)
+        with pytest.raises(DatasetHeld):
+            uses_at_stake(old)
 
 
 def test_a_key_that_a_legal_hold_needs_does_not_end(tenant, dataset):

@@ -33,6 +33,8 @@ COMMITMENT_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 
 _HEADER: Final = struct.Struct(">4sBB16s")
+#: How much of a sealed object ``read_key_id`` needs.
+HEADER_BYTES: Final = _HEADER.size
 _SALT_END: Final = _HEADER.size + SALT_BYTES
 _BODY: Final = _SALT_END + COMMITMENT_BYTES
 _SEALED_SEGMENT: Final = SEGMENT_BYTES + TAG_BYTES
