@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from access.models import User
@@ -61,7 +61,8 @@ def place_hold(
     )
     hold.reason = seal_text(hold.pk, "reason", checked_text("reason", reason))
     hold.save(force_insert=True)
-    # In one order, so that two who hold the same datasets do not wait for each other.
+    named = _known(principal).filter(pk__in={one.dataset_id for one in wanted})
+    holds.lock_for_holds(list(named.values_list("pk", flat=True)))
     for one in sorted(wanted, key=lambda each: each.dataset_id):
         _keep(principal, hold, one)
     hold.refresh_from_db()
@@ -107,11 +108,14 @@ def _lacks(scope: holds.HoldScope) -> list[tuple[str, str]]:
     return lacks
 
 
-def _keep(principal: Principal, hold: LegalHold, one: Wanted) -> None:
+def _known(principal: Principal) -> QuerySet[Dataset]:
     """What is deleted and can still be restored can be held too: that is when it matters most."""
     known = Dataset.objects.visible_to(principal) | Dataset.objects.filter(deleted_at__isnull=False, purged_at=None)
-    known = known.filter(Q(pk__in=principal.datasets)) if principal.datasets else known
-    dataset = known.filter(pk=one.dataset_id).first()
+    return known.filter(Q(pk__in=principal.datasets)) if principal.datasets else known
+
+
+def _keep(principal: Principal, hold: LegalHold, one: Wanted) -> None:
+    dataset = _known(principal).filter(pk=one.dataset_id).first()
     if dataset is None:
         raise not_visible(DatasetNotFound(), ResourceRef("dataset", str(one.dataset_id)), "hold.place")
     authorize(principal, "hold.place", resource_of(dataset), facts={"kind": str(one.scope.kind)})

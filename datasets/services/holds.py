@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 import orjson
-from django.db.models import Max, Q
+from django.db.models import Max
 
 from access.models import EncryptionKey, KeyState
 from access.services.keyring import seal_column
@@ -56,8 +56,8 @@ def mark_held(*, hold_id: UUID, matter: str, dataset_id: UUID, scope: HoldScope)
 
     Raises DatasetNotFound for a dataset that is not there or whose keys are gone, VersionNotFound.
     """
+    lock_for_holds([dataset_id])
     dataset = lock_dataset(dataset_id)
-    _lock_keys(dataset.pk)
     mark = HoldMark(dataset=dataset, hold_id=hold_id, matter=matter, kind=scope.kind)
     if scope.kind == HoldKind.VERSION:
         mark.version = find_version(dataset, scope.version)
@@ -101,11 +101,17 @@ def lock_dataset(dataset_id: UUID) -> Dataset:
     return found
 
 
-def _lock_keys(dataset_id: UUID) -> None:
-    """Who destroys a key locks it and then looks for holds: it waits for this one, or this one for it."""
-    scopes = Q(scope_id__in=[dataset_id, current_tenant_id()])
-    rows = EncryptionKey.objects.select_for_update(no_key=True).filter(scopes).exclude(state=KeyState.DESTROYED)
-    list(rows.order_by("pk").values_list("pk"))
+def lock_for_holds(dataset_ids: Collection[UUID]) -> None:
+    """All datasets that a hold is to name and then their keys and the tenant's, held until the open scope ends.
+
+    In one order, so that two holds never wait for each other. Who destroys a key locks it and then looks for holds: it
+    waits for this one, or this one for it.
+    """
+    datasets = Dataset.objects.select_for_update(no_key=True).filter(pk__in=dataset_ids)
+    list(datasets.order_by("pk").values_list("pk"))
+    scopes = [*dataset_ids, current_tenant_id()]
+    keys = EncryptionKey.objects.select_for_update(no_key=True).filter(scope_id__in=scopes)
+    list(keys.exclude(state=KeyState.DESTROYED).order_by("pk").values_list("pk"))
 
 
 def _records_of(mark: HoldMark, among: Sequence[str] | None = None) -> list[str]:

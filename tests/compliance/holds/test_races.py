@@ -1,11 +1,12 @@
 """T73: a hold and a deletion at the same instant, in both orders: what was held when the hold stood is there after."""
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -177,6 +178,47 @@ def test_of_a_hold_and_the_end_of_a_key_one_sees_the_other(tenant) -> None:
             assert [EncryptionKey.objects.get(pk=old.pk).state] == at_hold
             assert Chunk.objects.filter(dataset=dataset, key_id=old.pk).exists()
         assert at_hold[0] in {KeyState.DECRYPT_ONLY, KeyState.DESTROYED}
+
+
+def test_two_holds_that_name_the_same_datasets_wait_for_each_other_in_one_order(tenant) -> None:
+    first, second = sorted((make_dataset(tenant) for _ in range(2)), key=lambda one: one.pk)
+    for dataset in (first, second):
+        upload(tenant, dataset, jsonl([{"id": "r0", "text": f"Write to {ADA}"}]))
+    acts = [holding_all(tenant, first, second), holding_all(tenant, second)]
+    threads = [threading.Thread(target=at_once, args=(act,)) for act in acts]
+    with acting(tenant):  # nobody goes on to the tenant's keys before both have begun
+        list(EncryptionKey.objects.select_for_update().filter(scope_id=tenant.pk))
+        for number, thread in enumerate(threads, start=1):
+            thread.start()
+            wait_until_stuck(number)
+    for thread in threads:
+        thread.join(timeout=60)
+    with acting(tenant):
+        assert sorted(HoldMark.objects.values_list("dataset_id", flat=True)) == [first.pk, second.pk, second.pk]
+
+
+def holding_all(tenant, *datasets):
+    by, custodian = counsel(tenant), custodian_of(tenant)
+
+    def place_it():
+        with acting(tenant, by):
+            wanted = [whole(dataset) for dataset in datasets]
+            place_hold(by, matter=MATTER, reason="A claim", custodian=custodian, wanted=wanted)
+
+    return place_it
+
+
+def wait_until_stuck(number: int) -> None:
+    """Until so many sessions of this database wait for a lock."""
+    stuck = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(stuck)
+            if cursor.fetchone()[0] >= number:
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits")
 
 
 def test_an_erasure_that_a_hold_overtakes_ends_as_refused(tenant) -> None:
