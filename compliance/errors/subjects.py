@@ -82,3 +82,10 @@ class IdentifiersForgotten(VaultError):
 
     code, slug, status = "VAULT_COMP_8090", "identifiers-forgotten", 409
     title = "The identifiers of this search were forgotten"
+
+
+class SubjectSearchTruncated(VaultError):
+    """The search found too much and ended early, so nobody could say that all was erased: narrow the identifiers."""
+
+    code, slug, status = "VAULT_COMP_8091", "subject-search-truncated", 409
+    title = "The search ended before it had read everything"

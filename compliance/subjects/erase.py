@@ -8,7 +8,12 @@ from uuid import UUID
 from django.utils import timezone
 
 from access.services.authorize import authorize
-from compliance.errors.subjects import MatchesUndecided, NothingToErase, SubjectErasureNotFound
+from compliance.errors.subjects import (
+    MatchesUndecided,
+    NothingToErase,
+    SubjectErasureNotFound,
+    SubjectSearchTruncated,
+)
 from compliance.models import LegalBasis, SubjectErasure, SubjectErasurePart, SubjectMatch, SubjectSearch, SubjectStore
 from compliance.subjects.identifiers import open_known
 from compliance.subjects.review import require_open
@@ -36,13 +41,15 @@ def start_subject_erasure(
     """Queue the erasure of everything that a search found and that is the person's, in the open scope.
 
     It cannot be undone. Raises AccessDenied, SubjectSearchNotFound, SubjectSearchUnfinished, SubjectErasureExists,
-    IdentifiersForgotten, MatchesUndecided, NothingToErase.
+    SubjectSearchTruncated, IdentifiersForgotten, MatchesUndecided, NothingToErase.
     """
     resource = ResourceRef("subject_search", str(search_id))
     decision = authorize(principal, "subject.erase", resource, facts={"legal_basis": str(legal_basis)})
     find_search(search_id)
     search = SubjectSearch.objects.select_for_update().get(pk=search_id)
     require_open(search)
+    if search.is_truncated:
+        raise SubjectSearchTruncated
     open_known(search)
     if waiting := undecided(search_id):
         raise MatchesUndecided(undecided=waiting)

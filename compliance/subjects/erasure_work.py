@@ -20,7 +20,7 @@ from compliance.models import (
 from compliance.subjects.conflicts import refuse_part, split_off_held
 from compliance.subjects.erase import OF_RECORDS, parts_of
 from compliance.subjects.identifiers import Known, open_known
-from compliance.subjects.index_search import index_keys
+from compliance.subjects.index_search import index_entries, index_keys
 from compliance.subjects.manifest import make_manifest
 from compliance.subjects.matcher import PROVEN, Matcher
 from compliance.subjects.receipt import (
@@ -170,10 +170,15 @@ class Work:
         }
 
     def _look_again(self) -> dict[str, int]:
-        """Read every dataset with a match anew: what is still there, by why it is. Proven identifiers alone count."""
+        """What is still there, by why it is. Proven identifiers alone count.
+
+        Read anew is every dataset with a match, and every one that the index of subjects names by now.
+        """
         with self.claim.scope():
             kept = _kept_places(self.erasure)
-            touched = [pk for pk in live_datasets() if pk in _datasets_of(self.erasure)]
+            now = {pk for pk, _, _ in index_entries(self.known.identifiers)}
+            wanted = _datasets_of(self.erasure) | now
+            touched = [pk for pk in live_datasets() if pk in wanted]
         matcher, beat = Matcher(self.known.identifiers), Pulse(self.claim, progress={"stage": "look"})
         counts: Counter[str] = Counter()
         for dataset_id in touched:

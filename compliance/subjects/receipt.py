@@ -63,6 +63,7 @@ def make_receipt(erasure: SubjectErasure) -> dict[str, Any]:
         "finished_at": now.isoformat(),
         "scope": {
             "identifier_types": sorted(Counter(search.identifier_types).items()),
+            "searched_at": search.finished_at.isoformat() if search.finished_at else None,
             "datasets_searched": search.dataset_count,
             "bytes_searched": search.swept,
             "unreadable": search.unreadable,

@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from access.services.authorize import authorize
 from compliance.errors.subjects import SubjectSearchNotFound
-from compliance.models import MatchState, SubjectMatch, SubjectSearch
+from compliance.models import MatchState, SubjectErasure, SubjectMatch, SubjectSearch
 from compliance.subjects.identifiers import Identifier, Known, checked, known_types, seal_known
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.identifiers import uuid7
@@ -93,6 +94,10 @@ def undecided(search_id: UUID) -> int:
 
 
 def forget_identifiers() -> int:
-    """Over all tenants: forget the identifiers of searches past their time; returns of how many."""
+    """Over all tenants: forget the identifiers of searches past their time; returns of how many.
+
+    An erasure that is under way needs those of its search, and forgets them itself.
+    """
+    erasing = SubjectErasure.objects.using("system").filter(search=OuterRef("pk")).exclude(status__in=FINAL)
     late = SubjectSearch.objects.using("system").filter(forget_at__lte=timezone.now(), identifiers__isnull=False)
-    return late.filter(status__in=FINAL).update(identifiers=None)
+    return late.filter(~Exists(erasing), status__in=FINAL).update(identifiers=None)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from audit.models.alert import Alert
-from compliance.models import SubjectSearch
+from compliance.models import SubjectErasure, SubjectSearch
 from compliance.subjects.search import forget_identifiers
 from datasets.models import Dataset, IdentifierReturn, SuppressedIdentifier
 from datasets.services.lifecycle import delete_dataset, restore_dataset
@@ -15,7 +15,7 @@ from datasets.services.rollback import roll_back
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, someone, upload
 from tests.factories.drafts import make_draft, publish, put
-from tests.factories.subjects import ADA, EMAIL, erase_person, search_for
+from tests.factories.subjects import ADA, EMAIL, erase_person, queue_erasure_of, search_for
 from tests.factories.upkeep import again
 
 
@@ -110,3 +110,14 @@ def test_identifiers_are_forgotten_after_their_time(tenant, dataset):
     assert forget_identifiers() >= 1
     assert again(tenant, search).identifiers is None
     assert again(tenant, fresh).identifiers is not None
+
+
+def test_identifiers_of_an_erasure_that_is_under_way_are_kept(tenant, dataset):
+    search = search_for(tenant, ADA[:1])
+    erasure = queue_erasure_of(tenant, search)
+    SubjectSearch.objects.using("owner").filter(pk=search.pk).update(forget_at=timezone.now() - timedelta(1))
+    forget_identifiers()
+    assert again(tenant, search).identifiers is not None
+    SubjectErasure.objects.using("owner").filter(pk=erasure.pk).update(status="failed")
+    assert forget_identifiers() >= 1
+    assert again(tenant, search).identifiers is None

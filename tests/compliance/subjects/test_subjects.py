@@ -12,9 +12,11 @@ from compliance.errors.subjects import (
     NothingToErase,
     SubjectErasureExists,
     SubjectMatchNotFound,
+    SubjectSearchTruncated,
     SubjectSearchUnfinished,
 )
 from compliance.models import MatchState, RecipientTask, SubjectErasure, SubjectErasurePart
+from compliance.subjects import sweep
 from compliance.subjects.identifiers import Identifier, open_known
 from compliance.subjects.index_search import search_index
 from compliance.subjects.receipt import open_manifest, read_receipt
@@ -173,6 +175,24 @@ def test_what_is_unfinished_or_empty_is_not_erased(tenant, dataset):
     queue_erasure_of(tenant, done)
     with pytest.raises(SubjectErasureExists):
         queue_erasure_of(tenant, done)
+
+
+def test_a_search_that_ended_early_leads_to_no_erasure(tenant, dataset, monkeypatch):
+    monkeypatch.setattr(sweep, "MAX_MATCHES", 1)
+    search = search_for(tenant, ADA[:1])
+    assert search.is_truncated
+    with pytest.raises(SubjectSearchTruncated):
+        queue_erasure_of(tenant, search)
+
+
+def test_what_came_to_another_dataset_since_the_search_is_told_as_remaining(tenant, dataset):
+    search = search_for(tenant, ADA[:1])
+    upload(tenant, make_dataset(tenant), jsonl(ROWS))
+    erasure = erase_person(tenant, search)
+    assert (erasure.status, erasure.remaining) == ("succeeded", {"found in record": 1})
+    with acting(tenant):
+        receipt = read_receipt(SubjectErasure.objects.select_related("search").get(pk=erasure.pk))
+    assert receipt["scope"]["searched_at"] == search.finished_at.isoformat()
 
 
 @pytest.mark.parametrize("value", ["a@b", "", "x" * 301])
