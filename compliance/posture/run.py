@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from access.models import Tenant
@@ -62,7 +63,8 @@ def plan_probes() -> int:
 
 def _plan(tenant_id: UUID) -> bool:
     with tenant_scope(tenant_id, Principal.system(tenant_id)) as scope:
-        recent = ProbeRun.objects.filter(created_at__gt=timezone.now() - EVERY)
+        # By the database's clock, which dates the runs; one from the future must not keep those of today away.
+        recent = ProbeRun.objects.filter(created_at__gt=Now() - EVERY, created_at__lte=Now())
         if recent.exists() or ProbeRun.objects.exclude(status__in=FINAL).exists():
             return False
         _queue(scope.principal, ProbeTrigger.SCHEDULE)

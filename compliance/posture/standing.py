@@ -16,6 +16,8 @@ from compliance.posture.signing import Signed, holds, trusted_keys
 
 #: For how long a passed probe proves something: a day and a half, as probes run every day.
 FRESH: Final = timedelta(hours=36)
+#: Clocks differ by so much at most: what ended later than that is of a clock that was wrong, and proves nothing.
+AHEAD: Final = timedelta(minutes=10)
 
 
 class ControlState(StrEnum):
@@ -39,7 +41,7 @@ class Latest:
         return self.is_signed and self.result.state == ProbeState.PASSED and self.is_fresh(now)
 
     def is_fresh(self, now: datetime) -> bool:
-        return now - self.result.ended_at <= FRESH
+        return -AHEAD <= now - self.result.ended_at <= FRESH
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Standing:
 def standing(now: datetime | None = None) -> Standing:
     """In an open scope of the tenant."""
     now = now or timezone.now()
-    latest = latest_results()
+    latest = latest_results(now)
     attested = set(live_evidence(now).values_list("control", flat=True))
     controls = {
         control.id: _stand(control, latest, attested, now)
@@ -80,13 +82,16 @@ def standing(now: datetime | None = None) -> Standing:
     return Standing(now, controls, latest)
 
 
-def latest_results() -> dict[str, Latest]:
-    """Probe -> its newest result. Without the file of the keys no signature can be checked, and nothing is proven."""
+def latest_results(now: datetime) -> dict[str, Latest]:
+    """Probe -> its newest result, those from the future left out.
+
+    Without the file of the keys no signature can be checked, and nothing is proven.
+    """
     try:
         trusted = trusted_keys()
     except SigningKeyUnavailable:
         trusted = []
-    rows = ProbeResult.objects.order_by("probe", "-id").distinct("probe")
+    rows = ProbeResult.objects.filter(ended_at__lte=now + AHEAD).order_by("probe", "-id").distinct("probe")
     return {row.probe: Latest(row, is_signed(row, trusted)) for row in rows}
 
 

@@ -1,12 +1,13 @@
 """The audit is append-only: changing and removing events, leaves and checkpoints is tried as the serving role."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Final
 from uuid import UUID
 
-from django.db import DatabaseError, models, transaction
+from django.db import models
 
 from audit.models import AuditCheckpoint, AuditEvent, AuditLeaf
+from compliance.posture.attempt import tried
 from compliance.posture.outcome import Outcome, judged
 from compliance.posture.sandbox import sandbox
 
@@ -25,18 +26,8 @@ def probe(tenant_id: UUID) -> Outcome:
         for table, column in _TABLES:
             # The grant is asked for before any row is looked for: none of the organization's is touched.
             rows = table._default_manager.filter(tenant_id=_NOBODY)  # noqa: SLF001 - the manager's public alias
-            if _works(lambda rows=rows, column=column: rows.update(**{column: models.F(column)})):  # type: ignore[misc]
+            if tried(partial(rows.update, **{column: models.F(column)})) is not None:
                 breaches.append(f"{table._meta.db_table} can be changed")  # noqa: SLF001 - Django's documented API
-            if _works(lambda rows=rows: rows._raw_delete("default")):  # type: ignore[misc] # noqa: SLF001
+            if tried(partial(rows._raw_delete, "default")) is not None:  # noqa: SLF001
                 breaches.append(f"{table._meta.db_table} can be removed from")  # noqa: SLF001
     return judged(breaches, tables=len(_TABLES))
-
-
-def _works(attempt: Callable[[], object]) -> bool:
-    try:
-        with transaction.atomic():
-            attempt()
-            transaction.set_rollback(True)
-    except DatabaseError:
-        return False
-    return True

@@ -3,12 +3,13 @@
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import connection, models
 from django.utils import timezone
 from psycopg import sql
 
 from access.models import HolderKind, Lease, Shown
 from audit.models import Alert
+from compliance.posture.attempt import tried
 from compliance.posture.outcome import Outcome, Untried, judged
 from compliance.posture.sandbox import sandbox
 from datasets.models import Dataset
@@ -55,7 +56,11 @@ def _plant(stranger: UUID) -> list[models.Model]:
             expires_at=timezone.now(),
         ),
         Alert.objects.create(
-            tenant_id=stranger, kind="policy.violation", cause="probe", severity="info", summary="probe"
+            tenant_id=stranger,
+            kind="policy.violation",
+            cause=f"probe {stranger.hex}",
+            severity="info",
+            summary="probe",
         ),
     ]
 
@@ -72,24 +77,20 @@ def _tried(row: models.Model, tenant_id: UUID) -> list[str]:
         "removed": lambda: rows._raw_delete("default"),  # noqa: SLF001 - no cascade in Python: the database judges
         "written": lambda: _write_again(row),
     }
-    return found + [f"a stranger's {kind} was {done}" for done, attempt in attempts.items() if _works(attempt)]
+    return found + [f"a stranger's {kind} was {done}" for done, attempt in attempts.items() if tried(attempt)]
 
 
 def _write_again(row: models.Model) -> int:
-    values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}  # noqa: SLF001
-    type(row)._default_manager.create(**(values | {"id": uuid4()}))  # noqa: SLF001
+    """A row like it, unlike it in what must be unique: no constraint may refuse in the place of the policy.
+
+    Nothing is read back of it: that would be refused for what may be read.
+    """
+    fields = row._meta.concrete_fields  # noqa: SLF001 - Django's documented API
+    values = {field.attname: getattr(row, field.attname) for field in fields}
+    fresh = {name: f"probe {uuid4().hex}" for name in ("name", "cause") if name in values}
+    again = type(row)(**(values | fresh | {"id": uuid4()}))
+    type(row)._default_manager._insert([again], fields=fields, using="default")  # type: ignore[attr-defined] # noqa: SLF001
     return 1
-
-
-def _works(attempt: Any) -> bool:
-    """Whether an attempt touched a row; it is undone in any case."""
-    try:
-        with transaction.atomic():
-            touched = attempt()
-            transaction.set_rollback(True)
-    except DatabaseError:
-        return False
-    return bool(touched)
 
 
 def _sees(row: models.Model) -> bool:

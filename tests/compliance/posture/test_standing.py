@@ -195,3 +195,20 @@ def test_probes_are_planned_once_a_day_for_every_tenant(tenant) -> None:
         assert (run.trigger, run.status, len(run.probes)) == ("schedule", "queued", len(catalog.PROBES))
         ProbeRun.objects.update(status="succeeded", created_at=timezone.now() - timedelta(days=2))
     assert plan_probes() == 1
+
+
+def test_a_result_from_the_future_proves_nothing(proven) -> None:
+    with acting(proven):
+        earlier = standing(timezone.now() - timedelta(hours=1))
+    assert earlier.latest == {}
+    probed = [one for one in earlier.controls.values() if one.control.is_probed]
+    assert {one.state for one in probed} == {ControlState.NOT_PROVEN}
+
+
+def test_a_run_from_the_future_does_not_keep_the_probes_of_today_away(tenant) -> None:
+    plan_probes()
+    with acting(tenant):
+        ProbeRun.objects.update(status="succeeded", created_at=timezone.now() + timedelta(days=300))
+    plan_probes()
+    with acting(tenant):
+        assert ProbeRun.objects.filter(status="queued").count() == 1
