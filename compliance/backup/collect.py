@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from access.models import EncryptionKey, KeyState
-from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, Entry
+from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, RELEASE, Entry
 from compliance.backup.record import tenants
+from compliance.models import LegalHold
 from datasets.models import Dataset, Purge
 from datasets.services.erasure.replay import erasures_asked_for, erasures_refused
 from vaultsite.kernel.tenancy.principal import Principal
@@ -17,7 +18,7 @@ def collect_entries() -> Iterator[Entry]:
     """Of every organization: destroyed keys, released holds, purged datasets, erasures (once they are asked for)."""
     for tenant_id in tenants():
         with tenant_scope(tenant_id, Principal.system(tenant_id)):
-            found = [*_keys(tenant_id), *_purges(tenant_id), *_erasures(tenant_id)]
+            found = [*_keys(tenant_id), *_releases(tenant_id), *_purges(tenant_id), *_erasures(tenant_id)]
         yield from found
 
 
@@ -36,6 +37,20 @@ def _lost_keys() -> dict[UUID, list[str]]:
         assert key.wrapped_by_id is not None
         found[key.wrapped_by_id].append(str(key.pk))
     return found
+
+
+def _releases(tenant_id: UUID) -> Iterator[Entry]:
+    """Holds that keep nothing any more: those who let them go have answered for it."""
+    for hold in LegalHold.objects.filter(released_at__isnull=False).order_by("pk"):
+        assert hold.release_requested_at is not None
+        assert hold.released_at is not None
+        facts = {
+            "release_requested_by": str(hold.release_requested_by),
+            "release_requested_at": hold.release_requested_at.isoformat(),
+            "released_by": str(hold.released_by),
+            "released_at": hold.released_at.isoformat(),
+        }
+        yield Entry(RELEASE, str(tenant_id), str(hold.pk), facts)
 
 
 def _purges(tenant_id: UUID) -> Iterator[Entry]:

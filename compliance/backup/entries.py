@@ -5,6 +5,7 @@ from typing import Any, Final
 
 #: Kinds of entries, in the order in which they are replayed.
 KEY: Final = "key-destroyed"
+RELEASE: Final = "hold-released"
 PURGE: Final = "dataset-purged"
 ERASURE: Final = "records-erased"
 REFUSAL: Final = "erasure-refused"
@@ -12,7 +13,7 @@ REFUSAL: Final = "erasure-refused"
 
 @dataclass(frozen=True)
 class Entry:
-    """``id`` is the destroyed key, the purged dataset or the erasure; ``facts`` are what it takes to do it again.
+    """``id`` is the key, the hold, the dataset or the erasure; ``facts`` are what it takes to do it again.
 
     Of a destroyed KEK they name as ``lost`` the keys that went with it: those it still wrapped.
     """

@@ -6,17 +6,20 @@ Every entry can be replayed any number of times, so a replay that was killed is 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
 
 from access.models import Tenant
 from access.services.key_rotation import destroy_again
-from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, Entry
+from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, RELEASE, Entry
+from compliance.models import LegalHold
 from datasets.errors import DatasetHeld
 from datasets.errors.lifecycle import DatasetKept
 from datasets.models import Chunk, Dataset, Purge
 from datasets.services.erasure.replay import ErasureFacts, replay_erasure
+from datasets.services.holds import lift_marks
 from datasets.services.purge import run_purge, shred
 from vaultsite.kernel.jobs import JobStatus
 from vaultsite.kernel.tenancy.principal import Principal
@@ -39,8 +42,9 @@ class Replayed:
 def replay(entries: Iterable[Entry]) -> Replayed:
     """Replay the journal, as the system, tenant by tenant; no scope may be open.
 
-    Keys go first: nothing is read with them any more. Then whole datasets, then records. Entries of organizations that
-    the backup does not know concern nothing in it.
+    Keys go first: nothing is read with them any more. Then holds that were released, which would keep what went after
+    them; then whole datasets, then records. Entries of organizations that the backup does not know concern nothing in
+    it.
     """
     known = {str(pk) for pk in Tenant.objects.using("system").values_list("pk", flat=True)}
     living = [entry for entry in entries if entry.tenant in known]
@@ -49,6 +53,9 @@ def replay(entries: Iterable[Entry]) -> Replayed:
     for tenant in sorted({entry.tenant for entry in living}):
         own = [entry for entry in living if entry.tenant == tenant]
         _destroy(UUID(tenant), _keys_gone(own), found)
+        for entry in own:
+            if entry.kind == RELEASE:
+                _release(UUID(tenant), entry, found)
         for entry in own:
             if entry.kind == PURGE:
                 _purge(UUID(tenant), UUID(entry.id), found)
@@ -69,6 +76,24 @@ def _destroy(tenant_id: UUID, key_ids: list[UUID], found: Replayed) -> None:
         destroyed = destroy_again(key_ids)
         found.unreadable_objects += Chunk.objects.filter(key_id__in=key_ids).count()
     _count(found, KEY, tenant_id, destroyed)
+
+
+def _release(tenant_id: UUID, entry: Entry, found: Replayed) -> None:
+    """End a hold as it was ended; why it might go is sealed under keys that the backup may not have."""
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        hold = LegalHold.objects.select_for_update(no_key=True).filter(pk=entry.id, released_at=None).first()
+        if hold is None:
+            return
+        lift_marks(hold.pk)
+        asked_at = datetime.fromisoformat(entry.facts["release_requested_at"])
+        LegalHold.objects.filter(pk=hold.pk).update(
+            release_reason=hold.release_reason if hold.release_requested_at == asked_at else None,
+            release_requested_by=UUID(entry.facts["release_requested_by"]),
+            release_requested_at=asked_at,
+            released_by=UUID(entry.facts["released_by"]),
+            released_at=datetime.fromisoformat(entry.facts["released_at"]),
+        )
+    _count(found, RELEASE, tenant_id, 1)
 
 
 def _purge(tenant_id: UUID, dataset_id: UUID, found: Replayed) -> None:

@@ -7,16 +7,21 @@ import pytest
 from access.models import EncryptionKey, KeyPurpose, KeyState
 from access.services.key_rotation import rewrap_keys, rotate_key
 from access.services.keyring import current_key
-from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, Entry
+from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, RELEASE, Entry
 from compliance.backup.journal import read_journal, ship_journal
 from compliance.backup.replay import replay
 from compliance.errors.backup import BackupDamaged
+from compliance.models import LegalHold
 from compliance.tasks import write_journal
-from datasets.models import Dataset, ErasedRecord, Erasure
+from datasets.models import Dataset, ErasedRecord, Erasure, HoldMark
+from tests.compliance.holds.cases import place as place_hold
+from tests.compliance.holds.cases import release, whole
 from tests.factories.access import acting
 from tests.factories.backup import new_place
 from tests.factories.datasets import jsonl, make_dataset, purge, read_all, upload
 from tests.factories.upkeep import again, erase, queue_erasure
+
+RELEASED = ("release_requested_by", "release_requested_at", "released_by", "released_at")
 
 
 @pytest.fixture
@@ -117,6 +122,31 @@ def test_what_a_hold_forbids_is_told_and_not_done(tenant, dataset):
     found = replay([erasure, Entry(PURGE, str(tenant.pk), str(dataset.pk))])
     assert len(found.refused) == 2
     assert len(read_all(tenant, dataset)) == 9
+
+
+def test_a_hold_that_was_released_keeps_nothing_of_what_went_after_it(tenant, dataset, place):
+    hold, kept = place_hold(tenant, whole(dataset)), place_hold(tenant, whole(make_dataset(tenant)))
+    with acting(tenant):
+        (mark,) = HoldMark.objects.filter(hold_id=hold.pk)
+    release(tenant, hold)
+    erasure = queue_erasure(tenant, dataset, ["r1"])
+    ship_journal(place.open())
+    (released,), (erased,) = own(tenant, place, RELEASE), own(tenant, place, ERASURE)
+    with acting(tenant):
+        told = LegalHold.objects.get(pk=hold.pk)
+        LegalHold.objects.filter(pk=hold.pk).update(**dict.fromkeys(RELEASED))
+        mark.save(force_insert=True)
+        Dataset.objects.filter(pk=dataset.pk).update(legal_hold=True)
+    assert replay([erased]).refused
+    assert replay([erased, released]).refused == []
+    assert again(tenant, erasure).status == "succeeded"
+    with acting(tenant):
+        found = LegalHold.objects.get(pk=hold.pk)
+        assert (found.state, LegalHold.objects.get(pk=kept.pk).state) == ("released", "placed")
+        assert HoldMark.objects.get().hold_id == kept.pk
+    for name in RELEASED:
+        assert getattr(found, name) == getattr(told, name)
+    assert replay([released]).done[RELEASE] == 0
 
 
 def test_a_key_that_was_destroyed_is_destroyed_again_and_nothing_of_others(tenant, rival, dataset):
