@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import DatabaseError
 from django.db.models.functions import Now
 from django.urls import reverse
 
@@ -19,6 +20,7 @@ from compliance.models import Correspondence, SubjectLink
 from compliance.models.link import LinkKind
 from compliance.requests.links import LIFETIMES, make_token
 from compliance.requests.sealed import Letter, SubjectFacts
+from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
@@ -76,9 +78,15 @@ def send_due() -> int:
 
 
 def _send(model: type[Row], make: Callable[..., Mail], tenant_id: UUID, pk: UUID) -> bool:
-    with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        row = _claim(model, pk)
-        mail = make(row) if row is not None else None
+    """Whether it went out. One that cannot be made counts as tried, and stops none of the others."""
+    try:
+        with tenant_scope(tenant_id, Principal.system(tenant_id)):
+            is_claimed = _claim(model, pk)
+        mail = _made(model, make, tenant_id, pk) if is_claimed else None
+    except (VaultError, DatabaseError) as error:
+        reason = error.code if isinstance(error, VaultError) else type(error).__name__
+        logger.warning("a mail to a subject could not be made: %s", reason)
+        return False
     if mail is None or not mail.to:
         return False
     try:
@@ -91,17 +99,26 @@ def _send(model: type[Row], make: Callable[..., Mail], tenant_id: UUID, pk: UUID
     return True
 
 
-def _claim(model: type[Row], pk: UUID) -> Row | None:
-    """The row, put off for the case of a failure."""
+def _claim(model: type[Row], pk: UUID) -> bool:
+    """Whether it is still due; then it is put off for the case of a failure, whatever comes of it."""
     rows = model._default_manager.filter(pk=pk)  # noqa: SLF001
     row = rows.select_for_update(skip_locked=True, of=("self",)).filter(mail_at__lte=Now()).first()
     if row is None:
-        return None
+        return False
     row.mail_attempts += 1
     is_last = row.mail_attempts >= MOST_ATTEMPTS
     later = None if is_last else Now() + RETRY * 2 ** (row.mail_attempts - 1)
     rows.update(mail_attempts=row.mail_attempts, mail_at=later)
-    return row
+    return True
+
+
+def _made(model: type[Row], make: Callable[..., Mail], tenant_id: UUID, pk: UUID) -> Mail | None:
+    """The mail of a row that was claimed; None where it was taken back meanwhile."""
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        row = model._default_manager.select_for_update(of=("self",)).filter(pk=pk).first()  # noqa: SLF001
+        if row is None or (row.mail_at is None and row.mail_attempts < MOST_ATTEMPTS):
+            return None
+        return make(row)
 
 
 def _letter_mail(row: Correspondence) -> Mail:

@@ -7,10 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core import mail as outbox
 from django.test import Client
+from django.utils import timezone
 
 from access.limits.rules import FORM_QUOTA
 from audit.models import AuditEvent
-from compliance.models import SubjectLink, SubjectRequest
+from compliance.models import Correspondence, SubjectLink, SubjectRequest
 from compliance.requests import mail
 from compliance.requests.form import MOST_OF_ONE
 from tests.factories.access import acting, age
@@ -215,6 +216,21 @@ def test_a_mail_that_fails_is_tried_again_with_another_token(tenant, form, maile
         assert bytes(SubjectLink.objects.get().token_hash) != first
     assert Client().post(path, {"token": token}).status_code == 200
     assert outbox.outbox
+
+
+def test_a_row_that_cannot_be_opened_stops_nobody_elses_mail(tenant, asked, act, sent) -> None:
+    broken = asked(identity="known")
+    act(broken, "correspondence", {"direction": "out", "channel": "email", "text": "Hello."})
+    with acting(tenant):
+        letter = Correspondence.objects.get()
+    Correspondence.objects.using("owner").filter(pk=letter.pk).update(body=b"not sealed at all")
+    age(letter, mail_at=timedelta(hours=1))
+    _, mails = sent()
+    assert len(mails) == 1
+    with acting(tenant):
+        letter = Correspondence.objects.get()
+    assert (letter.mail_attempts, letter.mailed_at) == (1, None)
+    assert letter.mail_at > timezone.now()
 
 
 def test_the_audit_tells_of_the_form_without_a_word_of_the_subject(tenant, sent) -> None:
