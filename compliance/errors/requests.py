@@ -63,7 +63,9 @@ class PackageNotReady(VaultError):
 
 
 class PackageExpired(VaultError):
-    """The file was removed, because its time was over or another took its place."""
+    """The file was removed, because its time was over or another took its place; or records of it were erased, or
+    put into quarantine, since it was written: ask for it once more.
+    """
 
     code, slug, status = "VAULT_COMP_8058", "request-package-expired", 410
     title = "The file of this package is gone"

@@ -15,7 +15,7 @@ from compliance.models import RequestPackage, SubjectRequest
 from compliance.requests.matches import matches_of
 from compliance.requests.package_content import Collected, build_archive
 from compliance.requests.package_parts import remove_file, remove_leftovers, write_file
-from compliance.requests.packages import ACTION, tell_of
+from compliance.requests.packages import ACTION, sources_of, tell_of
 from datasets.services.subject_records import Source, collect, is_current
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.event import EventType
@@ -42,7 +42,7 @@ def _run(package: RequestPackage, held: Claim) -> None:
         request = SubjectRequest.objects.get(pk=package.request_id)
         organization = current_tenant().name
         wanted = {match.dataset_id: match.record_ids for match in matches_of(request)}
-    sources = [_source(stored) for stored in package.sources]
+    sources = sources_of(package)
     collected = []
     room = MAX_BYTES
     for source in sources:
@@ -74,11 +74,6 @@ def _require_owner(package: RequestPackage) -> None:
     owner = owner_of(package.requested_by)
     if owner is None or not may(owner, ACTION):
         raise AccessDenied
-
-
-def _source(stored: dict[str, str]) -> Source:
-    version = UUID(stored["version_id"]) if stored["version_id"] else None
-    return Source(UUID(stored["dataset_id"]), stored["name"], version, stored["label"], int(stored["epoch"]))
 
 
 def _collected(

@@ -31,7 +31,8 @@ from compliance.requests.matches import matches_of
 from compliance.requests.package_parts import read_part, remove_file
 from compliance.requests.selectors import get_locked, get_request
 from compliance.requests.states import State, locked, move, require_state, resource_of_request, tell
-from datasets.services.subject_records import open_source
+from datasets.errors.quarantine import VersionQuarantined
+from datasets.services.subject_records import Source, is_current, open_source
 from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
@@ -108,19 +109,45 @@ def get_package(principal: Principal, *, request_id: UUID, action: str = ACTION)
 def open_package(principal: Principal, *, request_id: UUID) -> RequestPackage:
     """Decide on handing out the file to an officer, in the open scope.
 
-    Raises AccessDenied, SubjectRequestNotFound, PackageNotFound, PackageExpired, PackageNotReady.
+    Reading every dataset is decided on anew, for the purpose of the package. Raises AccessDenied,
+    SubjectRequestNotFound, PackageNotFound, PackageExpired, PackageNotReady, RecordsNotShown, and what
+    ``open_source`` raises.
     """
     package = get_package(principal, request_id=request_id)
     require_file(package)
+    for source in sources_of(package):
+        _, is_raw = open_source(principal, source.dataset_id, purpose=package.purpose)
+        if not is_raw:
+            raise RecordsNotShown
     return package
 
 
+def sources_of(package: RequestPackage) -> list[Source]:
+    """What the package is of, as it was decided on when it was asked for."""
+    return [_source(stored) for stored in package.sources]
+
+
+def _source(stored: dict[str, str]) -> Source:
+    version = UUID(stored["version_id"]) if stored["version_id"] else None
+    return Source(UUID(stored["dataset_id"]), stored["name"], version, stored["label"], int(stored["epoch"]))
+
+
 def require_file(package: RequestPackage) -> None:
-    """Raises PackageExpired, PackageNotReady."""
+    """That there is a file, and may still be, in the open scope. Raises PackageExpired, PackageNotReady."""
     if package.removed_at is not None or (package.expires_at is not None and package.expires_at <= timezone.now()):
         raise PackageExpired
     if not package.has_file:
         raise PackageNotReady(status_of_package=package.status)
+    if not _is_whole(package):
+        raise PackageExpired
+
+
+def _is_whole(package: RequestPackage) -> bool:
+    """Whether nothing that the file is of was erased or put into quarantine since."""
+    try:
+        return all(map(is_current, sources_of(package)))
+    except VersionQuarantined:
+        return False
 
 
 def mail_link(principal: Principal, *, request_id: UUID) -> SubjectLink:
@@ -139,10 +166,14 @@ def mail_link(principal: Principal, *, request_id: UUID) -> SubjectLink:
 
 
 def open_by_link(token: str) -> RequestPackage:
-    """Use a package link once, in the open scope. Raises LinkRefused: also where the file is gone."""
+    """Use a package link once, in the open scope. Raises LinkRefused: also where the file is gone or outdated."""
     link = use_link(LinkKind.PACKAGE, token)
-    if link.package is None or not link.package.has_file:
+    if link.package is None:
         raise LinkRefused
+    try:
+        require_file(link.package)
+    except (PackageExpired, PackageNotReady):
+        raise LinkRefused from None
     package: RequestPackage = link.package
     package.request = link.request
     return package

@@ -30,15 +30,15 @@ class Source:
     epoch: int
 
 
-def open_source(principal: Principal, dataset_id: UUID) -> tuple[Source, bool]:
+def open_source(principal: Principal, dataset_id: UUID, *, purpose: str | None = None) -> tuple[Source, bool]:
     """The head of the default branch, and whether the principal is shown all its records as they are.
 
-    In the open scope; the decision is recorded. Raises DatasetNotFound, AccessDenied, PurposeRequired, UnknownPurpose,
-    VersionQuarantined, LeaseEnded, UnmetObligation.
+    In the open scope; the decision is recorded. ``purpose`` overrides the scope's. Raises DatasetNotFound,
+    AccessDenied, PurposeRequired, UnknownPurpose, VersionQuarantined, LeaseEnded, UnmetObligation.
     """
     dataset = get_dataset(principal, dataset_id, action="record.read")
     version = find_version_or_none(dataset, "main")
-    decision = authorize(principal, "record.read", resource_of(dataset, version))
+    decision = authorize(principal, "record.read", resource_of(dataset, version), purpose=purpose)
     if version is None:
         return Source(dataset.pk, dataset.name, None, "", dataset.erasure_epoch), not decision.obligations
     release = release_under(decision, dataset, version, counts_rows=False)
@@ -46,13 +46,16 @@ def open_source(principal: Principal, dataset_id: UUID) -> tuple[Source, bool]:
 
 
 def is_current(source: Source) -> bool:
-    """Whether nothing was erased from the dataset since, and its version may still be read, in the open scope.
+    """Whether nothing was erased from the dataset since, and its version is still there to read, in the open scope.
 
     Raises VersionQuarantined.
     """
     if source.version_id is not None:
-        refuse_quarantined(Version.objects.get(pk=source.version_id))
-    return Dataset.objects.filter(pk=source.dataset_id, erasure_epoch=source.epoch).exists()
+        version = Version.objects.filter(pk=source.version_id).first()
+        if version is None:
+            return False
+        refuse_quarantined(version)
+    return Dataset.objects.filter(pk=source.dataset_id, erasure_epoch=source.epoch, purged_at=None).exists()
 
 
 def collect(source: Source, record_ids: Sequence[str], *, reader_id: UUID) -> Iterator[tuple[int, dict[str, Any]]]:

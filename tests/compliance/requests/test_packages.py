@@ -9,12 +9,14 @@ from uuid import UUID
 import pytest
 from django.test import Client
 
+from anonymization.services.policies import NewPolicy, activate_version, attach_policy, create_policy
 from audit.models import AuditEvent
 from compliance.models import RequestPackage
 from compliance.requests import package_work
 from compliance.requests.package_work import run_package
 from compliance.requests.packages import expire_packages
 from datasets.services.erasure.request import request_erasure
+from datasets.services.version_quarantine import quarantine_version
 from tests.compliance.requests.test_form import link_of
 from tests.factories.access import acting, age
 from tests.factories.api import caller, send
@@ -28,6 +30,8 @@ ROWS = [
     {"id": "r-2", "text": "John wrote of cheese"},
     {"id": "r-3", "text": "Jane Smithson came back", "score": 3},
 ]
+
+REDACTED = {"fields": ["/data/text"], "strategy": "redact", "whole_field": True}
 
 
 @pytest.fixture
@@ -153,6 +157,40 @@ def test_a_record_erased_meanwhile_is_in_no_package(tenant, dataset, reviewed, a
     row = written(tenant, package)
     assert (row.status, row.error_code, row.parts) == ("failed", "VAULT_COMP_8059", [])
     assert told(tenant) == ["requested", "failed"]
+
+
+@pytest.mark.usefixtures("plain_static")
+@pytest.mark.parametrize("change", ["erased", "quarantined"])
+def test_a_file_of_what_was_erased_or_quarantined_since_is_not_handed_out(
+    tenant, reviewed, act, mailed, change
+) -> None:
+    request = reviewed()
+    (source,) = written(tenant, act(request, "package")[1]).sources
+    act(request, "package/link")
+    path, token = link_of(mailed())
+    steward = someone(tenant, "data_steward")
+    with acting(tenant, steward):
+        if change == "erased":
+            request_erasure(steward, dataset_id=source["dataset_id"], record_ids=["r-1"], reason="asked for")
+        else:
+            quarantine_version(steward, dataset_id=source["dataset_id"], version="main", reason="to be looked at")
+    assert act(request, "package/file", method="GET")[1]["code"] == "VAULT_COMP_8058"
+    assert act(request, "package/link")[1]["code"] == "VAULT_COMP_8058"
+    assert Client().post(path, {"token": token}).status_code == 404
+
+
+def test_who_is_not_shown_the_records_raw_any_more_gets_no_file(tenant, dataset, officer, reviewed, act) -> None:
+    request = reviewed()
+    written(tenant, act(request, "package")[1])
+    silent = caller(tenant, "privacy_officer", purpose="")
+    assert fetched(silent, request), "it is decided for the purpose of the package"
+    keeper = someone(tenant, "privacy_officer")
+    document = {"format": 1, "default": {"strategy": "redact"}, "rules": [REDACTED]}
+    with acting(tenant, keeper):
+        policy = create_policy(keeper, NewPolicy(name="texts", document=document))
+        activate_version(keeper, policy_id=policy.pk, number=1)
+        attach_policy(keeper, policy_id=policy.pk, kind="dataset", target=str(dataset.pk), binds_raw_readers=True)
+    assert act(request, "package/file", method="GET")[1]["code"] == "VAULT_COMP_8060"
 
 
 def test_too_many_records_end_a_package(tenant, reviewed, act, monkeypatch) -> None:
