@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from compliance.models import SubjectRequest
+from compliance.models import Correspondence, SubjectRequest
 from compliance.models.request import Direction
 from compliance.requests.sealed import Letter
 from compliance.requests.selectors import days_left, letters_of
@@ -71,7 +71,13 @@ def _letters(request: SubjectRequest, *, with_text: bool) -> list[Entry]:
         letter = Letter.of(row) if with_text else Letter("", "")
         named = "Note" if row.direction == Direction.NOTE else f"{row.get_channel_display().capitalize()} "
         title = named if row.direction == Direction.NOTE else f"{named}{row.get_direction_display()}"
-        note = "waits to be mailed" if row.mail_at else ""
         text = f"{letter.subject}\n{letter.text}".strip()
-        found.append(Entry(row.created_at, title, row.written_by, text, note))
+        found.append(Entry(row.created_at, title, row.written_by, text, _note_of(row)))
     return found
+
+
+def _note_of(row: Correspondence) -> str:
+    """What is to know of a mail that has not gone out."""
+    if row.mail_at:
+        return "waits to be mailed"
+    return "could not be mailed" if row.mail_attempts and row.mailed_at is None else ""

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from compliance.models import SubjectRequest
+from compliance.models import Correspondence, SubjectRequest
 from compliance.requests.selectors import today
 from tests.factories.access import acting
 from tests.factories.pages import browser_of
@@ -97,6 +98,18 @@ def test_an_auditor_sees_cases_and_clocks_and_nobodys_name(tenant, asked) -> Non
     assert "Enter a request" not in auditor.get(PAGES).text
     assert auditor.post(f"{PAGES}{request['id']}/", {"do": "move", "to": "closed"}).status_code == 403
     assert auditor.post(f"{PAGES}new/", ENTERED).status_code == 403
+
+
+def test_a_letter_that_was_given_up_is_not_shown_as_sent(tenant, browser, asked, act) -> None:
+    request = asked()
+    place = f"{PAGES}{request['id']}/"
+    act(request, "correspondence", {"direction": "out", "channel": "email", "text": "Hello."})
+    assert "waits to be mailed" in browser.get(place).text
+    letters = Correspondence.objects.using("owner").filter(tenant_id=tenant.pk, direction="out")
+    letters.update(mail_at=None, mail_attempts=8)
+    assert "could not be mailed" in browser.get(place).text
+    letters.update(mailed_at=timezone.now())
+    assert "be mailed" not in browser.get(place).text
 
 
 def test_the_public_form_is_opened_and_closed(tenant, browser) -> None:
