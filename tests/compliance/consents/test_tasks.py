@@ -3,6 +3,7 @@
 import pytest
 
 from audit.models import AuditEvent
+from compliance.consents import tasks
 from tests.factories.access import acting
 from tests.factories.api import caller, send
 from tests.factories.consents import agree, mail, rest_on_consent, withdraw
@@ -58,6 +59,21 @@ def test_exports_are_listed_to_be_recalled_once_somebody_in_them_withdraws(tenan
     withdraw(tenant, mail("ada@example.com"))
     (found,) = send(officer, "GET", "/consents/exports-to-recall").json()["data"]
     assert (found["id"], found["dataset_id"]) == (str(made[0].pk), str(dataset.pk))
+
+
+def test_exports_made_under_no_consent_crowd_none_out_of_the_list(tenant, officer, monkeypatch):
+    monkeypatch.setattr(tasks, "MOST", 1)
+    dataset = make_dataset(tenant)
+    upload(tenant, dataset, jsonl([{"id": "a", "mail": "ada@example.com"}]))
+    asker = someone(tenant, "data_steward")
+    rest_on_consent(tenant)
+    agree(tenant, mail("ada@example.com"))
+    made = export(tenant, dataset, principal=asker)
+    rest_on_consent(tenant, lawful_basis="contract")
+    export(tenant, dataset, principal=asker)
+    withdraw(tenant, mail("ada@example.com"))
+    (found,) = send(officer, "GET", "/consents/exports-to-recall").json()["data"]
+    assert found["id"] == str(made.pk)
 
 
 def test_a_link_is_declared_and_shown(tenant, officer):
