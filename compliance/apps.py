@@ -11,10 +11,12 @@ class ComplianceConfig(AppConfig):
     verbose_name = "Compliance"
 
     def ready(self) -> None:
-        from compliance.retention.keeping import minimum_of  # its models load after the app registry
-        from datasets.services.keeping import register_keeping_rule
+        from compliance.retention.clock import is_trusted  # its models load after the app registry
+        from compliance.retention.keeping import minimum_of
+        from datasets.services.keeping import register_clock_judge, register_keeping_rule
 
         register_keeping_rule(minimum_of)
+        register_clock_judge(is_trusted)
         from compliance.holds.audit import keeps_audit  # its models load after the app registry
 
         register_audit_keeper(keeps_audit)

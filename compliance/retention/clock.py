@@ -55,6 +55,19 @@ def trust_clock() -> bool:
     return False
 
 
+def is_trusted() -> bool:
+    """Inside any scope: whether a run would trust the time now. Nothing is written: the next run raises the alert.
+
+    A tenant that never had a policy has no minimum to lose, and nobody watches its time.
+    """
+    clock = RetentionClock.objects.first()
+    if clock is None:
+        return True
+    now = database_now()
+    why = suspicion(clock.seen_at, now, worker_now=timezone.now(), newest_event=_unexplained(clock, now))
+    return not why and clock.suspected_at is None
+
+
 def confirm_clock(principal: Principal) -> RetentionClock:
     """Say that the database's time is right as it is: the run that waits goes on, and the next ones compare with now.
 

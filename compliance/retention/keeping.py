@@ -22,24 +22,28 @@ def minimum_of(dataset: Dataset) -> Keeping | None:
     return _asked(row, keeps) if row else None
 
 
-def promise_all() -> None:
-    """Raise what rows promise to what the policies ask for; a promise falls by :func:`promise_anew` alone.
+def promise_all(dataset_id: UUID | None = None) -> None:
+    """Raise what rows, or one, promise to what the policies ask for; a promise falls by :func:`promise_anew` alone.
 
     Somebody who may change a dataset's tags and delete it cannot take the minimum away by that.
     """
     keeps = [policy for policy in policies_in_force() if policy.minimum_days is not None]
     if keeps:
         risen = Q(keep_until=None, asked__isnull=False) | Q(asked__gt=F("keep_until"))
-        _promise(judged(keeps, with_deleted=True).filter(risen), keeps)
+        _promise(judged(keeps, with_deleted=True).filter(_one(dataset_id), risen), keeps)
 
 
 def promise_anew(dataset_id: UUID | None = None) -> None:
     """Write into every row, or one, what the policies ask for now, be it less: because somebody decided anew."""
     keeps = [policy for policy in policies_in_force() if policy.minimum_days is not None]
-    one = Q() if dataset_id is None else Q(pk=dataset_id)
+    one = _one(dataset_id)
     Dataset.objects.filter(one, keep_until__isnull=False).update(keep_until=None, keep_basis="")
     if keeps:
         _promise(judged(keeps, with_deleted=True).filter(one, asked__isnull=False), keeps)
+
+
+def _one(dataset_id: UUID | None) -> Q:
+    return Q() if dataset_id is None else Q(pk=dataset_id)
 
 
 def _promise(rows: QuerySet[Any], keeps: Sequence[RetentionPolicy]) -> None:

@@ -16,8 +16,8 @@ from access.services.authorize import authorize
 from compliance.errors.retention import RetentionPolicyNameTaken, TooManyRetentionPolicies
 from compliance.models import RetentionAction, RetentionClock, RetentionEvent, RetentionPolicy, RetentionStart
 from compliance.models.retention import MAX_BASIS, MAX_NAME
-from compliance.retention.keeping import promise_anew
-from compliance.retention.selectors import find_policy
+from compliance.retention.keeping import promise_all, promise_anew
+from compliance.retention.selectors import find_policy, policies_in_force
 from datasets.models import Classification, Dataset
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
@@ -33,6 +33,8 @@ MAX_POLICIES: Final = 50
 MAX_DAYS: Final = 36_500
 MAX_GRACE: Final = 365
 MAX_CONDITIONS: Final = 16
+#: The members of a policy that say how long it keeps what.
+_OF_A_MINIMUM: Final = ("minimum_days", "starts", "event", "classifications", "tags", "purposes")
 _EVENT: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -80,7 +82,7 @@ def create_policy(principal: Principal, *, terms: PolicyTerms) -> RetentionPolic
         raise TooManyRetentionPolicies(limit=MAX_POLICIES)
     policy = RetentionPolicy(created_by=principal.id, **terms.columns())
     _saving_name(policy, force_insert=True)
-    promise_anew()
+    promise_all()
     emit(_changed(policy, "created"))
     return policy
 
@@ -95,9 +97,10 @@ def change_policy(principal: Principal, *, policy_id: UUID, changes: Mapping[str
     authorize(principal, "retention.manage", resource, facts={"change": "update"})
     _begin_clock()
     policy = find_policy(policy_id)
-    terms = terms_from(asdict(terms_of(policy)) | dict(changes))
+    before = terms_of(policy)
+    terms = terms_from(asdict(before) | dict(changes))
     check_terms(terms)
-    if terms == terms_of(policy):
+    if terms == before:
         return policy
     for name, value in terms.columns().items():
         setattr(policy, name, value)
@@ -105,7 +108,7 @@ def change_policy(principal: Principal, *, policy_id: UUID, changes: Mapping[str
     _saving_name(policy)
     RetentionPolicy.objects.filter(pk=policy.pk).update(updated_at=Now())
     policy.refresh_from_db()
-    promise_anew()
+    _promise(anew=_asks_otherwise(before, terms))
     emit(_changed(policy, "updated"))
     return policy
 
@@ -120,7 +123,7 @@ def end_policy(principal: Principal, *, policy_id: UUID) -> None:
     _begin_clock()
     policy = find_policy(policy_id)
     RetentionPolicy.objects.filter(pk=policy.pk).update(ended_at=Now(), revision=F("revision") + 1)
-    promise_anew()
+    _promise(anew=policy.minimum_days is not None)
     emit(_changed(policy, "ended"))
 
 
@@ -137,10 +140,29 @@ def record_event(principal: Principal, *, dataset_id: UUID, name: str, occurred_
     said = {"occurred_at": occurred_at, "recorded_by": principal.id, "recorded_at": Now()}
     event, _ = RetentionEvent.objects.update_or_create(dataset=dataset, name=name, defaults=said)
     event.refresh_from_db()
-    promise_anew(dataset.pk)
+    _promise(dataset.pk, anew=_counts_a_minimum(name))
     facts = {"change": "event", "event": name, "occurred_at": occurred_at.isoformat()}
     emit(Event(EventType.RETENTION_CHANGED, operation="update", resource=resource_of(dataset), metadata=facts))
     return event
+
+
+def _promise(dataset_id: UUID | None = None, *, anew: bool) -> None:
+    """What was promised falls only where the change is one of a minimum; any other leaves it, and may raise it."""
+    if anew:
+        promise_anew(dataset_id)
+    else:
+        promise_all(dataset_id)
+
+
+def _asks_otherwise(before: PolicyTerms, after: PolicyTerms) -> bool:
+    """Whether a policy that had a minimum has another now, or one of other datasets."""
+    return before.minimum_days is not None and any(getattr(before, one) != getattr(after, one) for one in _OF_A_MINIMUM)
+
+
+def _counts_a_minimum(event: str) -> bool:
+    """Whether a minimum in force counts from this event."""
+    found = policies_in_force()
+    return any(one.starts == RetentionStart.EVENT and one.event == event and one.minimum_days for one in found)
 
 
 def check_terms(terms: PolicyTerms) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
+
 from access.services.clock import database_now
 from datasets.errors.lifecycle import DatasetKept
 from datasets.models import Dataset
@@ -21,6 +23,9 @@ class Keeping:
 #: Says of a dataset of the open scope how long it must be kept; None: it need not be.
 KeepingRule = Callable[[Dataset], Keeping | None]
 _rule: KeepingRule | None = None
+#: Says whether the time can be trusted in the open scope.
+ClockJudge = Callable[[], bool]
+_judge: ClockJudge | None = None
 
 
 def register_keeping_rule(rule: KeepingRule) -> None:
@@ -29,28 +34,43 @@ def register_keeping_rule(rule: KeepingRule) -> None:
     _rule = rule
 
 
+def register_clock_judge(judge: ClockJudge) -> None:
+    """Called once at start-up by the app that watches the time."""
+    global _judge  # noqa: PLW0603 - one port, filled once
+    _judge = judge
+
+
+def is_time_trusted() -> bool:
+    """Whether what is due by the clock may be destroyed: not while the time is suspected to have jumped."""
+    if _judge is None:
+        msg = "no clock judge is registered"
+        raise RuntimeError(msg)
+    return _judge()
+
+
 def keeping_of(dataset: Dataset) -> Keeping | None:
     """The later of what its row promises and what the rule asks for now; None where neither does."""
     if _rule is None:
         msg = "no keeping rule is registered"
         raise RuntimeError(msg)
     promised = Keeping(dataset.keep_until, dataset.keep_basis) if dataset.keep_until else None
-    found = [one for one in (promised, _rule(dataset)) if one is not None]
+    found = [one for one in (_rule(dataset), promised) if one is not None]  # as long: the wording of now
     return max(found, key=lambda one: one.until, default=None)
 
 
 def _standing(dataset: Dataset) -> Keeping | None:
+    """By the clock that is behind: one that jumped forward ends no minimum."""
     keeping = keeping_of(dataset)
-    return keeping if keeping is not None and keeping.until > database_now() else None
+    return keeping if keeping is not None and keeping.until > min(database_now(), timezone.now()) else None
 
 
 def is_kept(dataset: Dataset) -> bool:
-    """Whether the dataset must be kept, by the database's clock."""
+    """Whether the dataset must be kept, by the earlier of the database's clock and this process's."""
     return _standing(dataset) is not None
 
 
 def refuse_kept(dataset: Dataset) -> None:
-    """Raise DatasetKept, with the legal basis, while the dataset must be kept, by the database's clock."""
+    """Raise DatasetKept, with the legal basis, while the dataset must be kept; see :func:`is_kept`."""
     keeping = _standing(dataset)
     if keeping is not None:
         detail = f"It must be kept until {keeping.until:%Y-%m-%d}: {keeping.basis}"

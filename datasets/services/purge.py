@@ -18,7 +18,7 @@ from access.services.keyring import destroy_keys
 from anonymization.services.feedback import forget_feedback
 from datasets.models import Blob, BlobState, Dataset, Purge, Version
 from datasets.selectors import resource_of
-from datasets.services.keeping import is_kept
+from datasets.services.keeping import is_kept, is_time_trusted
 from datasets.services.preconditions import before
 from datasets.services.removal import remove_batch, tables_of_a_dataset
 from vaultsite.kernel.blobs import BlobStore
@@ -170,4 +170,5 @@ def _obstacle(dataset: Dataset) -> datetime | None:
     now = database_now()
     if dataset.deleted_at is None or dataset.delete_after is None or dataset.delete_after > now:
         return dataset.delete_after or now + HELD_WAIT
-    return now + HELD_WAIT if dataset.legal_hold or is_kept(dataset) else None
+    is_in_the_way = dataset.legal_hold or is_kept(dataset) or not is_time_trusted()
+    return now + HELD_WAIT if is_in_the_way else None

@@ -12,6 +12,7 @@ from compliance.errors.retention import TooManyRetentionPolicies
 from compliance.models import NoticeState, RetentionClock, RetentionNotice, RetentionRun, RetentionStep
 from compliance.retention import policies
 from compliance.retention.clock import confirm_clock, suspicion
+from compliance.retention.keeping import promise_anew
 from compliance.retention.plan import plan_runs
 from compliance.retention.policies import change_policy, end_policy, record_event
 from compliance.retention.run import run_retention
@@ -19,6 +20,7 @@ from datasets.errors.lifecycle import DatasetKept
 from datasets.models import Dataset, Purge
 from datasets.services.datasets import DatasetFacts, update_dataset
 from datasets.services.erasure.request import request_erasure
+from datasets.services.keeping import is_kept, refuse_kept
 from datasets.services.lifecycle import delete_dataset, purge_dataset
 from datasets.services.purge import run_purge
 from tests.factories.access import acting, rooted
@@ -169,6 +171,54 @@ def test_a_worker_whose_clock_jumped_a_year_deletes_nothing_early(tenant, monkey
     assert state_of(tenant, deleted).purged_at is None
 
 
+def due_purge(tenant) -> Purge:
+    """Of a dataset whose time to undo is over."""
+    dataset, steward = make_dataset(tenant), someone(tenant, "data_steward")
+    past = timezone.now() - timedelta(seconds=1)
+    with acting(tenant, steward):
+        delete_dataset(steward, dataset_id=dataset.pk)
+    with acting(tenant):
+        Dataset.objects.filter(pk=dataset.pk).update(delete_after=past)
+        Purge.objects.filter(dataset_id=dataset.pk).update(lease_until=past)
+        return Purge.objects.get(dataset_id=dataset.pk)
+
+
+def test_a_minimum_is_over_when_it_is_by_both_clocks(tenant, monkeypatch) -> None:
+    """Whichever of them jumped forward; the database's is moved by moving the minimum the other way."""
+    make_policy(tenant, minimum_days=30)
+    dataset, steward = make_dataset(tenant), someone(tenant, "data_steward")
+    for days_old, days_jumped in ((0, 365), (31, -365)):
+        made_ago(dataset, days_old)
+        with acting(tenant):
+            promise_anew()
+        jumped = timezone.now() + timedelta(days=days_jumped)
+        with acting(tenant, steward), monkeypatch.context() as inner:
+            inner.setattr(timezone, "now", lambda jumped=jumped: jumped)
+            with pytest.raises(DatasetKept):
+                refuse_kept(Dataset.objects.get(pk=dataset.pk))
+    with acting(tenant):
+        assert not is_kept(Dataset.objects.get(pk=dataset.pk))
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=365), timedelta(days=-365)])
+def test_a_purge_waits_while_the_time_is_not_trusted(tenant, jump) -> None:
+    make_policy(tenant)
+    purge = due_purge(tenant)
+    with acting(tenant):
+        RetentionClock.objects.update(seen_at=timezone.now() - jump)
+    run_purge(tenant.pk, purge.pk)
+    with acting(tenant):
+        assert Dataset.objects.get(pk=purge.dataset_id).purged_at is None
+        waiting = Purge.objects.get(pk=purge.pk)
+        assert (waiting.status, waiting.attempt, waiting.lease_until > timezone.now()) == ("queued", 0, True)
+    run_now(tenant)
+    with acting(tenant, officer(tenant)) as scope:
+        confirm_clock(scope.principal)
+    run_purge(tenant.pk, purge.pk)
+    with acting(tenant):
+        assert not Dataset.objects.filter(pk=purge.dataset_id).exists()
+
+
 def test_a_minimum_that_came_later_keeps_what_was_deleted_from_its_purge(tenant) -> None:
     dataset, steward = make_dataset(tenant), someone(tenant, "data_steward")
     with acting(tenant, steward):
@@ -198,6 +248,26 @@ def test_tags_taken_away_do_not_take_the_minimum_away(tenant) -> None:
         delete_dataset(steward, dataset_id=dataset.pk)
     with acting(tenant, officer(tenant)) as scope:
         change_policy(scope.principal, policy_id=policy.pk, changes={"minimum_days": 60})
+    with acting(tenant, steward):
+        delete_dataset(steward, dataset_id=dataset.pk)
+
+
+def test_a_change_of_no_minimum_takes_no_promise_away(tenant) -> None:
+    dataset, steward = make_dataset(tenant, tags=("alpha",)), someone(tenant, "data_steward")
+    policy = make_policy(tenant, minimum_days=30, tags=("alpha",))
+    with acting(tenant, steward):
+        update_dataset(steward, dataset_id=dataset.pk, facts=DatasetFacts(tags=()))
+    other = make_policy(tenant, tags=("beta",))
+    make_policy(tenant, minimum_days=5, tags=("beta",))
+    with acting(tenant, officer(tenant)) as scope:
+        change_policy(scope.principal, policy_id=policy.pk, changes={"grace_days": 3})
+        change_policy(scope.principal, policy_id=other.pk, changes={"tags": ("gamma",)})
+        end_policy(scope.principal, policy_id=other.pk)
+        record_event(scope.principal, dataset_id=dataset.pk, name="closed", occurred_at=timezone.now())
+    with pytest.raises(DatasetKept), acting(tenant, steward):
+        delete_dataset(steward, dataset_id=dataset.pk)
+    with acting(tenant, officer(tenant)) as scope:
+        end_policy(scope.principal, policy_id=policy.pk)
     with acting(tenant, steward):
         delete_dataset(steward, dataset_id=dataset.pk)
 
@@ -278,11 +348,11 @@ def test_an_event_from_the_future_makes_runs_wait_until_it_is_explained(tenant) 
 def test_a_recorded_event_gives_a_minimum_and_its_correction_takes_it_back(tenant) -> None:
     make_policy(tenant, minimum_days=30, starts="event", event="closed")
     dataset, steward = make_dataset(tenant), someone(tenant, "data_steward")
-    for days, is_kept in ((1, True), (31, False)):
+    for days, stands in ((1, True), (31, False)):
         with acting(tenant, officer(tenant)) as scope:
             when = timezone.now() - timedelta(days=days)
             record_event(scope.principal, dataset_id=dataset.pk, name="closed", occurred_at=when)
-        assert (state_of(tenant, dataset).keep_until > timezone.now()) is is_kept
+        assert (state_of(tenant, dataset).keep_until > timezone.now()) is stands
     with acting(tenant, steward):
         delete_dataset(steward, dataset_id=dataset.pk)
 
