@@ -44,7 +44,7 @@ def listings():
 def filled(path, dataset):
     path = path.removeprefix("/api/v1").replace("{dataset_id}", str(dataset.pk))
     path = re.sub(r"\{(version|branch|name)\}", "main", path)
-    return re.sub(r"\{\w+\}", str(uuid4()), path.replace("{number}", "1"))
+    return re.sub(r"\{\w+\}", str(uuid4()), path.replace("{number}", "1").replace("{year}", "2026"))
 
 
 def test_no_query_of_the_rest_makes_an_error_of_ours(tenant, dataset):
