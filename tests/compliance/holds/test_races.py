@@ -214,6 +214,7 @@ def wait_until_stuck(number: int) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction sees the sessions of its first look
             cursor.execute(stuck)
             if cursor.fetchone()[0] >= number:
                 return
