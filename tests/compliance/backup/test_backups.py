@@ -49,6 +49,17 @@ def runs(tenant):
         return list(BackupRun.objects.order_by("id"))
 
 
+def own(tenant, manifest):
+    """Of all that a backup holds, which other tests' organizations share, what is one organization's."""
+    return [one for one in manifest.objects if one.tenant == str(tenant.pk)]
+
+
+def sweep_all():
+    """Other tests have left dead objects too, and a sweep takes only so many."""
+    while sweep_blobs():
+        continue
+
+
 def blobs_of(tenant):
     with acting(tenant):
         return set(Blob.objects.filter(state="sealed").values_list("name", flat=True))
@@ -67,12 +78,12 @@ def test_a_backup_holds_every_object_and_tells_each_organization_of_its_own(tena
 
 def test_the_next_backup_copies_only_new_objects(tenant, dataset, place):
     first = back_up(place)
-    kept = {one.name: (place.folder / object_file(one.name)).stat().st_mtime_ns for one in first.objects}
+    kept = {one.name: (place.folder / object_file(one.name)).stat().st_mtime_ns for one in own(tenant, first)}
     assert upload(tenant, dataset, jsonl(rows_of(5, seed=1)), mode="append").status == "succeeded"
     second = back_up(place)
-    assert second.new_objects == len(second.objects) - len(first.objects) > 0
+    assert second.new_objects >= (brought := len(own(tenant, second)) - len(own(tenant, first))) > 0
     assert {name: (place.folder / object_file(name)).stat().st_mtime_ns for name in kept} == kept
-    assert [run.new_object_count for run in runs(tenant)] == [1, second.new_objects]
+    assert [run.new_object_count for run in runs(tenant)] == [1, brought]
 
 
 def test_nothing_in_a_repository_is_in_the_clear(tenant, place):
@@ -163,9 +174,9 @@ def test_objects_are_not_removed_while_a_backup_copies_them(tenant, dataset, pla
     (name,) = blobs_of(tenant)
     with objects_kept(), open_snapshot():
         purge(tenant, dataset)
-        sweep_blobs()
+        sweep_all()
         assert BlobStore.default().exists(name)
-    sweep_blobs()
+    sweep_all()
     assert not BlobStore.default().exists(name)
 
 
@@ -173,20 +184,19 @@ def test_an_object_that_the_store_lost_is_said_to_be_missing(tenant, dataset, pl
     (name,) = blobs_of(tenant)
     lost = file_of(name).read_bytes()
     file_of(name).unlink()
-    with pytest.raises(CommandError, match="1 objects were not in the store"):
+    with pytest.raises(CommandError, match="objects were not in the store"):
         back_up(place)
     (run,) = runs(tenant)
     assert (run.status, run.missing_count) == ("incomplete", 1)
     file_of(name).write_bytes(lost)
-    assert back_up(place).missing == ()
+    assert name not in back_up(place).missing
 
 
 def test_old_backups_go_with_the_objects_that_only_they_name(tenant, dataset, place, settings):
     first = back_up(place)
     (name,) = blobs_of(tenant)
     purge(tenant, dataset)
-    while sweep_blobs():
-        """Other tests have left dead objects too."""
+    sweep_all()
     settings.BACKUP_DAYS = 1
     repository = place.open()
     back_up(place)
