@@ -142,13 +142,14 @@ BODIES: Final[Mapping[tuple[str, str], Any]] = {
     ("POST", "/keys/rotations"): {"purpose": "kek"},
 }
 QUERIES: Final[Mapping[tuple[str, str], str]] = {
+    ("POST", "/consents/import"): "?purpose=analytics",
     ("GET", "/analytics/export"): f"?dataset_id={uuid4()}",
     ("GET", "/analytics/schedules"): f"?dataset_id={uuid4()}",
     ("GET", "/datasets/{dataset_id}/lineage/path"): f"?to={uuid4()}",
 }
 _TEXTS: Final = {
     "control": "gdpr-5.1.a", "version": "1", "number": "1", "name": "a",
-    "branch": "a", "tag": "a", "record_id": "a", "year": "2026",
+    "branch": "a", "tag": "a", "record_id": "a", "year": "2026", "code": "analytics",
 }  # fmt: skip
 
 
