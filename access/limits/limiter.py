@@ -93,7 +93,7 @@ class Limiter:
     def shared_clock(self) -> float | None:
         """The time by Redis, in seconds since 1970; None while it does not answer."""
         try:
-            seconds, micros = self._client.time()  # type: ignore[misc]
+            seconds, micros = self._client.time()
         except (redis.RedisError, OSError):
             return None
         return int(seconds) + int(micros) / 1_000_000

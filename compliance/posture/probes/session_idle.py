@@ -25,6 +25,8 @@ def probe(tenant_id: UUID) -> Outcome:
         session.bind_tenant(tenant_id)
         session[_WORD] = _WORD
         session.save()
+        if session.row_id is None:
+            raise Untried("a session was not kept")
         rows, key = VaultSession.objects.filter(pk=session.row_id), str(session.session_key)
         if not _opens(key):
             raise Untried("a session that was just made did not open")
