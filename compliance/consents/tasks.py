@@ -65,12 +65,15 @@ class ToRecall:
     requested_by: UUID | None
 
 
-def list_tasks(principal: Principal, *, after: UUID | None, limit: int, is_open: bool = False) -> list[ShownTask]:
+def list_tasks(
+    principal: Principal, *, after: UUID | None, limit: int, is_open: bool = False, purpose: str = ""
+) -> list[ShownTask]:
     """At most ``limit`` tasks, the newest first. Raises AccessDenied."""
     authorize(principal, "consent.read", ResourceRef("consent_task"))
     rows = ConsentTask.objects.order_by("-pk").select_related("withdrawal__consent__purpose")
     rows = rows.filter(pk__lt=after) if after else rows
     rows = rows.filter(outcome="") if is_open else rows
+    rows = rows.filter(withdrawal__consent__purpose__code=purpose) if purpose else rows
     return [_shown(row) for row in rows[:limit]]
 
 
