@@ -68,6 +68,10 @@ class VaultConfig:
     storage_backend: str = "vaultsite.kernel.blobs.filesystem.AtomicFileSystemStorage"
     #: What its constructor is given.
     storage_options: Mapping[str, Any] = field(default_factory=dict)
+    #: Where data may lie: name -> default, zone, countries, storage, replica (see docs/how-to/residency.md).
+    regions: Mapping[str, Any] = field(default_factory=dict)
+    #: The zones of regions that this process may process; all of them when empty.
+    zones: tuple[str, ...] = ()
     #: The key management system.
     kms_backend: str = "vaultsite.kernel.crypto.kms.local.LocalKMS"
     #: What its constructor is given.

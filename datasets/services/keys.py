@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from access.services.keyring import KeyPurpose, current_key, key_by_id
+from datasets.services.residency import store_of
 from vaultsite.kernel.crypto.aead import Context, Sealed, object_key, open_sealed, read_key_id, seal
 from vaultsite.kernel.crypto.keys import SecretKey
+from vaultsite.kernel.regions import DEFAULT_STORE
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_tenant_id, tenant_scope
 
@@ -21,6 +23,8 @@ class DatasetKeys:
     boundary: SecretKey
     index: SecretKey
     _data: dict[UUID, SecretKey] = field(repr=False)
+    #: The alias of the store of the dataset's region: its objects lie there and nowhere else.
+    store: str = DEFAULT_STORE
 
     def seal(self, kind: str, object_id: bytes, secret: bytes, plaintext: bytes) -> bytes:
         """Seal one chunk-like object under the current data key and its own ``secret`` (32 bytes)."""
@@ -43,7 +47,11 @@ class DatasetKeys:
 
 
 def load_keys(dataset_id: UUID) -> DatasetKeys:
-    """The keys of a dataset of the current tenant, made on first use. Raises KeyUnavailable, KeyDestroyed."""
+    """The keys of a dataset of the current tenant, made on first use.
+
+    Raises KeyUnavailable, KeyDestroyed, RegionNotServed: who may not process the dataset here gets no keys of it.
+    """
+    store = store_of(dataset_id)
     data = current_key(KeyPurpose.DATASET, dataset_id)
     return DatasetKeys(
         tenant_id=current_tenant_id(),
@@ -53,4 +61,5 @@ def load_keys(dataset_id: UUID) -> DatasetKeys:
         boundary=current_key(KeyPurpose.BOUNDARY, dataset_id).key,
         index=current_key(KeyPurpose.INDEX).key,
         _data={data.id: data.key},
+        store=store,
     )
