@@ -110,6 +110,8 @@ class VaultConfig:
     backup_folder: Path = Path()
     #: The key that seals the repository.
     backup_key_file: Path = Path()
+    #: The region in which the repository stands; the default one when empty. Elsewhere it takes no backup.
+    backup_region: str = ""
     #: How often unreachable objects of a dataset are collected, hours.
     gc_hours: int = 24
     #: A dataset's key gets a successor when it has sealed this many objects, whatever its age.

@@ -117,6 +117,7 @@ EXPORT_DAYS = CONFIG.export_days
 BACKUP_DAYS = CONFIG.backup_days
 BACKUP_FOLDER = CONFIG.backup_folder if CONFIG.backup_folder != Path() else None
 BACKUP_KEY_FILE = CONFIG.backup_key_file if CONFIG.backup_key_file != Path() else None
+BACKUP_REGION = CONFIG.backup_region
 GC_HOURS = CONFIG.gc_hours
 KEY_MAX_OBJECTS = CONFIG.key_max_objects
 GC_GRACE_HOURS = CONFIG.gc_grace_hours

@@ -54,6 +54,7 @@ from compliance.models.subjects import (
     SubjectSearch,
     SubjectStore,
 )
+from compliance.models.transfer import RefusedBecause, Transfer, TransferOutcome
 
 __all__ = [
     "BackupRun",
@@ -91,6 +92,7 @@ __all__ = [
     "ProbeTrigger",
     "PurposeTerms",
     "RecipientTask",
+    "RefusedBecause",
     "Report",
     "ReportFormat",
     "RequestMatch",
@@ -113,6 +115,8 @@ __all__ = [
     "SubjectRequest",
     "SubjectSearch",
     "SubjectStore",
+    "Transfer",
+    "TransferOutcome",
     "WithdrawalEffect",
     "keys_of_live",
 ]

@@ -10,4 +10,5 @@ class Migration(migrations.Migration):
             name="store",
             field=models.CharField(db_default="vault", default="vault", max_length=64),
         ),
+        migrations.AddField(model_name="export", name="recipient", field=models.UUIDField(default=None, null=True)),
     ]
