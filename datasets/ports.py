@@ -50,6 +50,7 @@ class Shipment:
     """
 
     resource: ResourceRef
+    dataset_id: UUID
     export_id: UUID
     recipient: UUID | None
     purpose: str = ""

@@ -104,7 +104,7 @@ def _row(shipment: Shipment, way: _Way, event: Event, **told: object) -> Transfe
     resource, party = shipment.resource, way.party
     return Transfer(
         principal=current_scope().principal.id,
-        dataset=resource.dataset_id,
+        dataset=shipment.dataset_id,
         version=resource.version,
         export=shipment.export_id,
         region=resource.residency,

@@ -55,7 +55,12 @@ def with_names(principal: Principal, rows: list[Transfer]) -> list[ShownTransfer
     datasets = dict(seen.values_list("pk", "name"))
     parties = party_names({row.party for row in rows if row.party})
     return [
-        ShownTransfer(row, people.get(row.principal, ""), datasets.get(row.dataset, ""), parties.get(row.party, ""))
+        ShownTransfer(
+            row,
+            people.get(row.principal, ""),
+            datasets.get(row.dataset, ""),
+            parties.get(row.party, "") if row.party else "",
+        )
         for row in rows
     ]
 

@@ -72,7 +72,8 @@ def require_permission(principal: Principal, dataset_id: UUID) -> None:
 
 def shipment_of(export: Export) -> Shipment:
     """An export as the rule of transfers is asked about it."""
-    return Shipment(resource_of(export.dataset, export.version), export.pk, export.recipient, export.purpose)
+    resource = resource_of(export.dataset, export.version)
+    return Shipment(resource, export.dataset_id, export.pk, export.recipient, export.purpose)
 
 
 def _keys_of(options: ExportOptions) -> dict[str, str]:

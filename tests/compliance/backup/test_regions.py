@@ -71,7 +71,7 @@ def test_a_replica_follows_its_region_and_holds_nothing_else(tenant: Tenant, fol
     _replicate("us")
     assert files_in(folders["replica"]) == files_in(folders["us"])
     assert _replicate("us").startswith("0 objects copied, 0 removed")
-    lost = sorted(files_in(folders["us"]))[0]
+    lost = min(files_in(folders["us"]))
     (folders["us"] / lost).unlink()
     assert _replicate("us", "--bring-back").startswith("1 objects copied")
     assert len(read_all(tenant, away)) == 12

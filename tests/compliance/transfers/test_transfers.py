@@ -119,9 +119,9 @@ def test_what_stays_in_the_countries_of_the_region_needs_no_safeguard(
     ],
 )
 def test_a_transfer_that_nothing_covers_is_refused_and_logged(
-    tenant: Tenant, dataset: Dataset, steward: Client, officer: Client, facts: dict[str, str], reason: str
+    tenant: Tenant, dataset: Dataset, officer: Client, facts: dict[str, str], reason: str
 ) -> None:
-    refused = ask(steward, dataset, recipient=party(officer, **facts))
+    refused = ask(caller(tenant, "data_steward"), dataset, recipient=party(officer, **facts))
     assert (refused.status_code, refused.json()["code"], refused.json()["reason"]) == (403, "VAULT_COMP_8221", reason)
     (one,) = log(officer)
     assert (one["outcome"], one["reason"], one["bytes"]) == ("refused", reason, 0)
