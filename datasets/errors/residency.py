@@ -22,3 +22,17 @@ class OutsideRegion(VaultError):
 
     code, slug, status = "VAULT_DATA_4503", "outside-region", 500
     title = "A stored object does not lie in the region of its dataset"
+
+
+class RowsOutsideRegion(VaultError):
+    """Staged, resolved and quarantined records wait in the database, which stands in the default region."""
+
+    code, slug, status = "VAULT_DATA_4504", "rows-outside-region", 409
+    title = "Records of this dataset may not wait in the database, which stands outside of its region"
+
+
+class SeveralRegions(VaultError):
+    """One file of what lies in several regions could lie in none of them without leaving another."""
+
+    code, slug, status = "VAULT_DATA_4505", "several-regions", 409
+    title = "The records lie in several regions and go into no one file"

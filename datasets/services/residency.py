@@ -1,14 +1,16 @@
 """Where the objects of a dataset lie: in the store of its region, and in no other."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from datasets.errors import DatasetNotFound
-from datasets.errors.residency import OutsideRegion, RegionFixed, UnknownRegion
+from datasets.errors.residency import OutsideRegion, RegionFixed, SeveralRegions, UnknownRegion
 from datasets.models import Dataset
 from vaultsite.kernel.blobs import BlobStore
-from vaultsite.kernel.regions import DEFAULT_STORE, declared_regions, default_region, served_store
+from vaultsite.kernel.regions import DEFAULT_STORE, declared_regions, default_region, served_region
 
 #: Datasets whose region this process remembers.
 _REMEMBERED: Final = 10_000
@@ -41,9 +43,29 @@ def region_change(dataset: Dataset, wanted: str | None) -> str | None:
     return None
 
 
-def store_of(dataset_id: UUID) -> str:
-    """The alias of the store of a dataset, in the open scope. Raises DatasetNotFound, RegionNotServed."""
-    return served_store(_region(dataset_id)) if declared_regions() else DEFAULT_STORE
+@dataclass(frozen=True)
+class Home:
+    """Where a dataset lies: the alias of its store, and whether sealed records of it may wait in rows as well."""
+
+    store: str = DEFAULT_STORE
+    takes_rows: bool = True
+
+
+def home_of(dataset_id: UUID) -> Home:
+    """In the open scope. Raises DatasetNotFound, RegionNotServed."""
+    region = served_region(_region(dataset_id)) if declared_regions() else None
+    return Home() if region is None else Home(region.store, region.takes_rows)
+
+
+def common_store(dataset_ids: Iterable[UUID]) -> str:
+    """The alias of the one store where all these datasets lie, in the open scope; the default one for none of them.
+
+    Raises SeveralRegions, DatasetNotFound, RegionNotServed.
+    """
+    stores = {home_of(one).store for one in dataset_ids}
+    if len(stores) > 1:
+        raise SeveralRegions
+    return stores.pop() if stores else DEFAULT_STORE
 
 
 @lru_cache(maxsize=_REMEMBERED)

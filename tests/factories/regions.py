@@ -10,9 +10,10 @@ ATOMIC = "vaultsite.kernel.blobs.filesystem.AtomicFileSystemStorage"
 
 def declare_regions(settings: Any, folder: Path, **more: Any) -> dict[str, Path]:
     """``eu`` (the default, for Germany and France) and ``us``; gives the folder of each."""
+    store = {"backend": ATOMIC, "options": {"location": str(folder / "us")}}
     told = {
         "eu": {"default": True, "countries": ["DE", "FR"]},
-        "us": {"countries": ["US"], "storage": {"backend": ATOMIC, "options": {"location": str(folder / "us")}}},
+        "us": {"countries": ["US"], "database": True, "storage": store},
         **more,
     }
     settings.VAULT = {**settings.VAULT, "REGIONS": parse_regions(told), "ZONES": frozenset()}

@@ -36,6 +36,7 @@ def test_a_declaration_names_a_store_for_each_region() -> None:
         ({"eu": EU | {"country": "DE"}}, "unknown members: country"),
         ({"eu": "yes"}, "it is no table"),
         ({"eu": {"default": "yes"}}, "true or false"),
+        ({"eu": EU | {"database": "no"}}, "true or false"),
         ({"eu": EU | {"countries": ["Germany"]}}, "ISO 3166"),
         ({"eu": EU | {"countries": "DE"}}, "ISO 3166"),
         ({"eu": EU | {"zone": "E U"}}, "zone"),

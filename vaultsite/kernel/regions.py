@@ -19,7 +19,7 @@ from vaultsite.kernel.errors import RegionNotServed
 DEFAULT_STORE: Final = "vault"
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
-_MEMBERS: Final = frozenset({"default", "zone", "countries", "storage", "replica"})
+_MEMBERS: Final = frozenset({"default", "zone", "countries", "storage", "replica", "database"})
 _STORAGE_MEMBERS: Final = frozenset({"backend", "options"})
 _REPLICA_MEMBERS: Final = frozenset({"region", "storage"})
 
@@ -42,6 +42,8 @@ class Region:
     countries: frozenset[str]
     is_default: bool
     replica: Replica | None = None
+    #: Whether sealed records may wait in rows of the database, which stands in the default region.
+    takes_rows: bool = True
 
 
 def parse_regions(told: Mapping[str, Any]) -> dict[str, Region]:
@@ -91,14 +93,12 @@ def region_of(name: str) -> Region | None:
     return region
 
 
-def served_store(name: str) -> str:
-    """The alias of the store of a region, for a process that may process what lies there. Raises RegionNotServed."""
+def served_region(name: str) -> Region | None:
+    """As ``region_of``, for a process that may process what lies there. Raises RegionNotServed."""
     region = region_of(name)
-    if region is None:
-        return DEFAULT_STORE
-    if not is_served(region):
+    if region is not None and not is_served(region):
         raise RegionNotServed
-    return region.store
+    return region
 
 
 def is_served(region: Region) -> bool:
@@ -133,6 +133,9 @@ def _parse(name: str, members: Any) -> Region:
     is_default = members.get("default", False)
     if not isinstance(is_default, bool):
         raise _wrong(f"{name}.default is true or false")
+    takes_rows = members.get("database", is_default)
+    if not isinstance(takes_rows, bool):
+        raise _wrong(f"{name}.database is true or false")
     if is_default == ("storage" in members):
         raise _wrong(f"{name}: every region but the default has a storage of its own")
     if "storage" in members:
@@ -144,6 +147,7 @@ def _parse(name: str, members: Any) -> Region:
         countries=_countries(name, members.get("countries", [])),
         is_default=is_default,
         replica=_replica(name, members["replica"]) if "replica" in members else None,
+        takes_rows=takes_rows,
     )
 
 

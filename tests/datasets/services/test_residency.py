@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from access.models import Tenant
-from datasets.errors.residency import OutsideRegion, RegionFixed, UnknownRegion
+from datasets.errors.residency import OutsideRegion, RegionFixed, RowsOutsideRegion, UnknownRegion
 from datasets.models import Blob, BlobKind, Chunk, Dataset, FindingsBlob, MergeStrategy
 from datasets.services.datasets import DatasetFacts, update_dataset
 from datasets.services.keys import load_keys
@@ -28,10 +28,10 @@ from tests.factories.datasets import (
     someone,
     upload,
 )
-from tests.factories.drafts import make_draft, publish, put
+from tests.factories.drafts import make_draft, publish, put, staged_kinds
 from tests.factories.exports import contents, export
 from tests.factories.merges import fork, merged, put_on
-from tests.factories.regions import declare_regions, files_in, serve_only
+from tests.factories.regions import ATOMIC, declare_regions, files_in, serve_only
 from tests.factories.upkeep import collect, erase, scrub
 from vaultsite.kernel.errors import RegionNotServed
 from vaultsite.kernel.jobs import JobStatus
@@ -78,6 +78,21 @@ def test_bytes_of_a_dataset_lie_in_the_folder_of_its_region_alone(
     assert _names(tenant, dataset) <= files_in(home)
     assert {name.partition("/")[0] for name in files_in(home)} >= {BlobKind.PACK, BlobKind.REPORT, BlobKind.EXPORT}
     assert not files_in(folders[other])
+
+
+def test_records_wait_in_the_database_only_where_the_region_says_so(
+    tenant: Tenant, settings: Any, tmp_path: Path
+) -> None:
+    us = {"storage": {"backend": ATOMIC, "options": {"location": str(tmp_path / "us")}}}
+    declare_regions(settings, tmp_path, us=us)
+    dataset = make_dataset(tenant, region="us")
+    upload(tenant, dataset, jsonl(rows_of(5)))
+    draft = make_draft(tenant, dataset)
+    with pytest.raises(RowsOutsideRegion):
+        put(tenant, draft, [{"id": "r1", "data": {"prompt": "by hand"}}])
+    assert not staged_kinds(tenant, draft)
+    at_home = make_draft(tenant, make_dataset(tenant, region="eu"))
+    assert put(tenant, at_home, [{"id": "r1", "data": {"prompt": "by hand"}}])
 
 
 def test_two_datasets_of_two_regions_share_no_folder(tenant: Tenant, folders: dict[str, Path]) -> None:
