@@ -31,7 +31,7 @@ def store_of(package: RequestPackage) -> BlobStore:
 
     Raises SeveralRegions when they lie in more than one region, RegionNotServed, DatasetNotFound.
     """
-    return BlobStore.at(common_store(UUID(source[0]) for source in package.sources))
+    return BlobStore.at(common_store(UUID(source["dataset_id"]) for source in package.sources))
 
 
 def write_file(package: RequestPackage, fence: int, body: bytes) -> list[list[object]]:

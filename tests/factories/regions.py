@@ -8,12 +8,15 @@ from vaultsite.kernel.regions import parse_regions, storages_of
 ATOMIC = "vaultsite.kernel.blobs.filesystem.AtomicFileSystemStorage"
 
 
-def declare_regions(settings: Any, folder: Path, **more: Any) -> dict[str, Path]:
-    """``eu`` (the default, for Germany and France) and ``us``; gives the folder of each."""
+def declare_regions(settings: Any, folder: Path, *, with_countries: bool = True, **more: Any) -> dict[str, Path]:
+    """``eu`` (the default, for Germany and France) and ``us``; gives the folder of each.
+
+    Without countries nothing that leaves is a transfer, and exports name no recipient.
+    """
     store = {"backend": ATOMIC, "options": {"location": str(folder / "us")}}
     told = {
-        "eu": {"default": True, "countries": ["DE", "FR"]},
-        "us": {"countries": ["US"], "database": True, "storage": store},
+        "eu": {"default": True, "countries": ["DE", "FR"] if with_countries else []},
+        "us": {"countries": ["US"] if with_countries else [], "database": True, "storage": store},
         **more,
     }
     settings.VAULT = {**settings.VAULT, "REGIONS": parse_regions(told), "ZONES": frozenset()}

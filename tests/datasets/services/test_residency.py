@@ -39,7 +39,7 @@ from vaultsite.kernel.jobs import JobStatus
 
 @pytest.fixture
 def folders(settings: Any, tmp_path: Path) -> dict[str, Path]:
-    return declare_regions(settings, tmp_path)
+    return declare_regions(settings, tmp_path, with_countries=False)
 
 
 def _names(tenant: Tenant, dataset: Dataset) -> set[str]:
