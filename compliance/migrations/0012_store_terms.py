@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0018_lawful_basis'),
-        ('compliance', '0010_subject_requests'),
+        ('compliance', '0011_request_searches'),
     ]
 
     operations = [
