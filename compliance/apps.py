@@ -17,6 +17,10 @@ class ComplianceConfig(AppConfig):
 
         register_keeping_rule(minimum_of)
         register_clock_judge(is_trusted)
+        from access.terms import register_term_source  # as above
+        from compliance.retention.store_source import SetTerms
+
+        register_term_source(SetTerms())
         from compliance.holds.audit import keeps_audit  # its models load after the app registry
 
         register_audit_keeper(keeps_audit)

@@ -42,6 +42,7 @@ from compliance.models.retention import (
     RetentionStep,
     StepOutcome,
 )
+from compliance.models.store_terms import RetentionStoreStep, StoreTerm
 from compliance.models.subjects import (
     LegalBasis,
     MatchReason,
@@ -106,8 +107,10 @@ __all__ = [
     "RetentionRun",
     "RetentionStart",
     "RetentionStep",
+    "RetentionStoreStep",
     "Safeguard",
     "StepOutcome",
+    "StoreTerm",
     "SubjectErasure",
     "SubjectErasurePart",
     "SubjectLink",

@@ -152,6 +152,8 @@ TENANT: Final = frozenset(
         "compliance_retentionpolicy",
         "compliance_retentionrun",
         "compliance_retentionstep",
+        "compliance_retentionstorestep",
+        "compliance_storeterm",
         "datasets_dataset",
         "datasets_datasetuse",
         "datasets_datasettag",

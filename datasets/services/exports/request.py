@@ -17,6 +17,7 @@ from datasets.selectors import get_dataset, not_visible, resource_of
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.exports.encode import require_format
 from datasets.services.exports.finish import discard
+from datasets.services.exports.held import refuse_held_files
 from datasets.services.exports.options import ExportOptions
 from datasets.services.ingest.commit import new_seed
 from datasets.services.quotas import require_upload_room
@@ -142,9 +143,14 @@ def list_exports(
 
 
 def withdraw_export(principal: Principal, export_id: UUID) -> Export:
-    """Cancel an unfinished export, or remove the files of a finished one. Raises ExportNotFound, AccessDenied."""
+    """Cancel an unfinished export, or remove the files of a finished one.
+
+    Raises ExportNotFound, AccessDenied, DatasetHeld.
+    """
     export = find_export(principal, export_id, action=_ACTION)
     authorize(principal, _ACTION, resource_of(export.dataset, export.version), facts={"export": str(export.pk)})
+    if export.has_files:
+        refuse_held_files(export.dataset_id, export.version_id)
     take_back(export.pk)
     export.refresh_from_db()
     return export

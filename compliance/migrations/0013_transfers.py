@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0018_lawful_basis'),
-        ('compliance', '0011_request_searches'),
+        ('compliance', '0012_store_terms'),
     ]
 
     operations = [
