@@ -17,6 +17,7 @@ from compliance.pages import (
     requests,
     retention,
     subjects,
+    transfers,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
@@ -31,6 +32,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *reports.PATHS,
     *requests.PATHS,
     *retention.PATHS,
+    *transfers.PATHS,
 )
 
 
