@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('access', '0019_restricted_purposes'),
-        ('datasets', '0025_subjects'),
+        ('datasets', '0026_residency'),
     ]
 
     operations = [
