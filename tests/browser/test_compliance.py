@@ -176,7 +176,7 @@ def test_screens_of_the_story_are_read_by_everybody_and_worked_by_keyboard(journ
     )
     require_sound(seen)
     assert "Jane Example" in seen["entered"]
-    assert "e-mail" in seen["sent"]
+    assert "Look into your mail" in seen["sent"]
     with acting(tenant):
         asked = SubjectRequest.objects.filter(channel=Channel.FORM).get()
     assert asked.state == "identity_pending"
