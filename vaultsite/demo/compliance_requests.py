@@ -9,12 +9,10 @@ from django.utils import timezone
 from access.models import Tenant
 from compliance.models import SubjectRequest
 from compliance.models.request import Channel, IdentityMethod, Law, LegalBasis, RefusalGround, RequestType
-from compliance.requests.cases import advance, assign, refuse
+from compliance.requests.cases import assign, refuse
 from compliance.requests.intake import Intake, create_request
 from compliance.requests.sealed import SubjectFacts
-from compliance.requests.states import State
-from compliance.subjects.identifiers import NAME, Identifier
-from compliance.subjects.search import start_subject_search
+from compliance.requests.searches import note_end, start_search
 from compliance.subjects.sweep import run_search
 from vaultsite.demo.people import acting_as
 
@@ -47,9 +45,7 @@ def receive_requests(tenant: Tenant, _: dict[str, UUID]) -> None:
         )
         access = create_request(officer, intake=by_mail, facts=_MAYA, identity=IdentityMethod.ACCOUNT)
         assign(officer, request_id=access.pk, assignee=officer.id)
-        advance(officer, request_id=access.pk, to=State.SEARCHING)
-        known = (Identifier("EMAIL_ADDRESS", _MAYA.contact), Identifier(NAME, _MAYA.name))
-        search = start_subject_search(officer, identifiers=known, request_id=access.pk)
+        search = start_search(officer, request_id=access.pk).search
         by_phone = Intake(RequestType.ERASURE, Law.CCPA, Channel.PHONE, now - timedelta(days=3))
         create_request(officer, intake=by_phone, facts=_RENEE)
         by_post = Intake(RequestType.OBJECTION, Law.GDPR, Channel.LETTER, now - timedelta(days=9))
@@ -61,5 +57,4 @@ def receive_requests(tenant: Tenant, _: dict[str, UUID]) -> None:
             explanation="Nothing in the letter tells us who you are. Write to us again with your customer number.",
         )
     run_search(tenant.pk, search.pk)
-    with acting_as(tenant, _OFFICER) as officer:
-        advance(officer, request_id=access.pk, to=State.REVIEW)
+    note_end(tenant.pk, search.pk)
