@@ -53,8 +53,8 @@ officer.off("console", listen);
 if (told.form) {
   // An officer enters a request and gives it to somebody, without a mouse.
   await officer.setViewportSize({ width: 1280, height: 900 });
-  await officer.goto(`${told.site}${told.screens.requests}`);
-  await reach(officer, `a[href="${told.screens.request_new}"]`);
+  await officer.goto(`${told.site}${told.screens.subject_requests}`);
+  await reach(officer, `a[href="${told.screens.subject_request_new}"]`);
   await officer.keyboard.press("Enter");
   await officer.waitForURL(/\/requests\/new\/$/);
   await type(officer, "name", "Jane Example");

@@ -24,6 +24,7 @@ from compliance.models import (
     SubjectSearch,
 )
 from compliance.models.request import Channel, Law, RequestType
+from compliance.pages.paths import PATHS
 from compliance.requests.form import set_form
 from compliance.requests.intake import Intake, create_request
 from compliance.requests.sealed import SubjectFacts
@@ -49,21 +50,10 @@ pytestmark = driven
 OFFICER = "privacy-officer"
 #: What one person needs to see every screen.
 SEES = ("privacy_officer", "legal_counsel", "tenant_admin")
-#: Screens that need no row.
-SCREENS = {
-    "posture": "compliance_home",
-    "requests": "subject_requests",
-    "request_new": "subject_request_new",
-    "subjects": "subjects",
-    "holds": "holds",
-    "retention": "retention",
-    "policy_new": "retention_policy_new",
-    "incidents": "incidents",
-    "incident_new": "incident_new",
-    "breach_log": "breach_log",
-    "reports": "reports",
-    "backups": "compliance_backups",
-}
+#: Not pages, but files that are downloaded.
+FILES = {"subject_verifier"}
+#: Every screen that needs no row.
+SCREENS = tuple(name for route, _, name in PATHS if "<" not in route and name not in FILES)
 LIGHT, DARK = {"scheme": "light", "width": 1280}, {"scheme": "dark", "width": 400}
 #: A word without an end.
 LONG = "unbroken"
@@ -83,7 +73,7 @@ def officer(tenant: Tenant) -> str:
 
 
 def addresses() -> dict[str, str]:
-    return {name: reverse(f"admin:{path}") for name, path in SCREENS.items()}
+    return {name: reverse(f"admin:{name}") for name in SCREENS}
 
 
 def tell_story(tenant: Tenant) -> None:

@@ -177,7 +177,7 @@ def test_the_compliance_of_the_demo_has_a_story(home: Path) -> None:
     assert timedelta(hours=71) < incident.next_due_at - incident.aware_at <= timedelta(hours=72)
     assert incident.alert_id is not None
     assert reached["people"]["identifiers"] > 0
-    assert (probes.status, probes.counts["error"]) == ("succeeded", 0)
+    assert (probes.status, probes.counts["passed"] > probes.counts["failed"] > 0) == ("succeeded", True)
     assert reports == [("data_inventory", "succeeded"), ("soc2_access", "succeeded")]
 
 
