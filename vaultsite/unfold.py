@@ -135,9 +135,12 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun")
                     | {"active": _posture("frameworks", "controls", "probe-runs", "probe-results")},
                     _item("Search and erasure", "person_search", "admin:subjects", "compliance.view_subjectsearch"),
+                    _item("Consent", "handshake", "admin:consent", "compliance.view_consent"),
+                    _item("Register", "menu_book", "admin:register", "compliance.view_party"),
                     _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
                     _item("Legal holds", "gavel", "admin:holds", "compliance.view_legalhold"),
                     _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
+                    _item("Transfers", "flight_takeoff", "admin:transfers", "compliance.view_transfer"),
                     _item("Backups", "backup", "admin:compliance_backups", "compliance.view_backuprun"),
                 ],
             },
