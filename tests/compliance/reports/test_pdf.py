@@ -82,9 +82,8 @@ def test_long_texts_without_a_blank_stay_on_their_page() -> None:
 
 def test_a_series_takes_longer_steps_and_loses_no_row() -> None:
     for days, step in ((1, "day"), (MOST, "day"), (MOST + 1, "week"), (MOST * 7, "week"), (2500, "month")):
-        given = [
-            {"value": (NOW - timedelta(days=ago)).date().isoformat(), "count": ago % 5 + 1} for ago in range(0, days, 3)
-        ] + ([{"value": (NOW - timedelta(days=days - 1)).date().isoformat(), "count": 1}] if days > 1 else [])
+        dates = [(NOW - timedelta(days=ago)).date().isoformat() for ago in {*range(0, days, 3), days - 1}]
+        given = [{"value": date, "count": number % 5 + 1} for number, date in enumerate(dates)]
         made = series(given)
         assert made["step"] == step
         assert sum(point["count"] for point in made["points"]) == sum(one["count"] for one in given)
