@@ -75,6 +75,7 @@ class Limiter:
         client = redis.Redis.from_url(
             url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE, retry=Retry(NoBackoff(), 0)
         )
+        self._client = client
         self._script = client.register_script(SCRIPT)
         self._asks_again_at = 0.0
         self._local = LocalBuckets(clock)
@@ -88,6 +89,14 @@ class Limiter:
                 self._asks_again_at = self._clock() + PAUSE
                 _log.warning("Redis does not answer (%s): each process limits by itself", type(failure).__name__)
         return self._local.take(buckets)
+
+    def shared_clock(self) -> float | None:
+        """The time by Redis, in seconds since 1970; None while it does not answer."""
+        try:
+            seconds, micros = self._client.time()
+        except (redis.RedisError, OSError):
+            return None
+        return int(seconds) + int(micros) / 1_000_000
 
     def _take_shared(self, buckets: Sequence[Bucket]) -> Verdict:
         answer: Any = self._script(

@@ -58,9 +58,14 @@ def _spend_step(user_id: UUID, code: str) -> bool:
         if step is None:
             continue
         with durable_effect():
-            unused = TotpDevice.objects.filter(pk=device.pk, last_step__lt=step)
-            return bool(unused.update(last_step=step, last_used_at=Now()))
+            return spend_step(device, step)
     return False
+
+
+def spend_step(device: TotpDevice, step: int) -> bool:
+    """Use up the codes of an app up to ``step``; False where somebody did meanwhile."""
+    unused = TotpDevice.objects.filter(pk=device.pk, last_step__lt=step)
+    return bool(unused.update(last_step=step, last_used_at=Now()))
 
 
 def _spend_answer(user_id: UUID, party: webauthn.RelyingParty, challenge: bytes, response: str) -> bool:
@@ -75,9 +80,14 @@ def _spend_answer(user_id: UUID, party: webauthn.RelyingParty, challenge: bytes,
 
 
 def _spend_recovery_code(user_id: UUID, code: str) -> bool:
+    with durable_effect():
+        return spend_recovery_code(user_id, code)
+
+
+def spend_recovery_code(user_id: UUID, code: str) -> bool:
+    """Use up a recovery code; False where it is none of the user's, or was used."""
     code_hash = recovery.code_hash(code)
     if code_hash is None:
         return False
-    with durable_effect():
-        unused = RecoveryCode.objects.filter(user_id=user_id, code_hash=code_hash, used_at__isnull=True)
-        return bool(unused.update(used_at=Now()))
+    unused = RecoveryCode.objects.filter(user_id=user_id, code_hash=code_hash, used_at__isnull=True)
+    return bool(unused.update(used_at=Now()))

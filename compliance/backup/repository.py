@@ -9,6 +9,7 @@ journal/                  compliance.backup.journal
 import fcntl
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -134,8 +135,8 @@ def is_backup_id(name: str) -> bool:
 
 
 def new_backup_id(at: datetime) -> str:
-    """Sorts by time: ``20260131T235959Z-1a2b3c4d``."""
-    return f"{at:%Y%m%dT%H%M%SZ}-{uuid7().hex[-8:]}"
+    """Sorts by time, of two in one second too: ``20260131T235959Z-1a2b3c4d``, the last three digits by chance."""
+    return f"{at:%Y%m%dT%H%M%SZ}-{at.microsecond:05x}{secrets.token_hex(2)[:3]}"
 
 
 def open_repository(folder: Path, key: BackupKey, *, create: bool = False) -> Repository:

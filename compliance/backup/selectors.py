@@ -53,8 +53,8 @@ def readiness(now: datetime | None = None) -> Readiness:
 
 def has_passed_drill(*, within: timedelta, now: datetime | None = None) -> bool:
     """Whether a drill that ended no longer ago than ``within`` passed for the organization of the open scope."""
-    since = (now or timezone.now()) - within
-    return RestoreDrill.objects.filter(status=DrillStatus.PASSED, finished_at__gte=since).exists()
+    until = now or timezone.now()
+    return RestoreDrill.objects.filter(status=DrillStatus.PASSED, finished_at__range=(until - within, until)).exists()
 
 
 def _advice(backup_age: timedelta | None, drill: RestoreDrill | None, drill_age: timedelta | None) -> list[str]:

@@ -261,11 +261,17 @@ def evidence_file(request: HttpRequest, evidence_id: UUID) -> HttpResponse:
     return as_download(*open_document(resolve_principal(request), evidence_id=evidence_id))
 
 
+def start_page(_: HttpRequest) -> HttpResponse:
+    """Where compliance begins: the posture, whose place this address once was."""
+    return HttpResponseRedirect(reverse("admin:compliance_home"))
+
+
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
-    ("", home_page, "compliance_home"),
-    ("frameworks/<slug:framework>/", framework_page, "compliance_framework"),
-    ("controls/<str:control>/", control_page, "compliance_control"),
-    ("probe-runs/<uuid:run_id>/", run_page, "compliance_probe_run"),
-    ("probe-results/<uuid:result_id>/", result_page, "compliance_probe_result"),
-    ("evidence/<uuid:evidence_id>/", evidence_file, "compliance_evidence"),
+    ("", start_page, "compliance_start"),
+    ("posture/", home_page, "compliance_home"),
+    ("posture/frameworks/<slug:framework>/", framework_page, "compliance_framework"),
+    ("posture/controls/<str:control>/", control_page, "compliance_control"),
+    ("posture/probe-runs/<uuid:run_id>/", run_page, "compliance_probe_run"),
+    ("posture/probe-results/<uuid:result_id>/", result_page, "compliance_probe_result"),
+    ("posture/evidence/<uuid:evidence_id>/", evidence_file, "compliance_evidence"),
 )

@@ -10,6 +10,7 @@ from compliance.posture.catalog import PROBES
 from compliance.posture.run import run_probes, start_probes
 from tests.benchmarks.figures import Figure, Plan
 from tests.factories.access import principal_with
+from tests.factories.backup import drilled
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 
@@ -17,6 +18,7 @@ def measure_probes(plan: Plan) -> list[Figure]:
     """``probes_s``: from the claim to the last signed result; the first run of a process loads the detectors."""
     tenant = create_tenant(slug=f"probed-{uuid4().hex[:12]}", name="Probed", mfa_roles=())
     officer = principal_with(tenant, "privacy_officer")
+    drilled(tenant.pk)
     create_keys()  # what signs the audit signs results
     took = []
     for _ in range(min(plan.rounds, 3)):

@@ -4,16 +4,22 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.core.management import call_command
+from django.utils import timezone
 
 from compliance.backup.keys import BackupKey, make_key
 from compliance.backup.manifest import Manifest
 from compliance.backup.repository import Repository, open_repository
+from compliance.models import BackupRun, BackupStatus, DrillStatus, RestoreDrill
 from vaultsite.backup.drill import second_environment
+from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import tenant_scope
 from vaultsite.runtime.environment import DATABASE_VARIABLES, PROJECT
 
 #: Which variable leads a process to the database as whom.
@@ -66,3 +72,12 @@ def told_by(ended: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     told: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
     return told
+
+
+def drilled(tenant_id: UUID, *, hours_ago: float = 1, **changed: Any) -> RestoreDrill:
+    """What the commands write of a backup and of a drill that passed, without a restore of minutes."""
+    ended = timezone.now() - timedelta(hours=hours_ago)
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        BackupRun.objects.create(status=BackupStatus.SUCCEEDED, snapshot_at=ended, finished_at=ended)
+        told = {"status": DrillStatus.PASSED, "started_at": ended, "finished_at": ended, "rto_seconds": 40}
+        return RestoreDrill.objects.create(**(told | changed))

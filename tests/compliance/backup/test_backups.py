@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from compliance.backup.keys import make_key, read_key
-from compliance.backup.repository import object_file, open_repository
+from compliance.backup.repository import is_backup_id, new_backup_id, object_file, open_repository
 from compliance.errors.backup import (
     BackupDamaged,
     BackupKeyUnusable,
@@ -20,10 +20,12 @@ from compliance.errors.backup import (
     RepositoryBusy,
 )
 from compliance.models import BackupRun
+from compliance.models.posture import ProbeState
+from compliance.posture.probes import restore_drill
 from datasets.models import Blob
 from datasets.services.sweep import sweep_blobs
 from tests.factories.access import acting
-from tests.factories.backup import back_up, new_place
+from tests.factories.backup import back_up, drilled, new_place
 from tests.factories.datasets import jsonl, make_dataset, purge, rows_of, upload
 from tests.factories.upkeep import file_of
 from vaultsite.backup import database
@@ -159,6 +161,13 @@ def test_a_backup_that_is_not_there_is_not_found(tmp_path, place):
         open_repository(tmp_path / "full", place.key, create=True)
 
 
+def test_of_two_backups_in_one_second_the_later_is_the_newest():
+    moment = timezone.now().replace(microsecond=1)
+    ids = [new_backup_id(moment + timedelta(microseconds=step)) for step in (0, 1, 900_000)]
+    assert sorted(ids) == ids
+    assert all(is_backup_id(one) for one in ids)
+
+
 def test_one_at_a_time_writes_and_who_fails_says_so(tenant, place):
     with place.open().writing():
         with pytest.raises(RepositoryBusy):
@@ -240,3 +249,19 @@ def test_the_command_needs_a_repository_and_a_key(tmp_path):
             *("backup", str(tmp_path / "none"), "--key-file", str(tmp_path / "new.key"), "--new-key", "--journal"),
             stdout=StringIO(),
         )
+
+
+def test_the_probe_of_drills_reads_the_newest_backup_where_it_lies(tenant, dataset, place, settings):
+    settings.BACKUP_FOLDER, settings.BACKUP_KEY_FILE = place.folder, place.key_file
+    drilled(tenant.pk)
+    empty = restore_drill.probe(tenant.pk)
+    assert (empty.state, empty.facts["objects_read"]) == (ProbeState.FAILED, 0)
+    manifest = back_up(place)
+    whole = restore_drill.probe(tenant.pk)
+    assert (whole.state, whole.facts["objects_read"]) == (ProbeState.PASSED, 1)
+    file = place.folder / object_file(own(tenant, manifest)[0].name)
+    file.write_bytes(flipped(file.read_bytes(), -1))
+    damaged = restore_drill.probe(tenant.pk)
+    assert damaged.facts["breaches"] == ["1 of 1 objects of the newest backup cannot be read"]
+    file.unlink()
+    assert restore_drill.probe(tenant.pk).state == ProbeState.FAILED

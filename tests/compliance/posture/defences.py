@@ -12,23 +12,33 @@ from django.db.models import Q
 from django.test import override_settings
 from django.utils import timezone
 
+from access import selectors
 from access.auth import access_tokens
 from access.limits.limiter import Limiter, Verdict
 from access.models import EncryptionKey, Tenant, User
 from access.models import lease as leases
-from access.services import access_requests, throttle
+from access.services import access_requests, break_glass, throttle
 from access.services import authorize as decisions
 from anonymization.services import texts
+from anonymization.services.anonymizer import Anonymizer
 from anonymization.tokens import ff1
 from audit.alerts import open as alerts
-from compliance.posture.probes import revoked_key
-from datasets.services import preconditions, purge
+from compliance.consents import source
+from compliance.incidents import clocks as incident_clocks
+from compliance.models import ConsentKey, DrillStatus, RestoreDrill
+from compliance.posture.probes import clocks, factor_replay, revoked_key, tampered_chunk
+from compliance.retention import evaluate
+from datasets.services import places, preconditions, purge
 from datasets.services.drafts import scan
+from datasets.services.keeping import refuse_kept
 from tests.audit.proofs.logs import event_at, tamper
 from tests.factories.access import acting
+from tests.factories.backup import drilled
 from tests.factories.leases import person
 from tests.isolation.rows import connect
 from vaultsite.kernel import outgoing
+from vaultsite.kernel.events.buffer import EventBuffer
+from vaultsite.kernel.events.event import Event
 
 Patch = pytest.MonkeyPatch
 Defence = Callable[[Tenant, Patch], Any]
@@ -118,6 +128,19 @@ def _stopped_sealer(_tenant: Tenant, patch: Patch) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _failed_drill(tenant: Tenant, _patch: Patch) -> Iterator[None]:
+    drill = drilled(tenant.pk, hours_ago=0, status=DrillStatus.FAILED)
+    try:
+        yield
+    finally:
+        RestoreDrill._base_manager.using("owner").filter(pk=drill.pk).delete()
+
+
+def _whoever_agreed_once(purpose: str) -> Any:
+    return ConsentKey.objects.filter(consent__purpose__code=purpose)
+
+
 _NO_SUSPICION: Final = {name: replace(kind, suspects_breach=False) for name, kind in alerts.KINDS.items()}
 _LENIENT_ENGINE: Final = decisions.policy_engine
 
@@ -133,6 +156,14 @@ OFF: Final[Mapping[str, Defence]] = {
     "default_deny": _setting(decisions, "policy_engine", lambda: _Lenient(_LENIENT_ENGINE())),
     "expired_lease": _setting(leases, "LIVE_LEASE", Q(revoked_at=None)),
     "two_people": _setting(access_requests, "require_other_person", lambda *_: None),
+    "consent_ends": _setting(source, "keys_of_live", _whoever_agreed_once),
+    "emergency": _setting(break_glass, "_loud", lambda kind, _, resource, __: Event(kind, "update", resource)),
+    "session_idle": _setting(selectors, "IDLE", timedelta(days=1)),
+    "unique_id": _by(
+        "ALTER TABLE access_user DROP CONSTRAINT access_user_username",
+        "ALTER TABLE access_user ADD CONSTRAINT access_user_username UNIQUE (tenant_id, username)",
+    ),
+    "factor_replay": _setting(factor_replay, "spend_step", lambda *_: True),
     "privileged_mfa": _person_without_factor,
     "passwords": _weak_hashes,
     "guessing": _setting(throttle.Brake, "lock_after", lambda *_: None),
@@ -140,15 +171,22 @@ OFF: Final[Mapping[str, Defence]] = {
     "rate_limit": _setting(Limiter, "take", lambda *_: Verdict(())),
     "cipher_vectors": _setting(ff1, "_ROUNDS", 8),
     "sealed_writer": _setting(scan, "detect_records", lambda records: [[] for _ in records]),
+    "tampered_chunk": _setting(places, "_opened", lambda *_: tampered_chunk._BODY),
     "revoked_key": _setting(revoked_key, "destroy_keys", lambda _: 0),
     "key_age": _old_key,
-    "held_delete": _setting(preconditions, "BEFORE", {**preconditions.BEFORE, "delete": ()}),
+    "held_delete": _setting(preconditions, "BEFORE", {**preconditions.BEFORE, "delete": (refuse_kept,)}),
+    "retention_due": _setting(evaluate, "_due", lambda _: evaluate._NEVER),
     "purge_destroys": _setting(purge, "destroy_keys", lambda _: 0),
     "detection": _setting(texts, "findings_of_text", lambda *_, **__: []),
+    "masked_card": _setting(Anonymizer, "show_own", lambda _, record, *__, **___: record),
     "audit_verify": _changed_event,
     "audit_append_only": _by("GRANT UPDATE ON audit_event TO vault_app", "REVOKE UPDATE ON audit_event FROM vault_app"),
     "audit_unsealed": _stopped_sealer,
+    "audit_fields": _setting(EventBuffer, "primary_after", lambda *_: None),
+    "clocks": _setting(clocks, "database_now", lambda: timezone.now() + timedelta(hours=1)),
     "breach_alarm": _setting(alerts, "KINDS", _NO_SUSPICION),
+    "incident_clock": _setting(incident_clocks, "AUTHORITY_HOURS", 240),
     "private_webhook": _setting(outgoing, "_is_public", lambda _: True),
     "outgoing_tls": _setting(outgoing, "_is_allowed_loopback", lambda _: True),
+    "restore_drill": _failed_drill,
 }

@@ -10,14 +10,16 @@ from compliance.posture.standing import Standing, standing
 from tests.audit.proofs.logs import grow
 from tests.conftest import new_tenant
 from tests.factories.access import acting
+from tests.factories.backup import drilled
 from tests.factories.leases import person
 from vaultsite.kernel.tenancy.principal import Principal
 
 
 def guarded_tenant() -> Tenant:
-    """A tenant that asks its mighty roles for a second factor, and whose log is sealed and signed."""
+    """A tenant that asks its mighty roles for a second factor, seals and signs its log, and was restored in a drill."""
     tenant: Any = new_tenant("posture", mfa_roles=tuple(sorted(MFA_ROLES)))
     grow(tenant.pk)
+    drilled(tenant.pk)
     return tenant
 
 

@@ -19,8 +19,8 @@ from tests.compliance.posture.runs import guarded_tenant, run_all
 from tests.factories.access import acting
 from tests.factories.api import caller, send
 
-DOCUMENT = b"The drill of March brought everything back in 41 minutes."
-OUTSIDE = "gdpr-32.1.c"
+DOCUMENT = b"The assessment of March names four risks, and what is done about each."
+OUTSIDE = "gdpr-32.2"
 
 #: The id of nothing.
 NOBODYS = "00000000-0000-7000-8000-000000000000"
@@ -28,8 +28,8 @@ NOBODYS = "00000000-0000-7000-8000-000000000000"
 
 def attestation(**changed: Any) -> dict[str, Any]:
     return {
-        "title": "Report of the restore",
-        "statement": "Everything came back",
+        "title": "Assessment of risks",
+        "statement": "Four risks, each with a measure",
         "media_type": "text/plain",
         "expires_on": str(timezone.now().date() + timedelta(days=90)),
         "document": base64.b64encode(DOCUMENT).decode(),
@@ -62,7 +62,7 @@ def test_an_officer_runs_the_probes_and_an_auditor_reads_what_they_found() -> No
     assert {one["state"] for one in told["results"]} == {"passed"}
     status = send(auditor, "GET", "/compliance/status?framework=soc2").json()
     assert [one["framework"] for one in status["frameworks"]] == ["soc2"]
-    assert status["counts"] == {"proven": 10, "failed": 0, "not_proven": 0, "outside": 3, "attested": 0}
+    assert status["counts"] == {"proven": 11, "failed": 0, "not_proven": 0, "outside": 2, "attested": 0}
     one = send(auditor, "GET", "/compliance/controls/soc2-CC6.1").json()
     assert (one["state"], {each["probe"] for each in one["results"]}) == ("proven", set(one["probes"]))
     page = send(auditor, "GET", "/compliance/probes/runs?limit=1").json()

@@ -1,5 +1,6 @@
 """Rules of posture in the browser."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from compliance.models.posture import ControlEvidence, ProbeResult, ProbeRun
 from compliance.posture.catalog import PROBES
+from compliance.posture.controls import all_controls
 from compliance.posture.run import run_probes
 from tests.compliance.posture.defences import OFF
 from tests.compliance.posture.runs import guarded_tenant, officer_of, run_all
@@ -15,8 +17,10 @@ from tests.factories.access import acting
 from tests.factories.pages import browser_of
 from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 
-HOME = "/admin/compliance/"
-OUTSIDE = f"{HOME}controls/gdpr-32.1.c/"
+START = "/admin/compliance/"
+HOME = f"{START}posture/"
+OUTSIDE = f"{HOME}controls/gdpr-32.2/"
+PROBED = sum(control.is_probed for control in all_controls())
 
 pytestmark = pytest.mark.usefixtures("plain_static", "quick_passwords")
 
@@ -24,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("plain_static", "quick_passwords")
 def test_home_says_that_nothing_was_tried_yet(tenant) -> None:
     page = browser_of(tenant, "auditor").get(HOME)
     assert page.status_code == 200
-    assert "0 of 71" in page.text
+    assert f"0 of {PROBED}" in page.text
     assert "No probes were run yet" in page.text
     assert "Run the probes now" not in page.text
 
@@ -59,7 +63,7 @@ def test_what_is_red_is_shown_first_with_what_was_tried(monkeypatch) -> None:
     assert "a held dataset was deleted" in control
     assert "does not hold" not in control
     tile = client.get("/admin/home/posture/").text
-    assert " of 71</strong> controls proven" in tile
+    assert f" of {PROBED}</strong> controls proven" in tile
     with acting(tenant):
         result = ProbeResult.objects.get(probe="held_delete")
     shown = client.get(f"{HOME}probe-results/{result.pk}/")
@@ -70,18 +74,18 @@ def test_evidence_is_attached_downloaded_and_withdrawn(tenant) -> None:
     client = browser_of(tenant, "privacy_officer")
     form = {
         "do": "attest",
-        "title": "Report of the restore",
-        "statement": "Everything came back",
+        "title": "Assessment of risks",
+        "statement": "Four risks, each with a measure",
         "expires_on": str(timezone.now().date() + timedelta(days=30)),
-        "document": SimpleUploadedFile("drill.txt", b"41 minutes", content_type="text/plain"),
+        "document": SimpleUploadedFile("risks.txt", b"four risks", content_type="text/plain"),
     }
     assert client.post(OUTSIDE, form).status_code == 302
     with acting(tenant):
         row = ControlEvidence.objects.get()
     page = client.get(OUTSIDE).text
-    assert "Report of the restore" in page
+    assert "Assessment of risks" in page
     assert "attested" in page
-    assert client.get(f"{HOME}evidence/{row.pk}/").content == b"41 minutes"
+    assert client.get(f"{HOME}evidence/{row.pk}/").content == b"four risks"
     assert "Attach evidence" not in browser_of(tenant, "auditor").get(OUTSIDE).text
     refused = client.post(OUTSIDE, {"do": "attest", "title": "a", "expires_on": "soon"})
     assert refused.status_code == 400
@@ -112,3 +116,20 @@ def test_no_page_says_compliant() -> None:
         answer = client.get(HOME + page)
         assert answer.status_code == 200
         assert "compliant" not in answer.text.lower()
+
+
+def test_compliance_begins_with_the_posture_and_other_pages_do_not_show_it_as_theirs(tenant) -> None:
+    client = browser_of(tenant, "privacy_officer")
+    assert client.get(START)["Location"] == HOME
+    assert is_lit(client.get(HOME).text, HOME)
+    assert is_lit(client.get(f"{HOME}frameworks/gdpr/").text, HOME)
+    holds = client.get(f"{START}holds/").text
+    assert is_lit(holds, f"{START}holds/")
+    assert not is_lit(holds, HOME)
+
+
+def is_lit(page: str, link: str) -> bool:
+    """Whether the sidebar shows the item as the one whose page this is."""
+    item = re.search(rf'<a [^>]*href="{re.escape(link)}"[^>]*>', page)
+    assert item is not None
+    return "active" in re.split(r'[\s"]', item[0])

@@ -12,10 +12,11 @@ from audit.models import AuditVerification
 from compliance.models.posture import ProbeState
 from compliance.posture.attempt import tried
 from compliance.posture.outcome import Untried
-from compliance.posture.probes import audit_append_only, audit_verify, cross_tenant
+from compliance.posture.probes import audit_append_only, audit_verify, cross_tenant, restore_drill
 from compliance.posture.sandbox import sandbox
 from tests.compliance.posture.runs import guarded_tenant
 from tests.factories.access import acting
+from tests.factories.backup import drilled
 from tests.isolation.rows import connect
 
 
@@ -89,3 +90,20 @@ def test_a_trigger_that_breaks_is_not_the_fence_of_the_audit(tenant) -> None:
             owner.execute("DROP TRIGGER probe_breaks ON audit_event")
             owner.execute("DROP FUNCTION probe_breaks()")
             owner.execute("REVOKE UPDATE ON audit_event FROM vault_app")
+
+
+@pytest.mark.parametrize("hours_ago", [None, 24 * 31, -48])
+def test_without_a_drill_of_this_month_nothing_is_proven_of_recovery(tenant, hours_ago) -> None:
+    """Neither by one that is old, nor by one of the future."""
+    if hours_ago is not None:
+        drilled(tenant.pk, hours_ago=hours_ago)
+    with pytest.raises(Untried, match="no backup was restored"):
+        restore_drill.probe(tenant.pk)
+
+
+def test_a_backup_that_is_late_is_a_breach(tenant) -> None:
+    drilled(tenant.pk, hours_ago=24 * 3)
+    found = restore_drill.probe(tenant.pk)
+    assert (found.state, found.facts["breaches"]) == (
+        ProbeState.FAILED, ["the newest complete backup is older than 26 hours"],
+    )  # fmt: skip
