@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("compliance", "0011_request_searches"),
+        ("compliance", "0013_transfers"),
     ]
 
     operations = [
