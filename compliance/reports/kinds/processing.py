@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from django.db.models import Count
 
-from compliance.register.art30 import MISSING, controller_facts, processor_facts
+from compliance.register.art30 import controller_facts, processor_facts
+from compliance.register.transfers import MISSING
 from compliance.reports.kind import Ask, Measure, ReportKind, Row
 from datasets.models import Export, GuaranteedExport
 
