@@ -236,7 +236,9 @@ def test_the_wizard_asks_for_the_recipient(tenant: Tenant, dataset: Dataset, off
     assert f'<option value="{recipient}"' in asked.content.decode()
     form = {"do": "create", "purpose": "evaluation", "format": "jsonl", "version": "main"}
     assert browser.post(path, form).status_code == 422
-    assert browser.post(path, form | {"recipient": recipient}).status_code == 302
+    made = browser.post(path, form | {"recipient": recipient})
+    assert made.status_code == 302
+    assert "Far Ltd" in browser.get(made["Location"]).content.decode()
 
 
 @pytest.mark.usefixtures("plain_static", "quick_passwords")
