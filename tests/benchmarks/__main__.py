@@ -66,7 +66,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
         "peak_mb_1m",
         "peak_mb_100k",
     ),
-    measure_subject_search: ("subject_search_ms", "subject_search_growth"),
+    measure_subject_search: ("subject_search_ms", "subject_search_growth_ratio"),
     measure_subject_erasure: ("sweep_mb_s", "erasure_ratio"),
     measure_tree: ("ingest_ratio_without_detection", "ingest_ratio_with_database"),
     measure_ingest: ("ingest_mb_s", "ingest_records_s"),
