@@ -26,11 +26,12 @@ def probe(tenant_id: UUID) -> Outcome:
         region = Dataset.objects.filter(pk=OuterRef("dataset_id")).values("region")
         lying = Blob.objects.annotate(region=Subquery(region)).exclude(region=None)
         places = list(lying.order_by().values_list("region", "store").distinct())
+        is_judged = _is_covered(Safeguard.CLAUSES) and not _is_covered(Safeguard.NONE)
     strays = [(name or "none", store) for name, store in places if _strays(name, store)]
     breaches = [f"objects of region {name} lie in the store {store}" for name, store in strays]
     if _is_read(_ELSEWHERE):
         breaches.append("an object was read from a store that is not its dataset's")
-    if not _is_covered(Safeguard.CLAUSES) or _is_covered(Safeguard.NONE):
+    if not is_judged:
         breaches.append("a transfer was judged without its safeguard")
     return judged(breaches, stores=len({store for _, store in places}), attempts=3)
 
