@@ -32,6 +32,11 @@ MEASURES: Final = (
 def controller_register(principal: Principal) -> dict[str, Any]:
     """Art. 30(1): one activity for each purpose under which data is, or may be, used. Raises AccessDenied."""
     authorize(principal, "register.read", ResourceRef("register", "controller"))
+    return controller_facts(principal)
+
+
+def controller_facts(principal: Principal) -> dict[str, Any]:
+    """The same for who has decided already; it names the datasets that the principal may see."""
     parties = known_parties()
     activities = list(_activities(principal, parties))
     return _head("GDPR Art. 30(1)", parties) | {"activities": activities, "security_measures": list(MEASURES)}
@@ -40,6 +45,11 @@ def controller_register(principal: Principal) -> dict[str, Any]:
 def processor_register(principal: Principal) -> dict[str, Any]:
     """Art. 30(2): what is processed on behalf of others. Raises AccessDenied."""
     authorize(principal, "register.read", ResourceRef("register", "processor"))
+    return processor_facts()
+
+
+def processor_facts() -> dict[str, Any]:
+    """The same for who has decided already."""
     parties = known_parties()
     clients = [one for one in parties if one.facts.role == PartyRole.CLIENT]
     mandates = [
