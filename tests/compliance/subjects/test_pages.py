@@ -4,6 +4,7 @@ import pytest
 
 from audit.models import AuditEvent
 from compliance.models import SubjectErasure, SubjectSearch
+from compliance.subjects import sweep
 from compliance.subjects.erasure_work import run_subject_erasure
 from compliance.subjects.sweep import run_search
 from tests.factories.access import acting
@@ -65,6 +66,16 @@ def test_a_person_is_searched_for_reviewed_and_erased(tenant, officer, dataset):
     assert opened(officer, f"{page}receipt/")[0].content.startswith(b'{"backups":')
     assert b'"exclude"' in opened(officer, f"{page}manifest/")[0].content
     assert b"def check_receipt" in opened(officer, f"{PAGE}verifier/")[0].content
+
+
+def test_a_search_that_ended_early_offers_no_erasure(tenant, officer, dataset, monkeypatch):
+    monkeypatch.setattr(sweep, "MAX_MATCHES", 1)
+    opened(officer, PAGE, {"type": ["EMAIL_ADDRESS"], "value": [EMAIL], "do": "sweep"}, method="post")
+    search = only(tenant, SubjectSearch)
+    run_search(tenant.pk, search.pk)
+    page = opened(officer, f"{PAGE}searches/{search.pk}/")[0].text
+    assert "The search ended early" in page
+    assert "Erase the person" not in page
 
 
 def test_who_waits_is_told_on_the_home_page(tenant, officer, dataset):
