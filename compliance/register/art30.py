@@ -105,7 +105,7 @@ def _activities(principal: Principal, parties: list[KnownParty]) -> Iterator[dic
             "datasets": [names[one] for one in datasets],
             "recipients": [_shown(one) for one in takers],
             "exports": exports,
-            "transfers": transfers_to(takers),
+            "transfers": transfers_to(takers, purpose=purpose.code),
             "time_limits": purpose.terms.time_limit or MISSING,
         }
 
