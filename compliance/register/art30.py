@@ -14,6 +14,7 @@ from compliance.consents.purposes import known_purposes
 from compliance.models import PartyRole
 from compliance.register.parties import KnownParty, known_parties
 from compliance.register.transfers import MISSING, transfers_to
+from compliance.transfers.selectors import transfers_made
 from datasets.models import Dataset, DatasetUse, Export, GuaranteedExport
 from datasets.services.inventory import every_holding
 from vaultsite.kernel.events.event import ResourceRef
@@ -32,6 +33,11 @@ MEASURES: Final = (
 def controller_register(principal: Principal) -> dict[str, Any]:
     """Art. 30(1): one activity for each purpose under which data is, or may be, used. Raises AccessDenied."""
     authorize(principal, "register.read", ResourceRef("register", "controller"))
+    return controller_facts(principal)
+
+
+def controller_facts(principal: Principal) -> dict[str, Any]:
+    """The same for who has decided already; it names the datasets that the principal may see."""
     parties = known_parties()
     activities = list(_activities(principal, parties))
     return _head("GDPR Art. 30(1)", parties) | {"activities": activities, "security_measures": list(MEASURES)}
@@ -40,6 +46,11 @@ def controller_register(principal: Principal) -> dict[str, Any]:
 def processor_register(principal: Principal) -> dict[str, Any]:
     """Art. 30(2): what is processed on behalf of others. Raises AccessDenied."""
     authorize(principal, "register.read", ResourceRef("register", "processor"))
+    return processor_facts()
+
+
+def processor_facts() -> dict[str, Any]:
+    """The same for who has decided already."""
     parties = known_parties()
     clients = [one for one in parties if one.facts.role == PartyRole.CLIENT]
     mandates = [
@@ -105,7 +116,8 @@ def _activities(principal: Principal, parties: list[KnownParty]) -> Iterator[dic
             "datasets": [names[one] for one in datasets],
             "recipients": [_shown(one) for one in takers],
             "exports": exports,
-            "transfers": transfers_to(takers, purpose=purpose.code),
+            "transfers": transfers_to(takers),
+            "transfers_made": transfers_made(purpose.code),
             "time_limits": purpose.terms.time_limit or MISSING,
         }
 

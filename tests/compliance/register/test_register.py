@@ -2,11 +2,10 @@
 
 import csv
 import io
-from uuid import uuid4
 
 import pytest
 
-from compliance.models import Party, Transfer
+from compliance.models import Party
 from tests.factories.access import acting
 from tests.factories.api import caller, send
 from tests.factories.consents import agree, mail, rest_on_consent
@@ -55,27 +54,7 @@ def test_a_controller_sees_purposes_data_recipients_and_transfers_as_they_are(te
 def test_a_transfer_without_a_safeguard_is_said_to_lack_it(tenant, officer):
     send(officer, "POST", "/processors", {"name": "Far Ltd", "country": "US"})
     one = activity(send(officer, "GET", "/register").json())
-    assert one["transfers"] == [{"to": "Far Ltd", "country": "US", "safeguard": "to be completed", "made": 0}]
-
-
-def test_transfers_that_were_made_for_a_purpose_are_counted(tenant, officer):
-    party = send(officer, "POST", "/processors", {"name": "Far Ltd", "country": "US", "safeguard": "clauses"}).json()[
-        "id"
-    ]
-    told = {
-        "principal": uuid4(),
-        "dataset": uuid4(),
-        "version": "main",
-        "export": uuid4(),
-        "region": "eu",
-        "event": uuid4(),
-    }
-    with acting(tenant):
-        for outcome in ("made", "made", "refused"):
-            Transfer.objects.create(outcome=outcome, party=party, country="US", purpose="evaluation", **told)
-    register = send(officer, "GET", "/register").json()
-    assert [one["made"] for one in activity(register)["transfers"]] == [2]
-    assert {one["made"] for one in activity(register, "analytics")["transfers"]} == {0}
+    assert one["transfers"] == [{"to": "Far Ltd", "country": "US", "safeguard": "to be completed"}]
 
 
 def test_a_processor_lists_those_on_whose_behalf(tenant, officer):
