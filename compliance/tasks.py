@@ -17,6 +17,7 @@ from compliance.requests.mail import send_due
 from compliance.requests.package_work import run_package
 from compliance.requests.packages import expire_packages
 from compliance.requests.reminders import remind_all
+from compliance.requests.searches import note_end
 from compliance.retention.plan import plan_runs
 from compliance.retention.run import run_retention
 from compliance.subjects.erasure_work import run_subject_erasure
@@ -108,6 +109,7 @@ def remove_expired_reports() -> int:
 def continue_subject_search(tenant_id: str, search_id: str) -> None:
     """Continue a search for a person from its checkpoint."""
     run_search(UUID(tenant_id), UUID(search_id))
+    note_end(UUID(tenant_id), UUID(search_id))
 
 
 @shared_task(name="compliance.run_subject_erasure")

@@ -254,8 +254,8 @@ class AnswerView(_ActView):
         operation_id="answerSubjectRequest", request=SubjectAnswerInput, responses=SubjectRequestDetailOutput
     )
     def post(self, request: Request, subject_request_id: UUID) -> Response:
-        """Say that the subject has what they asked for."""
-        return self.done(request, subject_request_id)
+        """Say that the subject has what they asked for; a request for erasure, once it has its receipt."""
+        return self.done(request, subject_request_id, ground=RefusalGround)
 
 
 class CorrespondenceView(VaultAPIView):
@@ -288,13 +288,13 @@ class MatchesView(VaultAPIView):
 
     @extend_schema(operation_id="listRequestMatches", responses=MatchListOutput)
     def get(self, _: Request, subject_request_id: UUID) -> Response:
-        """Which records are the subject's, by dataset."""
+        """Which records are the subject's, by dataset: found by the search and accepted, or entered by hand."""
         found = get_request(self.principal, subject_request_id, action=MANAGE)
         return Response({"data": [dict(MatchOutput(one).data) for one in matches_of(found)]})
 
     @extend_schema(operation_id="setSubjectMatches", request=MatchesInput, responses=MatchListOutput)
     def put(self, request: Request, subject_request_id: UUID) -> Response:
-        """Enter which records are the subject's, in place of what was entered before."""
+        """Enter by hand which records are the subject's, in place of what was entered before."""
         body = MatchesInput(data=request.data)
         body.is_valid(raise_exception=True)
         found: dict[UUID, list[str]] = {}

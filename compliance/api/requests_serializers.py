@@ -13,6 +13,7 @@ from compliance.models.request import (
     Law,
     LegalBasis,
     RefusalGround,
+    RequestOutcome,
     RequestType,
     SubjectRequestState,
 )
@@ -45,6 +46,7 @@ class SubjectRequestOutput(serializers.ModelSerializer[SubjectRequest]):
     state = serializers.ChoiceField(choices=SubjectRequestState.choices)
     identity_method = serializers.ChoiceField(choices=IdentityMethod.choices, allow_blank=True)
     refusal_ground = serializers.ChoiceField(choices=RefusalGround.choices, allow_blank=True)
+    outcome = serializers.ChoiceField(choices=RequestOutcome.choices, allow_blank=True)
     duplicate_of = serializers.UUIDField(source="duplicate_of_id", allow_null=True)
     is_extended = serializers.SerializerMethodField()
     is_paused = serializers.SerializerMethodField()
@@ -56,7 +58,7 @@ class SubjectRequestOutput(serializers.ModelSerializer[SubjectRequest]):
         fields = [
             *("id", "reference", "type", "law", "legal_basis", "channel", "state", "received_at", "due_on"),
             *("days_left", "clock", "is_extended", "extended_at", "is_paused", "paused_days", "assignee"),
-            *("identity_method", "verified_by", "verified_at", "duplicate_of", "refusal_ground"),
+            *("identity_method", "verified_by", "verified_at", "duplicate_of", "outcome", "refusal_ground"),
             *("answered_at", "closed_at", "created_by", "created_at"),
         ]
 
@@ -141,9 +143,10 @@ class SubjectRefusalInput(StrictInput):
 
 
 class SubjectAnswerInput(StrictInput):
-    """What the subject is told."""
+    """What the subject is told; ``ground`` where a part of what they asked for is refused."""
 
     message = serializers.CharField(max_length=MAX_TEXT)
+    ground = serializers.ChoiceField(choices=[(one.value, one.label) for one in GROUNDS], required=False)
 
 
 class LetterInput(StrictInput):

@@ -5,6 +5,7 @@ from typing import Final
 from django.urls import path
 
 from compliance.api import request_results as results
+from compliance.api import request_searches as searches
 from compliance.api import requests as views
 
 _ONE: Final = "subject-requests/<uuid:subject_request_id>"
@@ -22,6 +23,8 @@ urlpatterns = [
     path(f"{_ONE}/answer", views.AnswerView.as_view(), name="subject-request-answer"),
     path(f"{_ONE}/correspondence", views.CorrespondenceView.as_view(), name="subject-request-correspondence"),
     path(f"{_ONE}/matches", views.MatchesView.as_view(), name="subject-request-matches"),
+    path(f"{_ONE}/search", searches.RequestSearchView.as_view(), name="subject-request-search"),
+    path(f"{_ONE}/erasure", searches.RequestErasureView.as_view(), name="subject-request-erasure"),
     path(f"{_ONE}/package", results.PackageView.as_view(), name="subject-request-package"),
     path(f"{_ONE}/package/link", results.PackageLinkView.as_view(), name="subject-request-package-link"),
     path(f"{_ONE}/package/file", results.PackageFileView.as_view(), name="subject-request-package-file"),

@@ -102,8 +102,7 @@ class SubjectSearchListView(VaultAPIView):
         """Look for a person in the index, then in everything stored. The identifiers are sealed, and never shown."""
         body = SubjectSearchInput(data=request.data)
         body.is_valid(raise_exception=True)
-        case = body.validated_data["request_id"]
-        search = start_subject_search(self.principal, identifiers=body.given(), request_id=case)
+        search = start_subject_search(self.principal, identifiers=body.given())
         return _accepted(_search_json(search), "subject-searches")
 
 

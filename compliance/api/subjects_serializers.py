@@ -26,10 +26,9 @@ class SubjectIdentifierInput(StrictInput):
 
 
 class SubjectSearchInput(StrictInput):
-    """Whom to look for. ``request_id`` is the case that asks."""
+    """Whom to look for."""
 
     identifiers = SubjectIdentifierInput(many=True, min_length=1, max_length=MAX_IDENTIFIERS)  # type: ignore[call-arg]
-    request_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
     def given(self) -> list[Identifier]:
         return [Identifier(**one) for one in self.validated_data["identifiers"]]
@@ -98,7 +97,6 @@ class MatchDecisionInput(StrictInput):
 class SubjectErasureInput(StrictInput):
     search_id = serializers.UUIDField()
     legal_basis = serializers.ChoiceField(choices=LegalBasis.choices)
-    request_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
 
 class SubjectErasureOutput(serializers.ModelSerializer[SubjectErasure]):

@@ -128,3 +128,43 @@ class PackageTooLarge(VaultError):
 
     code, slug, status = "VAULT_COMP_8066", "request-package-too-large", 413
     title = "The records are too many for one package"
+
+
+class RequestSearchNotFound(VaultError):
+    """No search for the subject was started from the request."""
+
+    code, slug, status = "VAULT_COMP_8067", "request-search-not-found", 404
+    title = "The request has no search"
+    outcome = "denied"
+
+
+class RequestErasureNotFound(VaultError):
+    """No erasure of the subject was started from the request."""
+
+    code, slug, status = "VAULT_COMP_8068", "request-erasure-not-found", 404
+    title = "The request has no erasure"
+    outcome = "denied"
+
+
+class SearchUnderWay(VaultError):
+    """One search of a request runs at a time; ``search`` names it."""
+
+    code, slug, status = "VAULT_COMP_8069", "search-under-way", 409
+    title = "The search of this request has not ended yet"
+
+
+class RequestNotErased(VaultError):
+    """A request for erasure is fulfilled by an erasure with a receipt, or by a search that found nothing.
+
+    ``reason``: ``not_searched``, ``not_erased``, or the status of an erasure that has not succeeded.
+    """
+
+    code, slug, status = "VAULT_COMP_8070", "request-not-erased", 409
+    title = "The subject has not been erased yet"
+
+
+class GroundNeeded(VaultError):
+    """Something of the subject is kept: an answer names the ground of law. ``kept``: how many records and places."""
+
+    code, slug, status = "VAULT_COMP_8071", "ground-needed", 409
+    title = "What is kept needs a ground of law"

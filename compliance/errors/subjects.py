@@ -89,3 +89,10 @@ class SubjectSearchTruncated(VaultError):
 
     code, slug, status = "VAULT_COMP_8091", "subject-search-truncated", 409
     title = "The search ended before it had read everything"
+
+
+class SearchOfRequest(VaultError):
+    """The search belongs to a request of a data subject (``request``): the person is erased from there."""
+
+    code, slug, status = "VAULT_COMP_8092", "search-of-a-request", 409
+    title = "This search belongs to a request"

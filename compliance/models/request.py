@@ -92,6 +92,15 @@ class RefusalGround(models.TextChoices):
     COMPELLING = "compelling", "compelling legitimate grounds (article 21(1))"
 
 
+class RequestOutcome(models.TextChoices):
+    """What a request came to."""
+
+    NONE = "", "not answered"
+    FULFILLED = "fulfilled", "fulfilled"
+    PARTLY = "partly", "fulfilled in part"
+    REFUSED = "refused", "refused"
+
+
 class SubjectRequest(TenantModel):
     """One request of one data subject.
 
@@ -99,7 +108,7 @@ class SubjectRequest(TenantModel):
     is an HMAC of the contact under a key of the tenant's: the same subject has the same. ``reference`` is what the
     subject is told, and tells nothing. ``due_on`` is the last day on which an answer is in time; ``paused_at`` is set
     while the clock stands still, ``paused_days`` is how long it did before. ``verified_by`` is None where a link proved
-    it.
+    it. ``refusal_ground`` is that of what was refused: all of it, or the part that ``outcome`` tells of.
     """
 
     reference = models.CharField(max_length=16)
@@ -120,6 +129,7 @@ class SubjectRequest(TenantModel):
     identity_method = models.CharField(max_length=10, choices=IdentityMethod.choices, blank=True, default="")
     verified_by = models.UUIDField(null=True, default=None)
     verified_at = models.DateTimeField(null=True, default=None)
+    outcome = models.CharField(max_length=9, choices=RequestOutcome.choices, blank=True, default="", db_default="")
     refusal_ground = models.CharField(max_length=16, choices=RefusalGround.choices, blank=True, default="")
     answered_at = models.DateTimeField(null=True, default=None)
     closed_at = models.DateTimeField(null=True, default=None)

@@ -23,7 +23,10 @@ class SubjectStore(models.TextChoices):
 
 
 class MatchReason(models.TextChoices):
-    """Why something is taken for the person's; the first five prove it, the others are a person's to judge."""
+    """Why something is taken for the person's; the first five prove it, the others are a person's to judge.
+
+    What was entered by hand has been judged already.
+    """
 
     INDEX = "index", "in the subject index"
     EXACT = "exact", "the identifier as given"
@@ -34,6 +37,7 @@ class MatchReason(models.TextChoices):
     NAME = "name", "the name"
     NAME_VARIANT = "name_variant", "the name in another order or spelling"
     INITIALS = "initials", "the name with an initial"
+    ENTERED = "entered", "entered by hand"
 
 
 class MatchState(models.TextChoices):
@@ -69,6 +73,11 @@ class SubjectSearch(LongRunning):
             models.Index(fields=["tenant", "-id"], name="compliance_search_newest"),
             models.Index(fields=["status", "lease_until"], name="compliance_search_lease"),
             models.Index(fields=["forget_at"], name="compliance_search_forget"),
+            models.Index(
+                fields=["tenant", "case", "-id"],
+                name="compliance_search_case",
+                condition=models.Q(case__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -79,7 +88,8 @@ class SubjectMatch(TenantModel):
     """One place that may hold something of the person: never what it holds.
 
     ``object_id`` is what it was found in: the dataset of a record, or the draft, upload, report or row. ``identifier``
-    is the number of the identifier that matched, ``reasons`` all that speak for it, ``score`` the best of them.
+    is the number of the identifier that matched, None for what was entered by hand; ``reason`` is the best of what
+    speaks for it, by its ``score``.
     """
 
     search = TenantForeignKey(SubjectSearch, on_delete=models.CASCADE, related_name="matches")
@@ -88,7 +98,7 @@ class SubjectMatch(TenantModel):
     object_id = models.UUIDField()
     place = models.CharField(max_length=64, blank=True, default="")
     record_id = models.CharField(max_length=128, blank=True, default="", db_collation="C")
-    identifier = models.PositiveSmallIntegerField()
+    identifier = models.PositiveSmallIntegerField(null=True)
     reason = models.CharField(max_length=12, choices=MatchReason.choices)
     score = models.FloatField()
     state = models.CharField(max_length=8, choices=MatchState.choices, default=MatchState.PENDING)

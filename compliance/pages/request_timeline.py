@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from compliance.models import Correspondence, SubjectRequest
-from compliance.models.request import Direction
+from compliance.models.request import Direction, RequestOutcome
 from compliance.requests.sealed import Letter
 from compliance.requests.selectors import days_left, letters_of
 from compliance.requests.states import DONE, received_on
@@ -57,8 +57,8 @@ def timeline_of(request: SubjectRequest, *, with_text: bool) -> list[Entry]:
     if request.extended_at:
         entries.append(Entry(request.extended_at, f"Extended to {request.due_on:%Y-%m-%d}"))
     if request.answered_at:
-        is_refused = bool(request.refusal_ground)
-        title = f"Refused: {request.get_refusal_ground_display()}" if is_refused else "Answered"
+        part = "Answered; refused in part" if request.outcome == RequestOutcome.PARTLY else "Refused"
+        title = f"{part}: {request.get_refusal_ground_display()}" if request.refusal_ground else "Answered"
         entries.append(Entry(request.answered_at, title))
     if request.closed_at:
         entries.append(Entry(request.closed_at, "Closed"))

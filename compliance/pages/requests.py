@@ -15,6 +15,7 @@ from access.pages.page import refusal_of, render_page
 from access.selectors import may, people_named
 from compliance.api.request_results import as_download
 from compliance.api.requests import form_address
+from compliance.models import LegalBasis as ErasureBasis
 from compliance.models import SubjectRequest
 from compliance.models.request import (
     Channel,
@@ -26,15 +27,18 @@ from compliance.models.request import (
     RequestType,
     SubjectRequestState,
 )
+from compliance.pages.request_search import search_card
 from compliance.pages.request_timeline import clock_shown, timeline_of
 from compliance.requests import cases
 from compliance.requests.corrections import corrections_of
+from compliance.requests.erasures import start_erasure
 from compliance.requests.form import form_settings, set_form
 from compliance.requests.intake import MANAGE, Intake, create_request
 from compliance.requests.letters import add_letter
-from compliance.requests.matches import matches_of, set_matches
+from compliance.requests.matches import entered_of, matches_of, set_matches
 from compliance.requests.packages import mail_link, newest_package, open_package, request_package
 from compliance.requests.sealed import MAX_TEXT, Letter, SubjectFacts
+from compliance.requests.searches import start_search
 from compliance.requests.selectors import (
     Position,
     RequestFilter,
@@ -179,6 +183,7 @@ def request_page(request: HttpRequest, request_id: UUID) -> HttpResponse:
         "timeline": timeline_of(case, with_text=may_manage),
         "may_manage": may_manage,
         "is_open": is_open,
+        **search_card(principal, case),
         "package": newest_package(case),
         "corrections": corrections_of(case),
         **(_to_do(case) if may_manage else {}),
@@ -255,8 +260,22 @@ def _refuse(principal: Principal, request_id: UUID, given: QueryDict) -> str:
 
 
 def _answer(principal: Principal, request_id: UUID, given: QueryDict) -> str:
-    cases.answer(principal, request_id=request_id, message=given.get("text", ""))
-    return "Answered."
+    ground = _choice(RefusalGround, given.get("ground", ""), "/ground")
+    cases.answer(principal, request_id=request_id, message=given.get("text", ""), ground=ground)
+    return "Answered; the subject is told what is refused." if ground else "Answered."
+
+
+def _search(principal: Principal, request_id: UUID, _: QueryDict) -> str:
+    start_search(principal, request_id=request_id)
+    return "The search has been queued: the index first, then everything stored."
+
+
+def _erase(principal: Principal, request_id: UUID, given: QueryDict) -> str:
+    basis = _choice(ErasureBasis, given.get("basis", ""), "/basis")
+    if given.get("confirmed") != "1":
+        raise InvalidInput(errors=[FieldProblem("/confirmed", "say that you know it cannot be undone")])
+    start_erasure(principal, request_id=request_id, legal_basis=basis)
+    return "The erasure has begun."
 
 
 def _write(principal: Principal, request_id: UUID, given: QueryDict) -> str:
@@ -274,7 +293,7 @@ def _match(principal: Principal, request_id: UUID, given: QueryDict) -> str:
     """One dataset's records, beside those of the others."""
     dataset_id = _uuid(given.get("dataset", "").strip())
     case = get_request(principal, request_id, action=MANAGE)
-    found = {one.dataset_id: list(one.record_ids) for one in matches_of(case)}
+    found = {one.dataset_id: list(one.record_ids) for one in entered_of(case)}
     found[dataset_id] = given.get("records", "").split()
     if not found[dataset_id]:
         del found[dataset_id]
@@ -309,6 +328,8 @@ _DEEDS: Final[Mapping[str, Callable[[Principal, UUID, QueryDict], str]]] = {
     "refuse": _refuse,
     "answer": _answer,
     "write": _write,
+    "search": _search,
+    "erase": _erase,
     "match": _match,
     "package": _package,
     "send": _send,

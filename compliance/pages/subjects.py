@@ -109,7 +109,10 @@ def subject_search_page(request: HttpRequest, subject_search_id: UUID) -> HttpRe
         "erasure": erasure_of(search.pk),
         "bases": LegalBasis.choices,
         "may_review": may(principal, "subject.review") and search.status == JobStatus.SUCCEEDED,
-        "may_erase": may(principal, "subject.erase") and search.status == JobStatus.SUCCEEDED,
+        "may_erase": may(principal, "subject.erase")
+        and search.status == JobStatus.SUCCEEDED
+        and not search.is_truncated
+        and search.case is None,
     }
     return render_page(request, "vault/subject_search.html", context, refusal=refusal)
 
@@ -126,7 +129,7 @@ def _match_rows(matches: list[SubjectMatch]) -> list[dict[str, Any]]:
     return [
         {
             "match": match,
-            "number": match.identifier + 1,
+            "number": None if match.identifier is None else match.identifier + 1,
             "percent": round(match.score * 100),
             "dataset": known[match.dataset_id].name if match.dataset_id and match.dataset_id in known else "",
             "is_record": match.store == SubjectStore.RECORD and match.dataset_id in known,

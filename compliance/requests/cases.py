@@ -10,12 +10,22 @@ from access.models import User
 from audit.notifications.people import holders_of
 from compliance.errors.requests import ExtensionRefused
 from compliance.models import SubjectRequest
-from compliance.models.request import Channel, Direction, IdentityMethod, LegalBasis, RefusalGround
+from compliance.models.request import (
+    Channel,
+    Direction,
+    IdentityMethod,
+    LegalBasis,
+    RefusalGround,
+    RequestOutcome,
+    RequestType,
+)
 from compliance.requests.clocks import last_notice_on
+from compliance.requests.erasures import kept_for, require_erased
 from compliance.requests.intake import MANAGE
 from compliance.requests.letters import can_mail, write_letter
 from compliance.requests.links import mail_identity_link
 from compliance.requests.sealed import MAX_TEXT, Letter, SubjectFacts
+from compliance.requests.searches import forget_subject, require_reviewed
 from compliance.requests.selectors import get_locked, today
 from compliance.requests.states import (
     BY_HAND,
@@ -26,6 +36,7 @@ from compliance.requests.states import (
     move,
     received_on,
     reckon,
+    require_move,
     require_state,
     tell,
 )
@@ -87,13 +98,20 @@ def verify(principal: Principal, *, request_id: UUID, method: IdentityMethod) ->
 
 
 def advance(principal: Principal, *, request_id: UUID, to: State) -> SubjectRequest:
-    """Get on with the request, or close it. Raises AccessDenied, SubjectRequestNotFound, WrongRequestState,
-    InvalidInput.
+    """Get on with the request, or close it. Nothing is executed while a match waits for somebody to decide on it.
+
+    Raises AccessDenied, SubjectRequestNotFound, WrongRequestState, InvalidInput, SearchUnderWay,
+    SubjectSearchTruncated, MatchesUndecided.
     """
     request = get_locked(principal, request_id)
     if to not in BY_HAND:
         raise InvalidInput(errors=[FieldProblem("/to", f"one of {', '.join(BY_HAND)}")])
+    require_move(request, to)
+    if to == State.EXECUTING:
+        require_reviewed(request)
     move(request, to)
+    if to == State.CLOSED:
+        forget_subject(request)
     return request
 
 
@@ -144,7 +162,8 @@ def refuse(principal: Principal, *, request_id: UUID, ground: RefusalGround, exp
         raise InvalidInput(errors=[FieldProblem("/ground", f"one of {', '.join(GROUNDS)}")])
     _require_text("/explanation", explanation)
     facts = replace(SubjectFacts.of(request), explanation=explanation.strip())
-    move(request, State.REFUSED, refusal_ground=ground, facts=facts.seal_for(request))
+    refused = {"refusal_ground": ground, "outcome": RequestOutcome.REFUSED}
+    move(request, State.REFUSED, facts=facts.seal_for(request), **refused)
     text = f"{explanation.strip()}\n\nGround: {ground.label}.\n\n{COMPLAINT}"
     _write(principal, request, f"Your request {request.reference} is refused", text)
     return request
@@ -155,16 +174,34 @@ COMPLAINT: Final = (
 )
 
 
-def answer(principal: Principal, *, request_id: UUID, message: str) -> SubjectRequest:
+def answer(
+    principal: Principal, *, request_id: UUID, message: str, ground: RefusalGround = RefusalGround.NONE
+) -> SubjectRequest:
     """Say that the subject has what they asked for; ``message`` goes to them and into the log.
 
-    Raises AccessDenied, SubjectRequestNotFound, WrongRequestState, InvalidInput.
+    ``ground`` is given where a part was refused: then they are told on what ground, and where they may complain. A
+    request for erasure is answered once its erasure has a receipt. Raises AccessDenied, SubjectRequestNotFound,
+    WrongRequestState, InvalidInput, SearchUnderWay, SubjectSearchTruncated, MatchesUndecided, RequestNotErased,
+    GroundNeeded.
     """
     request = get_locked(principal, request_id)
     _require_text("/message", message)
-    move(request, State.ANSWERED)
-    _write(principal, request, f"Your request {request.reference} is answered", message.strip())
+    require_move(request, State.ANSWERED)
+    require_reviewed(request)
+    if request.type == RequestType.ERASURE:
+        require_erased(request, ground)
+    is_whole = ground == RefusalGround.NONE
+    outcome = RequestOutcome.FULFILLED if is_whole else RequestOutcome.PARTLY
+    move(request, State.ANSWERED, refusal_ground=ground, outcome=outcome)
+    text = message.strip() if is_whole else _text_in_part(request, message.strip(), ground)
+    _write(principal, request, f"Your request {request.reference} is answered", text)
     return request
+
+
+def _text_in_part(request: SubjectRequest, message: str, ground: RefusalGround) -> str:
+    kept = "\n".join(kept_for(request)) if request.type == RequestType.ERASURE else ""
+    parts = (message, f"Not in whole. Ground: {ground.label}.", kept, COMPLAINT)
+    return "\n\n".join(part for part in parts if part)
 
 
 def next_states(request: SubjectRequest) -> list[State]:

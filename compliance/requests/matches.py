@@ -1,4 +1,4 @@
-"""Which records are the subject's: entered at review, dataset by dataset."""
+"""Which records are the subject's: found by the request's search and accepted, or entered by hand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from compliance.models import RequestMatch, SubjectRequest
 from compliance.requests.sealed import open_ids, seal_ids
+from compliance.requests.searches import accepted_records
 from compliance.requests.selectors import get_locked
 from compliance.requests.states import State, require_state, tell
 from datasets.models import Dataset
@@ -33,13 +34,21 @@ class Match:
 
 
 def matches_of(request: SubjectRequest) -> list[Match]:
-    """The subject's records as they were entered, in the open scope."""
+    """The subject's records, in the open scope: those entered, and those found by the search and accepted."""
+    found = {one.dataset_id: set(one.record_ids) for one in entered_of(request)}
+    for dataset_id, record_ids in accepted_records(request).items():
+        found.setdefault(dataset_id, set()).update(record_ids)
+    return [Match(dataset_id, tuple(sorted(record_ids))) for dataset_id, record_ids in sorted(found.items())]
+
+
+def entered_of(request: SubjectRequest) -> list[Match]:
+    """The subject's records as they were entered by hand, in the open scope."""
     rows = RequestMatch.objects.filter(request=request).order_by("dataset_id")
     return [Match(row.dataset_id, tuple(open_ids(row))) for row in rows]
 
 
 def set_matches(principal: Principal, *, request_id: UUID, found: Mapping[UUID, Sequence[str]]) -> SubjectRequest:
-    """Enter the records of every dataset that are the subject's, in place of what was entered before.
+    """Enter the records of every dataset that are the subject's, in place of what was entered before by hand.
 
     Raises AccessDenied, SubjectRequestNotFound, WrongRequestState, InvalidInput, DatasetNotFound.
     """

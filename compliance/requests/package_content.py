@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,9 +32,16 @@ class Collected:
 
 
 def build_archive(
-    request: SubjectRequest, package: RequestPackage, organization: str, collected: Sequence[Collected]
+    request: SubjectRequest,
+    package: RequestPackage,
+    organization: str,
+    collected: Sequence[Collected],
+    elsewhere: Mapping[str, int],
 ) -> bytes:
-    """The ZIP archive: the same bytes for the same records, whichever worker makes it."""
+    """The ZIP archive: the same bytes for the same records, whichever worker makes it.
+
+    ``elsewhere`` says in how many places beside records something of the subject is, by kind.
+    """
     about = {
         "format": FORMAT,
         "reference": request.reference,
@@ -45,13 +52,14 @@ def build_archive(
         "collected_for": package.created_at.isoformat(),
         "legal_basis": request.legal_basis or None,
     }
-    said = about | {"datasets": [one.as_json() for one in collected]}
+    said = about | {"datasets": [one.as_json() for one in collected], "elsewhere": dict(elsewhere)}
     page = render_to_string(
         "vault/subject_package.html",
         {
             "about": about | {"received_at": request.received_at, "collected_for": package.created_at},
             "request": request,
             "datasets": [(one, [_readable(record) for record in one.records]) for one in collected],
+            "elsewhere": sorted(elsewhere.items()),
             "total": sum(len(one.records) for one in collected),
         },
     )

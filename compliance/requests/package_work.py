@@ -16,6 +16,7 @@ from compliance.requests.matches import matches_of
 from compliance.requests.package_content import Collected, build_archive
 from compliance.requests.package_parts import remove_file, remove_leftovers, write_file
 from compliance.requests.packages import ACTION, sources_of, tell_of
+from compliance.requests.searches import accepted_elsewhere
 from datasets.services.subject_records import Source, collect, is_current
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.event import EventType
@@ -41,6 +42,7 @@ def _run(package: RequestPackage, held: Claim) -> None:
         _require_owner(package)
         request = SubjectRequest.objects.get(pk=package.request_id)
         organization = current_tenant().name
+        elsewhere = accepted_elsewhere(request)
         wanted = {match.dataset_id: match.record_ids for match in matches_of(request)}
     sources = sources_of(package)
     collected = []
@@ -49,7 +51,7 @@ def _run(package: RequestPackage, held: Claim) -> None:
         found = _collected(held, package, source, wanted.get(source.dataset_id, ()), room)
         room -= found[1]
         collected.append(found[0])
-    body = build_archive(request, package, organization, collected)
+    body = build_archive(request, package, organization, collected, elsewhere)
     with held.scope():
         _require_owner(package)
         if not all(map(is_current, sources)):

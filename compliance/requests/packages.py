@@ -29,6 +29,7 @@ from compliance.models.request import LegalBasis, RequestType
 from compliance.requests.links import end_links, mail_package_link, use_link
 from compliance.requests.matches import matches_of
 from compliance.requests.package_parts import read_part, remove_file
+from compliance.requests.searches import require_reviewed
 from compliance.requests.selectors import get_locked, get_request
 from compliance.requests.states import State, locked, move, require_state, resource_of_request, tell
 from datasets.errors.quarantine import VersionQuarantined
@@ -48,13 +49,14 @@ def request_package(principal: Principal, *, request_id: UUID) -> RequestPackage
     """Queue the collecting of the subject's records as they are now, in the open scope; one before is taken back.
 
     Reading every dataset is decided on, for the purpose that was stated, and recorded. Raises AccessDenied,
-    SubjectRequestNotFound, WrongRequestState, NotOfThisType, NotPortable, NoMatches, RecordsNotShown, and what
-    ``open_source`` raises.
+    SubjectRequestNotFound, WrongRequestState, NotOfThisType, NotPortable, SearchUnderWay, SubjectSearchTruncated,
+    MatchesUndecided, NoMatches, RecordsNotShown, and what ``open_source`` raises.
     """
     authorize(principal, ACTION, resource_of_request(request_id))
     request = locked(request_id)
     require_state(request, State.REVIEW, State.EXECUTING)
     _require_answerable(request)
+    require_reviewed(request)
     sources = []
     for match in matches_of(request):
         source, is_raw = open_source(principal, match.dataset_id)

@@ -58,11 +58,16 @@ def require_state(request: SubjectRequest, *states: State) -> None:
         raise WrongRequestState(state=request.state, needed=sorted(states))
 
 
+def require_move(request: SubjectRequest, to: State) -> None:
+    """Raises WrongRequestState where no way leads from where the request is to ``to``."""
+    if to not in MOVES[State(request.state)]:
+        raise WrongRequestState(state=request.state, needed=sorted(one for one, next_ in MOVES.items() if to in next_))
+
+
 def move(request: SubjectRequest, to: State, **facts: Any) -> None:
     """Put a locked request where ``to`` says, with other columns, and tell of it. Raises WrongRequestState."""
+    require_move(request, to)
     came_from = State(request.state)
-    if to not in MOVES[came_from]:
-        raise WrongRequestState(state=request.state, needed=sorted(one for one, next_ in MOVES.items() if to in next_))
     now = timezone.now()
     request.state = to
     _run_clock(request, now)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from compliance.models import PartState, SubjectErasurePart
+from compliance.models import PartState, SubjectErasure, SubjectErasurePart
 from datasets.errors import DatasetHeld
 from datasets.services.holds import is_held
 
@@ -13,6 +13,9 @@ _SERVER_FAULT: Final = 500
 _GROUNDS: Final = {
     DatasetHeld.code: "Legal hold: establishment, exercise or defence of legal claims (GDPR Art. 17(3)(e))",
 }
+#: Why something proven is still there when everything is read again, where somebody said so.
+REVIEWED: Final = "somebody else's, as reviewed"
+REFUSED: Final = "may not be erased"
 _OTHER_GROUND: Final = "A legal obligation to keep the data (GDPR Art. 17(3)(b))"
 #: The numbers of parts that a hold split off begin here: more than there are of one dataset.
 _SPLIT_OFF: Final = 1_000_000
@@ -23,6 +26,17 @@ def refuse_part(part: SubjectErasurePart, code: str, status: int) -> None:
     part.state, part.conflict = PartState.REFUSED, code
     ground = _GROUNDS.get(code, _OTHER_GROUND)
     part.basis = ground if status < _SERVER_FAULT else "The erasure failed: it has to be asked for again"
+
+
+def conflicts_of(erasure: SubjectErasure) -> list[SubjectErasurePart]:
+    """In the open scope: what a dataset refused to erase, each with its ground."""
+    return list(SubjectErasurePart.objects.filter(erasure=erasure, state=PartState.REFUSED).order_by("dataset_id"))
+
+
+def kept_by(erasure: SubjectErasure) -> int:
+    """Records that were refused, and other places where the person was found again; not what is somebody else's."""
+    refused = sum(len(part.record_ids) for part in conflicts_of(erasure))
+    return refused + sum(int(count) for why, count in erasure.remaining.items() if why not in {REVIEWED, REFUSED})
 
 
 def split_off_held(part: SubjectErasurePart) -> None:

@@ -11,6 +11,7 @@ from access.services.authorize import authorize
 from compliance.errors.subjects import (
     MatchesUndecided,
     NothingToErase,
+    SearchOfRequest,
     SubjectErasureNotFound,
     SubjectSearchTruncated,
 )
@@ -40,13 +41,16 @@ def start_subject_erasure(
 ) -> SubjectErasure:
     """Queue the erasure of everything that a search found and that is the person's, in the open scope.
 
-    It cannot be undone. Raises AccessDenied, SubjectSearchNotFound, SubjectSearchUnfinished, SubjectErasureExists,
+    It cannot be undone. ``request_id`` is the request that the search belongs to: only from there is it erased. Raises
+    AccessDenied, SubjectSearchNotFound, SearchOfRequest, SubjectSearchUnfinished, SubjectErasureExists,
     SubjectSearchTruncated, IdentifiersForgotten, MatchesUndecided, NothingToErase.
     """
     resource = ResourceRef("subject_search", str(search_id))
     decision = authorize(principal, "subject.erase", resource, facts={"legal_basis": str(legal_basis)})
     find_search(search_id)
     search = SubjectSearch.objects.select_for_update().get(pk=search_id)
+    if search.case != request_id:
+        raise SearchOfRequest(request=str(search.case))
     require_open(search)
     if search.is_truncated:
         raise SubjectSearchTruncated
@@ -58,7 +62,7 @@ def start_subject_erasure(
         raise NothingToErase
     erasure = SubjectErasure.objects.create(
         search=search,
-        case=request_id or search.case,
+        case=request_id,
         legal_basis=legal_basis,
         purpose=decision.purpose or "",
         requested_by=principal.id,

@@ -17,7 +17,7 @@ from compliance.models import (
     SubjectSearch,
     SubjectStore,
 )
-from compliance.subjects.conflicts import refuse_part, split_off_held
+from compliance.subjects.conflicts import REFUSED, REVIEWED, refuse_part, split_off_held
 from compliance.subjects.erase import OF_RECORDS, parts_of
 from compliance.subjects.identifiers import Known, open_known
 from compliance.subjects.index_search import index_entries, index_keys
@@ -238,10 +238,10 @@ def _uploads_of(erasure: SubjectErasure) -> list[UUID]:
 def _kept_places(erasure: SubjectErasure) -> dict[tuple[UUID | None, str], str]:
     """(dataset, record id) -> why it was kept."""
     rejected = SubjectMatch.objects.filter(search_id=erasure.search_id, state="rejected")
-    kept = dict.fromkeys(rejected.values_list("dataset_id", "record_id"), "somebody else's, as reviewed")
+    kept = dict.fromkeys(rejected.values_list("dataset_id", "record_id"), REVIEWED)
     for part in parts_of(erasure):
         if part.state == PartState.REFUSED:
-            kept |= dict.fromkeys(((part.dataset_id, one) for one in part.record_ids), "may not be erased")
+            kept |= dict.fromkeys(((part.dataset_id, one) for one in part.record_ids), REFUSED)
     return kept
 
 

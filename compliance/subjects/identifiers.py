@@ -48,7 +48,7 @@ def checked(given: Iterable[Identifier]) -> tuple[Identifier, ...]:
     problems = [
         FieldProblem(f"/identifiers/{number}", problem)
         for number, one in enumerate(found)
-        if (problem := _problem_of(one))
+        if (problem := problem_of(one))
     ]
     if not 1 <= len(found) <= MAX_IDENTIFIERS:
         problems.append(FieldProblem("/identifiers", f"1 to {MAX_IDENTIFIERS} identifiers"))
@@ -57,7 +57,8 @@ def checked(given: Iterable[Identifier]) -> tuple[Identifier, ...]:
     return found
 
 
-def _problem_of(one: Identifier) -> str:
+def problem_of(one: Identifier) -> str:
+    """What is wrong with an identifier, in words that hold nothing of it; empty where nothing is."""
     if one.type not in KINDS:
         return f"its type is one of {', '.join(KINDS)}"
     if len(one.value) > _MOST:

@@ -1,6 +1,6 @@
 """Decide which matches are the person's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from access.services.authorize import authorize
 from compliance.errors.subjects import SubjectErasureExists, SubjectMatchNotFound, SubjectSearchUnfinished
-from compliance.models import MatchState, SubjectErasure, SubjectMatch, SubjectSearch
+from compliance.models import MatchReason, MatchState, SubjectErasure, SubjectMatch, SubjectSearch, SubjectStore
 from compliance.subjects.search import find_search
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -41,6 +41,30 @@ def decide_matches(
     resource = ResourceRef("subject_search", str(search_id))
     emit(Event(EventType.SUBJECT_MATCHED, operation="update", resource=resource, metadata=facts))
     return rows
+
+
+def enter_records(search: SubjectSearch, found: Mapping[UUID, Sequence[str]], *, by: UUID) -> None:
+    """In the open scope: records that somebody knows to be the person's, by dataset; beside what the search found."""
+    now = timezone.now()
+    decided = {"state": MatchState.ACCEPTED, "decided_by": by, "decided_at": now}
+    rows = [
+        SubjectMatch(
+            search=search,
+            store=SubjectStore.RECORD,
+            dataset_id=dataset_id,
+            object_id=dataset_id,
+            record_id=record_id,
+            reason=MatchReason.ENTERED,
+            score=1.0,
+            **decided,
+        )
+        for dataset_id, record_ids in found.items()
+        for record_id in record_ids
+    ]
+    SubjectMatch.objects.bulk_create(rows, batch_size=MAX_DECIDED, ignore_conflicts=True)
+    known = SubjectMatch.objects.filter(search=search, store=SubjectStore.RECORD).exclude(state=MatchState.ACCEPTED)
+    for dataset_id, record_ids in found.items():
+        known.filter(object_id=dataset_id, place="", record_id__in=list(record_ids)).update(**decided)
 
 
 def require_open(search: SubjectSearch) -> None:

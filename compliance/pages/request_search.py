@@ -1,0 +1,58 @@
+"""What the page of a request shows of the search for its subject, and of their erasure."""
+
+from typing import Any, Final
+
+from access.services.authorize import may
+from compliance.models import LegalBasis, SubjectErasure, SubjectRequest
+from compliance.models.request import RequestType, SubjectRequestState
+from compliance.pages.subjects import bars_of
+from compliance.requests.erasures import erasure_of_request, standing_of
+from compliance.requests.searches import search_of
+from compliance.requests.searches import standing_of as search_standing_of
+from compliance.requests.selectors import may_see_subject
+from datasets.models import Dataset
+from vaultsite.kernel.jobs import JobStatus
+from vaultsite.kernel.tenancy.principal import Principal
+
+_SEARCHED_FROM: Final = (
+    SubjectRequestState.VERIFIED,
+    SubjectRequestState.SEARCHING,
+    SubjectRequestState.REVIEW,
+)
+_ERASED_FROM: Final = (SubjectRequestState.REVIEW, SubjectRequestState.EXECUTING)
+_AGAIN: Final = (JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+def search_card(principal: Principal, case: SubjectRequest) -> dict[str, Any]:
+    """For who may look at searches; what can be done, for who may do it."""
+    search = search_of(case)
+    may_start = may_see_subject(principal) and may(principal, "subject.search")
+    shown: dict[str, Any] = {
+        "may_search": may_start and case.state in _SEARCHED_FROM and (search is None or search.is_final),
+        "may_look": may(principal, "subject.read"),
+    }
+    if search is None or not shown["may_look"]:
+        return shown
+    standing = search_standing_of(case, search) if may_see_subject(principal) else None
+    erasure = erasure_of_request(case)
+    return shown | {
+        "search": search,
+        "search_standing": standing,
+        "bars": bars_of(search.counts),
+        "erasure": _erasure(erasure) if erasure else None,
+        "erasure_bases": LegalBasis.choices,
+        "may_erase": may_see_subject(principal)
+        and may(principal, "subject.erase")
+        and case.type == RequestType.ERASURE
+        and case.state in _ERASED_FROM
+        and search.status == JobStatus.SUCCEEDED
+        and not search.is_truncated
+        and (erasure is None or erasure.status in _AGAIN),
+    }
+
+
+def _erasure(erasure: SubjectErasure) -> dict[str, Any]:
+    standing = standing_of(erasure)
+    datasets = Dataset.objects.filter(pk__in=[one.dataset_id for one in standing.conflicts])
+    named = dict(datasets.values_list("pk", "name"))
+    return {"standing": standing, "conflicts": [(named.get(one.dataset_id, ""), one) for one in standing.conflicts]}
