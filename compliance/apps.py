@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from audit.ports import register_audit_keeper
-from datasets.ports import register_consent_source
+from datasets.ports import register_consent_source, register_transfer_rule
 
 
 class ComplianceConfig(AppConfig):
@@ -17,9 +17,16 @@ class ComplianceConfig(AppConfig):
 
         register_keeping_rule(minimum_of)
         register_clock_judge(is_trusted)
+        from access.terms import register_term_source  # as above
+        from compliance.retention.store_source import SetTerms
+
+        register_term_source(SetTerms())
         from compliance.holds.audit import keeps_audit  # its models load after the app registry
 
         register_audit_keeper(keeps_audit)
         from compliance.consents.source import RecordedConsents
 
         register_consent_source(RecordedConsents())
+        from compliance.transfers.rule import RegisteredParties
+
+        register_transfer_rule(RegisteredParties())

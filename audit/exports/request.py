@@ -12,6 +12,7 @@ from django.utils import timezone
 from access.errors import AccessDenied
 from access.selectors import still_holds
 from access.services.authorize import authorize
+from access.terms import Store, term_source
 from audit.exports.encode import BUNDLE, ENCODERS
 from audit.exports.errors import (
     AuditExportExpired,
@@ -172,9 +173,10 @@ def _downloaded(export: AuditExport, outcome: Outcome, sent: int) -> Event:
     )
 
 
-def expire_exports() -> int:
-    """As vault_system, over all tenants: remove the files of exports past their time; returns of how many."""
+def expire_exports(of_tenant: UUID | None = None) -> int:
+    """As vault_system, over all tenants or of one: remove the files of exports past their time; returns of how many."""
     rows = AuditExport.objects.using("system").filter(status=JobStatus.SUCCEEDED, removed_at=None, expires_at__lt=Now())
+    rows = rows.filter(tenant_id=of_tenant) if of_tenant else rows
     late = list(rows.order_by("expires_at").values_list("tenant_id", "pk")[:_BATCH])
     return sum(_expire(tenant_id, pk) for tenant_id, pk in late)
 
@@ -183,5 +185,6 @@ def _expire(tenant_id: UUID, export_id: UUID) -> bool:
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
         if not _take_back(export_id):
             return False
+        term_source().tell_ended(Store.AUDIT_EXPORTS, 1)
         emit(Event(type=EventType.AUDIT_EXPORT_EXPIRED, operation="delete", resource=_resource(export_id)))
     return True

@@ -4,15 +4,13 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from operator import itemgetter
 from typing import IO, Any, Final, cast
 from uuid import UUID
 
 import orjson
-from django.conf import settings
-from django.utils import timezone
 
+from access.terms import Store, end_of_new
 from audit.exports.encode import ENCODERS, Sealed
 from audit.exports.errors import DamagedAudit, NothingSealed
 from audit.exports.parts import PART_BYTES, read_part, remove_leftovers, remove_parts, write_part
@@ -152,7 +150,7 @@ def read_parts(export: AuditExport) -> Iterator[bytes]:
 
 
 def _ending(digest: str) -> dict[str, Any]:
-    return {"sha256": digest, "expires_at": timezone.now() + timedelta(days=settings.EXPORT_DAYS)}
+    return {"sha256": digest, "expires_at": end_of_new(Store.AUDIT_EXPORTS)}
 
 
 class _SealedTarget(io.RawIOBase):

@@ -14,6 +14,12 @@ from compliance.api.retention import (
     RetentionRunView,
     RetentionStepListView,
 )
+from compliance.api.retention_stores import (
+    RetentionStoreListView,
+    RetentionStorePreviewView,
+    RetentionStoreStepListView,
+    RetentionStoreView,
+)
 
 urlpatterns = [
     path("retention/calendar", RetentionCalendarView.as_view(), name="retention-calendar"),
@@ -23,7 +29,15 @@ urlpatterns = [
     path("retention/policies", RetentionPolicyListView.as_view(), name="retention-policies"),
     path("retention/policies/<uuid:retention_policy_id>", RetentionPolicyView.as_view(), name="retention-policy"),
     path("retention/preview", RetentionPreviewView.as_view(), name="retention-preview"),
+    path("retention/stores", RetentionStoreListView.as_view(), name="retention-stores"),
+    path("retention/stores/<str:store>", RetentionStoreView.as_view(), name="retention-store"),
+    path("retention/stores/<str:store>/preview", RetentionStorePreviewView.as_view(), name="retention-store-preview"),
     path("retention/runs", RetentionRunListView.as_view(), name="retention-runs"),
     path("retention/runs/<uuid:retention_run_id>", RetentionRunView.as_view(), name="retention-run"),
     path("retention/runs/<uuid:retention_run_id>/steps", RetentionStepListView.as_view(), name="retention-steps"),
+    path(
+        "retention/runs/<uuid:retention_run_id>/stores",
+        RetentionStoreStepListView.as_view(),
+        name="retention-store-steps",
+    ),
 ]

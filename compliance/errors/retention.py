@@ -29,6 +29,14 @@ class TooManyRetentionPolicies(VaultError):
     title = "There are too many retention policies in force"
 
 
+class RetentionStoreNotFound(VaultError):
+    """There is no store of this name, or no term is set over it that could be ended."""
+
+    code, slug, status = "VAULT_COMP_8005", "retention-store-not-found", 404
+    title = "There is no such store, or no term over it"
+    outcome = "denied"
+
+
 class ClockNotSuspected(VaultError):
     code, slug, status = "VAULT_COMP_8004", "clock-not-suspected", 409
     title = "Nothing is wrong with the time: no run waits for somebody to confirm it"

@@ -42,6 +42,7 @@ from compliance.models.retention import (
     RetentionStep,
     StepOutcome,
 )
+from compliance.models.store_terms import RetentionStoreStep, StoreTerm
 from compliance.models.subjects import (
     LegalBasis,
     MatchReason,
@@ -54,6 +55,7 @@ from compliance.models.subjects import (
     SubjectSearch,
     SubjectStore,
 )
+from compliance.models.transfer import RefusedBecause, Transfer, TransferOutcome
 
 __all__ = [
     "BackupRun",
@@ -91,6 +93,7 @@ __all__ = [
     "ProbeTrigger",
     "PurposeTerms",
     "RecipientTask",
+    "RefusedBecause",
     "Report",
     "ReportFormat",
     "RequestMatch",
@@ -104,8 +107,10 @@ __all__ = [
     "RetentionRun",
     "RetentionStart",
     "RetentionStep",
+    "RetentionStoreStep",
     "Safeguard",
     "StepOutcome",
+    "StoreTerm",
     "SubjectErasure",
     "SubjectErasurePart",
     "SubjectLink",
@@ -113,6 +118,8 @@ __all__ = [
     "SubjectRequest",
     "SubjectSearch",
     "SubjectStore",
+    "Transfer",
+    "TransferOutcome",
     "WithdrawalEffect",
     "keys_of_live",
 ]

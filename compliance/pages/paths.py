@@ -7,24 +7,32 @@ from django.http.response import HttpResponseBase
 
 from compliance.pages import (
     backups,
+    consent,
+    consent_people,
     holds,
     incident_paths,
     posture,
+    register,
     reports,
     requests,
     retention,
     subjects,
+    transfers,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *backups.PATHS,
+    *consent.PATHS,
+    *consent_people.PATHS,
     *subjects.PATHS,
     *holds.PATHS,
     *incident_paths.PATHS,
     *posture.PATHS,
+    *register.PATHS,
     *reports.PATHS,
     *requests.PATHS,
     *retention.PATHS,
+    *transfers.PATHS,
 )
 
 

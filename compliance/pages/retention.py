@@ -12,7 +12,9 @@ from django.urls import reverse
 from access.pages.page import open_page, refusal_of, render_page
 from access.selectors import known_purposes
 from access.services.authorize import may
+from access.terms import Store
 from compliance.models import RetentionAction, RetentionStart
+from compliance.pages.retention_stores import STORE_PATHS, typed_number
 from compliance.retention.clock import confirm_clock
 from compliance.retention.fixed import fixed_periods
 from compliance.retention.plan import start_run
@@ -33,10 +35,12 @@ from compliance.retention.selectors import (
     find_run,
     list_runs,
     list_steps,
+    list_store_steps,
     policies_in_force,
 )
+from compliance.retention.stores import SHELVES
 from datasets.models import Classification, Dataset
-from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
+from vaultsite.kernel.errors import InvalidInput, VaultError
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
@@ -165,7 +169,7 @@ def _tried(
         terms, wanted = _terms(request.POST), request.POST.get("do")
         if wanted == "preview":
             shown.append(
-                preview(principal, terms=terms, instead_of=instead_of, days=_number(request.POST, "days") or 0)
+                preview(principal, terms=terms, instead_of=instead_of, days=typed_number(request.POST, "days") or 0)
             )
         elif wanted == "save":
             save(terms)
@@ -185,18 +189,11 @@ def _terms(given: QueryDict) -> PolicyTerms:
     """Raises InvalidInput for what is no number."""
     tags = tuple(tag.strip() for tag in given.get("tags", "").split(",") if tag.strip())
     said: dict[str, Any] = {name: given.get(name, "").strip() for name in ("name", "legal_basis", "event", "action")}
-    said |= {name: _number(given, name) for name in _NUMBERS}
+    said |= {name: typed_number(given, name) for name in _NUMBERS}
     said |= {name: tuple(given.getlist(name)) for name in _LIST}
-    return PolicyTerms(starts=given.get("starts", ""), tags=tags, grace_days=_number(given, "grace_days") or 0, **said)
-
-
-def _number(given: QueryDict, name: str) -> int | None:
-    typed = given.get(name, "").strip()
-    if not typed:
-        return None
-    if not (typed.isascii() and typed.isdigit() and len(typed) <= len(str(MAX_DAYS))):
-        raise InvalidInput(errors=[FieldProblem(f"/{name}", f"a whole number up to {MAX_DAYS}")])
-    return min(int(typed), 10 * MAX_DAYS)
+    return PolicyTerms(
+        starts=given.get("starts", ""), tags=tags, grace_days=typed_number(given, "grace_days") or 0, **said
+    )
 
 
 def retention_run_page(request: HttpRequest, run_id: UUID) -> HttpResponse:
@@ -212,6 +209,7 @@ def retention_run_page(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "counts": [(name.replace(":", ": ").replace("_", "-"), count) for name, count in sorted(run.counts.items())],
         "steps": steps[:_STEPS],
         "names": dict(visible.values_list("pk", "name")),
+        "stores": [(SHELVES[Store(one.store)].title, one) for one in list_store_steps(run)],
         "more": steps[_STEPS - 1].pk if len(steps) > _STEPS else None,
     }
     return render_page(request, "vault/retention_run.html", context)
@@ -228,5 +226,6 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     ("retention/", retention_page, "retention"),
     ("retention/policies/new/", retention_policy_new_page, "retention_policy_new"),
     ("retention/policies/<uuid:policy_id>/", retention_policy_page, "retention_policy"),
+    *STORE_PATHS,
     ("retention/runs/<uuid:run_id>/", retention_run_page, "retention_run"),
 )

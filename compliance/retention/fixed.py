@@ -1,4 +1,4 @@
-"""What ends by the vault's own settings, whatever the policies say: how long it is kept, and what is next."""
+"""What ends by the vault's own settings unless a policy over a store is shorter: how long it is kept, what is next."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,52 +7,49 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Min, QuerySet
 
-from anonymization.models import Token
-from audit.models import AuditEvent, AuditExport
+from audit.models import AuditEvent
 from audit.notifications.dispatch import KEPT as NOTIFICATION_KEPT
 from compliance.retention.preview import first_of_month
-from datasets.models import Dataset, Draft, DraftStatus, Export, GuaranteedExport
+from compliance.retention.store_terms import StoreState, store_states
+from datasets.models import Dataset, GuaranteedExport
 
 
 @dataclass(frozen=True)
 class FixedPeriod:
-    """``kept`` says for how long, ``setting`` what sets it; ``count`` of them stand, of which one ends ``next``."""
+    """``kept`` says for how long, ``setting`` what sets it; ``count`` of them stand, of which one ends ``next``.
+
+    ``store`` names the one that a policy may shorten, ``days`` what a policy in force asks of it.
+    """
 
     title: str
     kept: str
     setting: str
     count: int | None = None
     next: datetime | None = None
+    store: str = ""
+    days: int | None = None
 
 
 def fixed_periods() -> list[FixedPeriod]:
     """Of the tenant whose scope is open: counts, nothing by name."""
-    exports = Export.objects.filter(removed_at=None, expires_at__isnull=False)
-    analytics = GuaranteedExport.objects.filter(removed_at=None, expires_at__isnull=False)
     recipients = GuaranteedExport.objects.filter(delete_by__isnull=False)
-    audit = AuditExport.objects.filter(removed_at=None, expires_at__isnull=False)
-    drafts = Draft.objects.exclude(status=DraftStatus.PUBLISHED)
     deleted = Dataset.objects.filter(deleted_at__isnull=False, purged_at=None)
-    days = f"{settings.EXPORT_DAYS} days"
     return [
-        _period("Files of exports", days, "VAULT_EXPORT_DAYS", exports, "expires_at"),
-        _period("Files for analytics", days, "VAULT_EXPORT_DAYS", analytics, "expires_at"),
+        *(_stored(state) for state in store_states()),
         _period("Copies that recipients have for analytics", "as agreed", "the export", recipients, "delete_by"),
-        _period("Files of audit exports", days, "VAULT_EXPORT_DAYS", audit, "expires_at"),
-        _period("Drafts", f"{settings.DRAFT_DAYS} days untouched", "VAULT_DRAFT_DAYS", drafts, "expires_at"),
         _period(
             "Deleted datasets", f"{settings.DELETE_UNDO_DAYS} days", "VAULT_DELETE_UNDO_DAYS", deleted, "delete_after"
-        ),
-        _period(
-            "Tokens",
-            "as their scope says",
-            "the token vault",
-            Token.objects.filter(expires_at__isnull=False),
-            "expires_at",
         ),
         FixedPeriod("Notifications", f"{NOTIFICATION_KEPT.days} days", "fixed"),
         _audit(),
     ]
+
+
+def _stored(state: StoreState) -> FixedPeriod:
+    usual = "as their makers say" if state.usual_days is None else f"{state.usual_days} days"
+    days = state.term.days if state.term else None
+    setting = state.store.setting or "the token vault"
+    return FixedPeriod(state.title, usual, setting, state.standing, state.next, state.store.value, days)
 
 
 def _audit() -> FixedPeriod:

@@ -77,7 +77,7 @@ def create_policy(principal: Principal, *, terms: PolicyTerms) -> RetentionPolic
     """
     authorize(principal, "retention.manage", ResourceRef("retention_policy"), facts={"change": "create"})
     check_terms(terms)
-    _begin_clock()
+    begin_clock()
     if RetentionPolicy.objects.filter(ended_at=None).count() >= MAX_POLICIES:
         raise TooManyRetentionPolicies(limit=MAX_POLICIES)
     policy = RetentionPolicy(created_by=principal.id, **terms.columns())
@@ -95,7 +95,7 @@ def change_policy(principal: Principal, *, policy_id: UUID, changes: Mapping[str
     """
     resource = ResourceRef("retention_policy", str(policy_id))
     authorize(principal, "retention.manage", resource, facts={"change": "update"})
-    _begin_clock()
+    begin_clock()
     policy = find_policy(policy_id)
     before = terms_of(policy)
     terms = terms_from(asdict(before) | dict(changes))
@@ -120,7 +120,7 @@ def end_policy(principal: Principal, *, policy_id: UUID) -> None:
     """
     resource = ResourceRef("retention_policy", str(policy_id))
     authorize(principal, "retention.manage", resource, facts={"change": "end"})
-    _begin_clock()
+    begin_clock()
     policy = find_policy(policy_id)
     RetentionPolicy.objects.filter(pk=policy.pk).update(ended_at=Now(), revision=F("revision") + 1)
     _promise(anew=policy.minimum_days is not None)
@@ -224,7 +224,7 @@ def _conditions(terms: PolicyTerms) -> list[FieldProblem]:
     return found
 
 
-def _begin_clock() -> None:
+def begin_clock() -> None:
     """The tenant's clock, from now if it has none; its lock lets one person at a time change policies."""
     RetentionClock.objects.get_or_create(tenant_id=current_tenant_id())
     RetentionClock.objects.select_for_update().get()

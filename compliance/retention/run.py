@@ -24,12 +24,14 @@ from compliance.models import (
     RetentionPolicy,
     RetentionRun,
     RetentionStep,
+    RetentionStoreStep,
     StepOutcome,
 )
 from compliance.retention.clock import trust_clock
 from compliance.retention.evaluate import Judgement, judged, judgement_of
 from compliance.retention.keeping import promise_all
 from compliance.retention.selectors import open_notices, policies_in_force
+from compliance.retention.store_pass import StorePass
 from datasets.models import Dataset
 from datasets.selectors import resource_of
 from datasets.services.lifecycle import lock_dataset, put_away, remove_for_good, take_away
@@ -93,6 +95,11 @@ class Pass:
             if time.monotonic() > deadline:
                 self._claim.give_turn_back(self._run)
                 return
+        stores = StorePass(self._run, self._claim)
+        while stores.settle_next():
+            if time.monotonic() > deadline:
+                self._claim.give_turn_back(self._run)
+                return
         self._finish()
 
     def _may_begin(self) -> bool:
@@ -134,6 +141,8 @@ class Pass:
             counts: Counter[str] = Counter()
             for action, outcome, number in steps.values_list("action", "outcome").annotate(Count("id")):
                 counts[f"{outcome}:{action}" if outcome == StepOutcome.APPLIED else outcome] += number
+            for store in RetentionStoreStep.objects.filter(run=self._run, ended__gt=0):
+                counts[f"ended:{store.store}"] = store.ended
             self._claim.finish(counts=dict(counts), progress={"stage": "done"})
 
 

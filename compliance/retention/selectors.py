@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from compliance.errors.retention import RetentionPolicyNotFound, RetentionRunNotFound
-from compliance.models import NoticeState, RetentionClock, RetentionNotice, RetentionPolicy, RetentionRun, RetentionStep
+from compliance.models import (
+    NoticeState,
+    RetentionClock,
+    RetentionNotice,
+    RetentionPolicy,
+    RetentionRun,
+    RetentionStep,
+    RetentionStoreStep,
+)
 
 
 def policies_in_force() -> list[RetentionPolicy]:
@@ -44,6 +52,11 @@ def list_steps(run: RetentionRun, *, limit: int, after: UUID | None = None) -> l
     """At most ``limit`` steps of a run in the order they were taken, following the one of id ``after``."""
     rows = RetentionStep.objects.filter(run=run).select_related("policy").order_by("id")
     return list((rows.filter(pk__gt=after) if after else rows)[:limit])
+
+
+def list_store_steps(run: RetentionRun) -> list[RetentionStoreStep]:
+    """What a run did about each store that had a term."""
+    return list(RetentionStoreStep.objects.filter(run=run).order_by("store"))
 
 
 def open_notices(dataset_ids: Sequence[UUID]) -> dict[UUID, RetentionNotice]:

@@ -149,7 +149,7 @@ QUERIES: Final[Mapping[tuple[str, str], str]] = {
 }
 _TEXTS: Final = {
     "control": "gdpr-5.1.a", "version": "1", "number": "1", "name": "a",
-    "branch": "a", "tag": "a", "record_id": "a", "year": "2026", "code": "analytics",
+    "branch": "a", "tag": "a", "store": "exports", "record_id": "a", "year": "2026", "code": "analytics",
 }  # fmt: skip
 
 

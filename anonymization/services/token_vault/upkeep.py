@@ -14,6 +14,7 @@ from django.utils import timezone
 from access.services.authorize import authorize
 from access.services.key_rotation import rotate_key
 from access.services.keyring import KeyPurpose
+from access.terms import Store, term_source
 from anonymization.models import Token, TokenResealing, TokenSpace
 from anonymization.services.descriptions import refuse_personal_data
 from anonymization.services.token_vault.resealing import queue_resealing
@@ -108,25 +109,34 @@ def _forget_values(space: TokenSpace, generation: Generation, values: Sequence[b
     return _remove_all(rows.filter(value_index__in=indexes), "erased")
 
 
-def expire_tokens() -> int:
-    """Over all tenants: remove tokens past their end, a batch at a time; returns how many."""
+def expire_tokens(of_tenant: UUID | None = None) -> int:
+    """Over all tenants or of one: remove tokens past their end, a batch of each scope; returns how many.
+
+    What a legal hold keeps stays, and opens no more.
+    """
     late = Token.objects.using("system").filter(expires_at__lte=Now()).order_by()
     ended = TokenSpace.objects.using("system").filter(expired_before__isnull=False).order_by()
-    tenants = set(late.values_list("tenant_id", flat=True).distinct()[:BATCH])
-    tenants |= set(ended.values_list("tenant_id", flat=True).distinct())
-    return sum(_expire(tenant_id) for tenant_id in sorted(tenants))
+    if of_tenant:
+        late, ended = late.filter(tenant_id=of_tenant), ended.filter(tenant_id=of_tenant)
+    spaces = set(late.values_list("tenant_id", "space_id").distinct())
+    spaces |= set(ended.values_list("tenant_id", "pk"))
+    return sum(_expire(tenant_id, space_id) for tenant_id, space_id in sorted(spaces))
 
 
-def _expire(tenant_id: UUID) -> int:
-    """One batch of a tenant; the next run takes the next one."""
+def _expire(tenant_id: UUID, space_id: UUID) -> int:
+    """One batch of a scope; the next run takes the next one."""
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        removed = _remove(Token.objects.filter(expires_at__lte=Now()), "expired")
-        for space in TokenSpace.objects.filter(expired_before__isnull=False):
-            old = Token.objects.filter(space=space, created_at__lt=space.expired_before)
-            count = _remove(old, "expired")
+        space = TokenSpace.objects.filter(pk=space_id).first()
+        if space is None or term_source().keeps_tokens(space.dataset_id):
+            return 0
+        removed = _remove(Token.objects.filter(space=space, expires_at__lte=Now()), "expired")
+        if space.expired_before is not None:
+            count = _remove(Token.objects.filter(space=space, created_at__lt=space.expired_before), "expired")
             removed += count
-            if count == 0 and space.expired_before and space.expired_before < timezone.now() - _IN_FLIGHT:
+            if count == 0 and space.expired_before < timezone.now() - _IN_FLIGHT:
                 TokenSpace.objects.filter(pk=space.pk, expired_before=space.expired_before).update(expired_before=None)
+        if removed:
+            term_source().tell_ended(Store.TOKENS, removed)
     return removed
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from access.terms import Store, term_source
 from datasets.models import Dataset, Draft, DraftStatus
 from datasets.services.drafts.open import named, next_expiry, remove_draft, staged_ids, told
 from datasets.services.holds import is_held
@@ -19,12 +20,15 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 _BATCH: Final = 500
 
 
-def expire_drafts() -> int:
-    """As vault_system, over all tenants: warn of drafts about to expire, remove those that have. Returns how many went.
+def expire_drafts(of_tenant: UUID | None = None) -> int:
+    """As vault_system, over all tenants or of one: warn of drafts about to expire, remove those that have.
+
+    Returns how many went.
 
     A draft that is being published is left alone; a published one goes in silence, its version stays.
     """
     rows = _due(Draft.objects.using("system").exclude(status=DraftStatus.PUBLISHING)).order_by("expires_at")
+    rows = rows.filter(tenant_id=of_tenant) if of_tenant else rows
     return sum(_settle(tenant_id, pk) for tenant_id, pk in rows.values_list("tenant_id", "pk")[:_BATCH])
 
 
@@ -53,6 +57,7 @@ def _settle(tenant_id: UUID, pk: UUID) -> bool:
             _announce(draft, EventType.DRAFT_EXPIRED if is_over else EventType.DRAFT_EXPIRING)
         if is_over:
             remove_draft(draft)
+            term_source().tell_ended(Store.DRAFTS, 1)
         else:
             Draft.objects.filter(pk=pk).update(warned_at=timezone.now())
         return is_over

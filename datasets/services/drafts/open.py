@@ -1,14 +1,13 @@
 """Open a draft over a version, and drop it again."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from access.services.authorize import authorize
+from access.terms import Store, end_of_new
 from datasets.errors import VersionLabelTaken
 from datasets.models import Branch, Dataset, Draft, StagedRecord, Version
 from datasets.selectors import find_version, get_dataset, resource_of
@@ -109,7 +108,7 @@ def remove_draft(draft: Draft) -> StagedCounts:
 
 def next_expiry() -> datetime:
     """When a draft that is changed now expires."""
-    return timezone.now() + timedelta(days=settings.DRAFT_DAYS)
+    return end_of_new(Store.DRAFTS)
 
 
 def named(dataset: Dataset, draft: Draft) -> ResourceRef:

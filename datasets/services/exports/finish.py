@@ -2,13 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 from operator import attrgetter
 from uuid import UUID
 
-from django.conf import settings
-from django.utils import timezone
-
+from access.terms import Store, end_of_new
 from datasets.errors.exports import ExportOutdated
 from datasets.models import Blob, BlobKind, BlobState, Dataset, Export
 from datasets.models.lineage import EdgeKind
@@ -71,7 +68,7 @@ class Ending:
                 seed=None,
                 survey=None,
                 checkpoint={},
-                expires_at=timezone.now() + timedelta(days=settings.EXPORT_DAYS),
+                expires_at=end_of_new(Store.EXPORTS),
                 progress=self.progress.as_shown(0, has_survey=False) | {"stage": "done", "percent": 100},
             )
 

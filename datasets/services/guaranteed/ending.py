@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import orjson
-from django.conf import settings
 from django.utils import timezone
 
+from access.terms import Store, end_of_new
 from anonymization.guarantees.attained import attained
 from anonymization.guarantees.grouping import group_rows
 from anonymization.guarantees.guarantee import Guarantee
@@ -94,7 +94,7 @@ class Ending:
                 size=sum(file.bytes for file in files),
                 release_id=release,
                 delete_by=delete_by,
-                expires_at=timezone.now() + timedelta(days=settings.EXPORT_DAYS),
+                expires_at=end_of_new(Store.ANALYTICS),
                 seed=None,
                 request=None,
                 checkpoint={},

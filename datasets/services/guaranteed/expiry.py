@@ -1,12 +1,14 @@
-"""Files of exports under a guarantee leave when their time is over."""
+"""Files of exports under a guarantee leave when their time is over, unless a legal hold keeps them."""
 
 from typing import Final
 from uuid import UUID
 
 from django.db.models.functions import Now
 
+from access.terms import Store, term_source
 from datasets.models import GuaranteedExport
 from datasets.selectors import resource_of
+from datasets.services.exports.held import kept_files, lock_held
 from datasets.services.guaranteed.request import take_back
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
@@ -17,9 +19,10 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 _BATCH: Final = 200
 
 
-def expire_guaranteed_exports() -> int:
-    """As vault_system, over all tenants: remove files past their time; returns of how many exports."""
+def expire_guaranteed_exports(tenant_id: UUID | None = None) -> int:
+    """As vault_system, over all tenants or of one: remove files past their time; returns of how many exports."""
     rows = GuaranteedExport.objects.using("system").filter(status=JobStatus.SUCCEEDED, removed_at=None)
+    rows = (rows.filter(tenant_id=tenant_id) if tenant_id else rows).exclude(kept_files("system"))
     late = rows.filter(expires_at__lt=Now()).order_by("expires_at").values_list("tenant_id", "pk")
     return sum(_expire(tenant_id, pk) for tenant_id, pk in list(late[:_BATCH]))
 
@@ -27,8 +30,9 @@ def expire_guaranteed_exports() -> int:
 def _expire(tenant_id: UUID, export_id: UUID) -> bool:
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
         export = GuaranteedExport.objects.select_related("dataset", "version").filter(pk=export_id).first()
-        if export is None or not take_back(export_id):
+        if export is None or lock_held(export.dataset_id, export.version_id) or not take_back(export_id):
             return False
+        term_source().tell_ended(Store.ANALYTICS, 1)
         emit(
             Event(
                 type=EventType.EXPORT_EXPIRED,

@@ -1,5 +1,6 @@
 """Ask for an export under a guarantee, look at it, take it back, say that its copy was deleted."""
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from access.services.authorize import Decision, authorize
 from access.services.keyring import seal_column
+from access.terms import Store, term_source
 from anonymization.models import Release as LedgerEntry
 from anonymization.services.releases import report_deleted
 from datasets.errors import DatasetNotFound, UnmetObligation, VersionNotFound
@@ -21,6 +23,7 @@ from datasets.services.bound_releases import bind_table
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.exports.encode import require_format
 from datasets.services.exports.finish import discard
+from datasets.services.exports.held import lock_held, refuse_held_files
 from datasets.services.guaranteed.options import GuaranteedOptions, require_sound
 from datasets.services.ingest.commit import new_seed
 from datasets.services.version_quarantine import refuse_quarantined
@@ -65,13 +68,14 @@ def create_guaranteed_export(
 ) -> GuaranteedExport:
     """Decide on releasing a version under a guarantee, and queue the work, in the open scope.
 
+    Where the organization's retention lets recipients keep tables for fewer days than asked for, it is for those.
     Raises what ``decide`` raises, UnmetObligation, InvalidInput, PersonalDataInName, FormatUnavailable,
     ReleaseRulesMissing, OutsideReleaseRules.
     """
     require_sound(options)
     facts = {"guarantee": options.guarantee.as_json(), "method": str(options.method)}
     view, dataset, found = decide(principal, dataset_id=dataset_id, version=version, purpose=purpose, facts=facts)
-    options, is_bound = bind_table(principal, view, dataset, options)
+    options, is_bound = bind_table(principal, view, dataset, _no_longer_than_kept(options))
     _require_k(view, options)
     names = {f"columns/{place}/name": column.name for place, column in enumerate(options.columns)}
     refuse_personal_data(**names, target=options.target)
@@ -84,6 +88,11 @@ def create_guaranteed_export(
     export.save(force_insert=True)
     enqueue(export)
     return export
+
+
+def _no_longer_than_kept(options: GuaranteedOptions) -> GuaranteedOptions:
+    days = term_source().days_of(Store.ANALYTICS)
+    return options if days is None else replace(options, retention_days=min(options.retention_days, days))
 
 
 def _require_k(view: Decision, options: GuaranteedOptions) -> None:
@@ -161,18 +170,20 @@ def list_guaranteed_exports(
 
 def withdraw_guaranteed_export(principal: Principal, export_id: UUID) -> GuaranteedExport:
     """Cancel an unfinished export, or remove our files of a finished one. The ledger keeps what was released: whether
-    a copy is out there still, only the recipient can say. Raises ExportNotFound, AccessDenied.
+    a copy is out there still, only the recipient can say. Raises ExportNotFound, AccessDenied, DatasetHeld.
     """
     export = find_guaranteed_export(principal, export_id)
     _authorize(principal, export)
+    if export.has_files:
+        refuse_held_files(export.dataset_id, export.version_id)
     take_back(export.pk)
     export.refresh_from_db()
     return export
 
 
 def report_deletion(principal: Principal, export_id: UUID) -> GuaranteedExport:
-    """The recipient says that it has deleted every copy; ours goes too. The release stays in the ledger until somebody
-    else attests that the copies are gone (``withdraw_release``).
+    """The recipient says that it has deleted every copy; ours goes too, unless a hold keeps it. The
+    release stays in the ledger until somebody else attests that the copies are gone (``withdraw_release``).
 
     Raises ExportNotFound, AccessDenied, CopyNotOut.
     """
@@ -181,7 +192,8 @@ def report_deletion(principal: Principal, export_id: UUID) -> GuaranteedExport:
     changed = GuaranteedExport.objects.filter(pk=export.pk, status=JobStatus.SUCCEEDED, deleted_at=None)
     if not changed.update(deleted_at=Now()):
         raise CopyNotOut
-    take_back(export.pk)
+    if lock_held(export.dataset_id, export.version_id) is None:
+        take_back(export.pk)
     entry = LedgerEntry.objects.filter(export_id=export.pk, withdrawn_at=None).first()
     if entry is not None:
         report_deleted(entry)
