@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 
 from audit.ports import register_audit_keeper
-from datasets.ports import register_consent_source
+from datasets.ports import register_consent_source, register_transfer_rule
 
 
 class ComplianceConfig(AppConfig):
@@ -27,3 +27,6 @@ class ComplianceConfig(AppConfig):
         from compliance.consents.source import RecordedConsents
 
         register_consent_source(RecordedConsents())
+        from compliance.transfers.rule import RegisteredParties
+
+        register_transfer_rule(RegisteredParties())

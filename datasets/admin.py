@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from access.model_admin import ServiceForm, VaultModelAdmin
 from access.services.authorize import authorize, may
@@ -22,12 +22,27 @@ from datasets.services.overview import exposure, profile_by_field
 from datasets.views import record_page, records_page, rejects_page
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.event import ResourceRef
+from vaultsite.kernel.regions import declared_regions, default_region
 from vaultsite.kernel.tenancy.ports import resolve_principal
 
 PAGE_SIZE: Final = 50
 _VERSIONS_SHOWN: Final = 50
 _INGESTS_SHOWN: Final = 10
 _LONGEST_RETENTION: Final = 36_500
+
+
+def _region_field(region: str, *, is_new: bool) -> forms.ChoiceField:
+    """One of the declared regions for a new dataset; a dataset that exists stays where it is."""
+    default = default_region()
+    names = sorted(declared_regions()) if is_new else [region]
+    return forms.ChoiceField(
+        choices=[(name, name or (default.name if default else "")) for name in names],
+        initial=default.name if default and is_new else region,
+        required=False,
+        disabled=not is_new,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Everything of the dataset is stored and processed there. It cannot be changed later.",
+    )
 
 
 class DatasetForm(ServiceForm):
@@ -46,8 +61,11 @@ class DatasetForm(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.instance._state.adding:  # noqa: SLF001 - Django's way to tell
+        is_new = self.instance._state.adding  # noqa: SLF001 - Django's way to tell
+        if not is_new:
             self.initial["tags"] = ", ".join(self.instance.tag_names)
+        if declared_regions():
+            self.fields["region"] = _region_field(self.instance.region, is_new=is_new)
 
     def facts(self) -> DatasetFacts:
         given = self.cleaned_data

@@ -2,8 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from vaultsite.kernel.events.event import ResourceRef
 
 
 class ConsentSource(ABC):
@@ -37,3 +40,59 @@ def consent_source() -> ConsentSource:
         msg = "no ConsentSource is registered"
         raise RuntimeError(msg)
     return _consents
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """Records on their way out of a dataset, which ``resource`` names with its version and its region (residency).
+
+    ``recipient`` is a party of the register.
+    """
+
+    resource: ResourceRef
+    dataset_id: UUID
+    export_id: UUID
+    recipient: UUID | None
+    purpose: str = ""
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody that records may be sent to, as they are picked."""
+
+    id: UUID
+    name: str
+    country: str
+
+
+class TransferRule(ABC):
+    """Knows what covers the way of records out of the region of their dataset. Everything in the open scope."""
+
+    @abstractmethod
+    def require_cover(self, shipment: Shipment) -> None:
+        """Raises a VaultError, once the refusal is written down, unless the records may go where they are to go."""
+
+    @abstractmethod
+    def record(self, shipment: Shipment, *, size: int, records: int) -> None:
+        """Write down what has gone: ``size`` bytes with ``records`` records."""
+
+    @abstractmethod
+    def recipients(self, region: str) -> list[Recipient]:
+        """Whom an export out of the region may name; none where nobody has to be named."""
+
+
+_transfers: TransferRule | None = None
+
+
+def register_transfer_rule(rule: TransferRule) -> None:
+    """Called once at start-up."""
+    global _transfers  # noqa: PLW0603 - one port, filled once
+    _transfers = rule
+
+
+def transfer_rule() -> TransferRule:
+    """The rule that was registered. Without it no file leaves: not knowing is not permitting."""
+    if _transfers is None:
+        msg = "no TransferRule is registered"
+        raise RuntimeError(msg)
+    return _transfers

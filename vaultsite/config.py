@@ -68,6 +68,10 @@ class VaultConfig:
     storage_backend: str = "vaultsite.kernel.blobs.filesystem.AtomicFileSystemStorage"
     #: What its constructor is given.
     storage_options: Mapping[str, Any] = field(default_factory=dict)
+    #: Where data may lie: name -> default, zone, countries, storage, replica (see docs/how-to/residency.md).
+    regions: Mapping[str, Any] = field(default_factory=dict)
+    #: The zones of regions that this process may process; all of them when empty.
+    zones: tuple[str, ...] = ()
     #: The key management system.
     kms_backend: str = "vaultsite.kernel.crypto.kms.local.LocalKMS"
     #: What its constructor is given.
@@ -106,6 +110,8 @@ class VaultConfig:
     backup_folder: Path = Path()
     #: The key that seals the repository.
     backup_key_file: Path = Path()
+    #: The region in which the repository stands; the default one when empty. Elsewhere it takes no backup.
+    backup_region: str = ""
     #: How often unreachable objects of a dataset are collected, hours.
     gc_hours: int = 24
     #: A dataset's key gets a successor when it has sealed this many objects, whatever its age.

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from vaultsite.config import load, parse_database_url
+from vaultsite.kernel.regions import parse_regions, storages_of
 from vaultsite.runtime.environment import load_embedded
 from vaultsite.unfold import UNFOLD  # noqa: F401 - a setting of django-unfold
 
@@ -116,6 +117,7 @@ EXPORT_DAYS = CONFIG.export_days
 BACKUP_DAYS = CONFIG.backup_days
 BACKUP_FOLDER = CONFIG.backup_folder if CONFIG.backup_folder != Path() else None
 BACKUP_KEY_FILE = CONFIG.backup_key_file if CONFIG.backup_key_file != Path() else None
+BACKUP_REGION = CONFIG.backup_region
 GC_HOURS = CONFIG.gc_hours
 KEY_MAX_OBJECTS = CONFIG.key_max_objects
 GC_GRACE_HOURS = CONFIG.gc_grace_hours
@@ -144,6 +146,8 @@ VAULT: dict[str, Any] = {
     "BROKER": CONFIG.broker,
     "POLICY": {"BACKEND": CONFIG.policy_backend, "OPTIONS": dict(CONFIG.policy_options)},
     "ZONE": CONFIG.zone,
+    "REGIONS": parse_regions(CONFIG.regions),
+    "ZONES": frozenset(CONFIG.zones),
     "PRIVACY_EPSILON": CONFIG.privacy_epsilon,
     "PRIVACY_DELTA": CONFIG.privacy_delta,
     "MINIMUM_K": CONFIG.minimum_k,
@@ -176,6 +180,7 @@ STORAGES = {
         "BACKEND": CONFIG.storage_backend,
         "OPTIONS": dict(CONFIG.storage_options) or {"location": str(VAULT_HOME / "blobs")},
     },
+    **storages_of(CONFIG.regions),
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = VAULT_HOME / "static"

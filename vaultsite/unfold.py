@@ -127,6 +127,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),
                     _item("Legal holds", "gavel", "admin:holds", "compliance.view_legalhold"),
                     _item("Reports", "summarize", "admin:reports", "compliance.view_report"),
+                    _item("Transfers", "flight_takeoff", "admin:transfers", "compliance.view_transfer"),
                     _item("Backups", "backup", "admin:compliance_backups", "compliance.view_backuprun"),
                 ],
             },

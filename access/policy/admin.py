@@ -44,6 +44,7 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("compliance", "subjectrequest"): ("subject_request.read", *("subject_request.manage",) * 2, None),
         ("compliance", "consent"): ("consent.read", "consent.manage", "consent.manage", None),
         ("compliance", "party"): ("register.read", "register.manage", None, "register.manage"),
+        ("compliance", "transfer"): ("register.read", None, None, None),
         ("compliance", "incident"): ("incident.read", "incident.manage", "incident.manage", None),
         ("compliance", "legalhold"): ("hold.read", "hold.place", "hold.confirm", None),
         ("compliance", "proberun"): ("posture.read", "posture.run", None, None),

@@ -147,6 +147,8 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.BACKUP_COMPLETED: SYSTEM,
         EventType.RECOVERY_INITIATED: SYSTEM,
         EventType.EXPORTED_ANALYTICS: COMPLIANCE,
+        EventType.TRANSFER_MADE: COMPLIANCE,
+        EventType.TRANSFER_REFUSED: COMPLIANCE,
         EventType.POLICY_EVALUATED: SYSTEM,
         EventType.ACCESS_POLICY_CHANGED: SYSTEM,
         EventType.POLICY_REPLAYED: SYSTEM,

@@ -16,7 +16,15 @@ class BackupOutput(serializers.ModelSerializer[BackupRun]):
         model = BackupRun
         fields = [
             *("id", "backup_id", "status", "snapshot_at", "finished_at", "dataset_count", "object_count"),
-            *("new_object_count", "object_bytes", "missing_count", "has_keys", "error_code", "expired_at"),
+            *(
+                "new_object_count",
+                "object_bytes",
+                "missing_count",
+                "elsewhere_count",
+                "has_keys",
+                "error_code",
+                "expired_at",
+            ),
         ]
 
 

@@ -13,4 +13,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("compliance.api.register_urls")),
     path("", include("compliance.api.reports_urls")),
     path("", include("compliance.api.subjects_urls")),
+    path("", include("compliance.api.transfers_urls")),
 ]

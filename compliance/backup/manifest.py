@@ -35,7 +35,8 @@ class Manifest:
     """``snapshot_at``: the moment whose state a restore brings back. ``missing``: objects that the store had lost.
 
     ``datasets`` maps ``tenant/dataset`` to the digest of its versions and roots (compliance.backup.contents);
-    ``journal`` is how many entries the replay journal had, so that a shortened one is noticed.
+    ``journal`` is how many entries the replay journal had, so that a shortened one is noticed;
+    ``elsewhere`` is how many objects of each tenant were refused, because they lie in other regions.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Manifest:
     journal: int
     new_objects: int
     new_bytes: int
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
     format: int = field(default=FORMAT)
 
     def encode(self) -> bytes:

@@ -40,6 +40,7 @@ def record_backup(manifest: Manifest, *, copied: Collection[str], lost: Counter[
                 new_object_count=sum(one.name in copied for one in own),
                 object_bytes=sum(one.size for one in own),
                 missing_count=missing,
+                elsewhere_count=manifest.elsewhere.get(str(tenant_id), 0),
                 has_keys=manifest.keys is not None,
             )
             emit(
@@ -48,7 +49,12 @@ def record_backup(manifest: Manifest, *, copied: Collection[str], lost: Counter[
                     "read",
                     ResourceRef("backup", run.backup_id),
                     severity="warning" if missing else "info",
-                    metadata={"objects": run.object_count, "new_objects": run.new_object_count, "missing": missing},
+                    metadata={
+                        "objects": run.object_count,
+                        "new_objects": run.new_object_count,
+                        "missing": missing,
+                        "elsewhere": run.elsewhere_count,
+                    },
                 )
             )
 

@@ -53,6 +53,13 @@ class DatabaseProgramFailed(VaultError):
     title = "A program of the database failed"
 
 
+class BackupOutsideRegion(VaultError):
+    """The repository stands in another region than the database and the objects that it would hold."""
+
+    code, slug, status = "VAULT_COMP_8208", "backup-outside-region", 409
+    title = "The repository of backups stands in another region"
+
+
 class RepositoryBusy(VaultError):
     """One at a time writes to a repository."""
 

@@ -55,6 +55,7 @@ from compliance.models.subjects import (
     SubjectSearch,
     SubjectStore,
 )
+from compliance.models.transfer import RefusedBecause, Transfer, TransferOutcome
 
 __all__ = [
     "BackupRun",
@@ -92,6 +93,7 @@ __all__ = [
     "ProbeTrigger",
     "PurposeTerms",
     "RecipientTask",
+    "RefusedBecause",
     "Report",
     "ReportFormat",
     "RequestMatch",
@@ -116,6 +118,8 @@ __all__ = [
     "SubjectRequest",
     "SubjectSearch",
     "SubjectStore",
+    "Transfer",
+    "TransferOutcome",
     "WithdrawalEffect",
     "keys_of_live",
 ]

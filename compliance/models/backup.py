@@ -15,7 +15,8 @@ class BackupRun(TenantModel):
     """One backup of the vault, as it concerns one organization; written when it has ended.
 
     The counts are of the organization's own objects: ``new_object_count`` were copied by this backup, the others lay in
-    the repository already, ``missing_count`` were not in the store any more. ``has_keys``: the keys that the operator
+    the repository already, ``missing_count`` were not in the store any more,
+    ``elsewhere_count`` lie in other regions and were refused. ``has_keys``: the keys that the operator
     keeps apart were sealed into it.
     """
 
@@ -28,6 +29,7 @@ class BackupRun(TenantModel):
     new_object_count = models.PositiveIntegerField(default=0)
     object_bytes = models.BigIntegerField(default=0)
     missing_count = models.PositiveIntegerField(default=0)
+    elsewhere_count = models.PositiveIntegerField(default=0, db_default=0)
     has_keys = models.BooleanField(default=False)
     error_code = models.CharField(max_length=20, blank=True, default="")
     #: When it was removed from the repository again.

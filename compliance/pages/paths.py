@@ -14,6 +14,7 @@ from compliance.pages import (
     requests,
     retention,
     subjects,
+    transfers,
 )
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
@@ -25,6 +26,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *reports.PATHS,
     *requests.PATHS,
     *retention.PATHS,
+    *transfers.PATHS,
 )
 
 

@@ -106,6 +106,11 @@ def _problems(facts: PartyFacts) -> list[FieldProblem]:
     return problems
 
 
+def name_of(row: Party) -> str:
+    """The name alone, opened."""
+    return str(orjson.loads(open_column(_COLUMN, row.pk.bytes, bytes(row.details)))[0])
+
+
 def _known(row: Party) -> KnownParty:
     name, contact = orjson.loads(open_column(_COLUMN, row.pk.bytes, bytes(row.details)))
     facts = PartyFacts(row.role, name, contact, row.country, row.safeguard, row.contract_reference, row.does)

@@ -14,7 +14,7 @@ from compliance.errors.requests import PackageOutdated, PackageTooLarge
 from compliance.models import RequestPackage, SubjectRequest
 from compliance.requests.matches import matches_of
 from compliance.requests.package_content import Collected, build_archive
-from compliance.requests.package_parts import remove_file, remove_leftovers, write_file
+from compliance.requests.package_parts import remove_file, remove_leftovers, store_of, write_file
 from compliance.requests.packages import ACTION, sources_of, tell_of
 from compliance.requests.searches import accepted_elsewhere
 from datasets.services.subject_records import Source, collect, is_current
@@ -40,6 +40,7 @@ def _run(package: RequestPackage, held: Claim) -> None:
     remove_leftovers(package, fence=held.fence)
     with held.scope():
         _require_owner(package)
+        store_of(package)  # before anything is read: records of several regions go into no one file
         request = SubjectRequest.objects.get(pk=package.request_id)
         organization = current_tenant().name
         elsewhere = accepted_elsewhere(request)
@@ -56,7 +57,7 @@ def _run(package: RequestPackage, held: Claim) -> None:
         _require_owner(package)
         if not all(map(is_current, sources)):
             raise PackageOutdated
-        parts = write_file(package.pk, held.fence, body)
+        parts = write_file(package, held.fence, body)
         count = sum(len(one.records) for one in collected)
         digest = hashlib.sha256(body).hexdigest()
         held.finish(

@@ -200,7 +200,7 @@ def stream_package(
                 if not by_link and not still_holds(principal):
                     outcome = "denied"
                     raise AccessDenied
-                body = read_part(package.pk, number, name)
+                body = read_part(package, number, name)
             yield body
             sent += len(body)
         outcome = "success"

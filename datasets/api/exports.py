@@ -83,6 +83,7 @@ class ExportInput(StrictInput):
     envelope = serializers.BooleanField(required=False, default=False)
     byte_order_mark = serializers.BooleanField(required=False, default=False)
     purpose = serializers.CharField(max_length=64, required=False, default="", allow_blank=True)
+    recipient = serializers.UUIDField(required=False, default=None, allow_null=True)
 
     def options(self) -> ExportOptions:
         """What was asked for. Raises InvalidFilter."""
@@ -143,6 +144,7 @@ class ExportOutput(serializers.ModelSerializer[Export]):
             "compression",
             "options",
             "purpose",
+            "recipient",
             "shown",
             "obligations",
             "record_count",
@@ -214,6 +216,7 @@ class ExportListView(VaultAPIView):
             version=given["version"],
             options=body.options(),
             purpose=given["purpose"] or None,
+            recipient=given["recipient"],
         )
         return dict(ExportOutput(export).data)
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from vaultsite.kernel.regions import DEFAULT_STORE
 from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
 
 
@@ -29,6 +30,8 @@ class Blob(TenantModel):
 
     #: Not a foreign key: a dataset's objects are removed after its row.
     dataset_id = models.UUIDField()
+    #: The alias in STORAGES it lies at: that of its dataset's region.
+    store = models.CharField(max_length=64, default=DEFAULT_STORE, db_default=DEFAULT_STORE)
     name = models.CharField(max_length=120, db_collation="C")
     kind = models.CharField(max_length=6, choices=BlobKind.choices)
     state = models.CharField(max_length=7, choices=BlobState.choices, default=BlobState.WRITING)

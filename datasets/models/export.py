@@ -24,6 +24,7 @@ class ExportCompression(models.TextChoices):
 class Export(LongRunning):
     """What was asked for, what was decided, how far the work has come, and which files came of it.
 
+    ``recipient`` is the party of the register that gets the files, where they leave the organization or the region.
     ``options`` are what may be read in the clear; the filter, which holds values, is sealed in ``filter``, and so is
     what a first pass over the rows found, in ``survey``. ``operator`` is how records were anonymized (empty: raw),
     ``view_hash`` what the anonymizing depended on beside records and keys, ``epoch`` the dataset's erasure epoch when
@@ -43,6 +44,7 @@ class Export(LongRunning):
     survey = models.BinaryField(null=True)
     seed = models.BinaryField(null=True)
     purpose = models.CharField(max_length=64)
+    recipient = models.UUIDField(null=True, default=None)
     operator = models.CharField(max_length=16, blank=True, default="")
     view_hash = models.BinaryField(max_length=32, null=True)
     policies = models.JSONField(default=list)

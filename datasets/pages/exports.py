@@ -14,6 +14,7 @@ from datasets.api.exports import ExportInput, address_url
 from datasets.models import Dataset, Export, ExportCompression, ExportFormat
 from datasets.pages.page import open_dataset, render_page
 from datasets.pages.refusal import refusal_of
+from datasets.ports import transfer_rule
 from datasets.selectors import get_dataset, list_versions
 from datasets.services.exports.download import make_address, open_passport
 from datasets.services.exports.options import ExportOptions
@@ -36,8 +37,8 @@ _LISTED: Final = 50
 _VERSIONS: Final = 100
 _TAB: Final = "datasets_exports"
 _MEMBERS: Final = (
-    "version", "purpose", "format", "compression", "fields", "filter", "envelope", "byte_order_mark", "train",
-    "validation", "test", "salt", "rate", "size", "seed",
+    "version", "purpose", "recipient", "format", "compression", "fields", "filter", "envelope", "byte_order_mark",
+    "train", "validation", "test", "salt", "rate", "size", "seed",
 )  # fmt: skip
 
 
@@ -76,6 +77,7 @@ def _questions(request: HttpRequest, dataset: Dataset, refusal: VaultError | Non
         "title": f"Export {dataset.name}",
         "versions": list_versions(dataset, after=None, limit=_VERSIONS),
         "purposes": known_purposes(),
+        "recipients": [(str(one.id), one.name, one.country) for one in transfer_rule().recipients(dataset.region)],
         "formats": ExportFormat.choices,
         "compressions": ExportCompression.choices,
         "splits": [(name, given[name]) for name in SPLITS],
@@ -90,7 +92,7 @@ def _questions(request: HttpRequest, dataset: Dataset, refusal: VaultError | Non
 def _review(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
     """What the reader will get, decided for the purpose that was picked."""
     principal = resolve_principal(request)
-    version, purpose, options = _answers(request.POST)
+    version, purpose, _, options = _answers(request.POST)
     require_permission(principal, dataset_id)
     release = open_release(principal, dataset_id=dataset_id, version=version, purpose=purpose)
     context = {
@@ -108,19 +110,26 @@ def _review(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
 
 
 def _create(request: HttpRequest, dataset_id: UUID) -> HttpResponse:
-    version, purpose, options = _answers(request.POST)
-    principal = resolve_principal(request)
-    export = create_export(principal, dataset_id=dataset_id, version=version, options=options, purpose=purpose)
+    version, purpose, recipient, options = _answers(request.POST)
+    export = create_export(
+        resolve_principal(request),
+        dataset_id=dataset_id,
+        version=version,
+        options=options,
+        purpose=purpose,
+        recipient=recipient,
+    )
     return HttpResponseRedirect(reverse("admin:datasets_export", args=[export.pk]))
 
 
-def _answers(given: QueryDict) -> tuple[str, str | None, ExportOptions]:
-    """Version, purpose and options of a filled form. Raises InvalidInput, InvalidFilter."""
+def _answers(given: QueryDict) -> tuple[str, str | None, UUID | None, ExportOptions]:
+    """Version, purpose, recipient and options of a filled form. Raises InvalidInput, InvalidFilter."""
     shares = {name: given[name] for name in SPLITS if given.get(name)}
     chosen = {name: given[name] for name in ("rate", "size") if given.get(name)}
     content: dict[str, Any] = {
         "version": given.get("version") or "main",
         "purpose": given.get("purpose", ""),
+        "recipient": given.get("recipient") or None,
         "format": given.get("format") or "jsonl",
         "compression": given.get("compression", ""),
         "fields": [name for name in map(str.strip, given.get("fields", "").split(",")) if name],
@@ -133,7 +142,8 @@ def _answers(given: QueryDict) -> tuple[str, str | None, ExportOptions]:
     body = ExportInput(data=content)
     if not body.is_valid():
         raise as_vault_error(ValidationError(body.errors))
-    return body.validated_data["version"], body.validated_data["purpose"] or None, body.options()
+    said = body.validated_data
+    return said["version"], said["purpose"] or None, said["recipient"], body.options()
 
 
 def export_page(request: HttpRequest, export_id: UUID) -> HttpResponse:

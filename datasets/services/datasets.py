@@ -1,7 +1,7 @@
 """Create datasets and change what they say of themselves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from datasets.models import Dataset, DatasetTag
 from datasets.selectors import resource_of
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.quotas import require_dataset_room
+from datasets.services.residency import region_change, region_for
 from datasets.services.writable import hold_dataset
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -41,7 +42,11 @@ class DatasetFacts:
 
 
 def create_dataset(principal: Principal, *, facts: DatasetFacts) -> Dataset:
-    """A new, empty dataset. Raises AccessDenied, PersonalDataInText, QuotaExceeded, DatasetNameTaken."""
+    """A new, empty dataset.
+
+    Raises AccessDenied, UnknownRegion, PersonalDataInText, QuotaExceeded, DatasetNameTaken.
+    """
+    facts = replace(facts, region=region_for(facts.region or ""))
     wanted = ResourceRef(
         type="dataset",
         classification=facts.classification or "",
@@ -62,9 +67,10 @@ def create_dataset(principal: Principal, *, facts: DatasetFacts) -> Dataset:
 def update_dataset(principal: Principal, *, dataset_id: UUID, facts: DatasetFacts) -> Dataset:
     """Change what a dataset says of itself.
 
-    Raises DatasetNotFound, AccessDenied, DatasetArchived, PersonalDataInText, DatasetNameTaken.
+    Raises DatasetNotFound, AccessDenied, DatasetArchived, RegionFixed, PersonalDataInText, DatasetNameTaken.
     """
     dataset = hold_dataset(principal, dataset_id, action="dataset.update")
+    facts = replace(facts, region=region_change(dataset, facts.region))
     _refuse_personal_facts(facts)
     for name, value in facts.columns().items():
         setattr(dataset, name, value)

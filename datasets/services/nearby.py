@@ -5,6 +5,7 @@ from typing import Final
 
 from datasets.services.keys import DatasetKeys
 from datasets.services.places import Place, opened_body
+from datasets.services.residency import require_store
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing
 
@@ -39,6 +40,7 @@ class NearbyBodies:
         return place.name == self._name and start <= place.offset and place.offset + place.length <= stop
 
     def _fetch(self, blobs: BlobStore, place: Place) -> None:
+        require_store(place.store, blobs)
         try:
             read = blobs.get_range(place.name, place.offset, self._stop(place) - place.offset)
         except BlobMissing:  # perhaps a pack that was cut off behind this place

@@ -58,7 +58,7 @@ class PackReader(TreeSource):
 
     def __init__(self, keys: DatasetKeys) -> None:
         self.keys = keys
-        self._blobs = BlobStore.default()
+        self._blobs = BlobStore.at(keys.store)
 
     def scope(self) -> AbstractContextManager[Scope]:
         return tenant_scope(self.keys.tenant_id, Principal.system(self.keys.tenant_id))

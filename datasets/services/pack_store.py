@@ -236,6 +236,7 @@ class PackWriter(PackReader, TreeStore):
                 Blob(
                     tenant_id=self.keys.tenant_id,
                     dataset_id=self.keys.dataset_id,
+                    store=self.keys.store,
                     name=new_blob_name("pack"),
                     kind=BlobKind.PACK,
                     job=self.job,

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from datasets.models import Chunk, FindingsBlob
 from datasets.services.keys import DatasetKeys
+from datasets.services.residency import require_store
 from datasets.tree.store import ObjectKind, StoredObject
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.crypto.aead import Sealed, read_key_id
@@ -25,6 +26,7 @@ _COLUMNS: Final = (
     "kind",
     "blob_id",
     "blob__name",
+    "blob__store",
     "offset",
     "length",
     "sidecar_offset",
@@ -44,6 +46,7 @@ class Place:
     kind: str
     blob_id: UUID
     name: str
+    store: str
     offset: int
     length: int
     sidecar_offset: int
@@ -74,7 +77,11 @@ def places_of(rows: QuerySet[Chunk]) -> list[Place]:
 
 
 def sealed_at(blobs: BlobStore, place: Place) -> tuple[bytes, bytes]:
-    """Sealed body and sidecar. They lie side by side unless the sidecar was rewritten since. Raises BlobMissing."""
+    """Sealed body and sidecar. They lie side by side unless the sidecar was rewritten since.
+
+    Raises BlobMissing, OutsideRegion.
+    """
+    require_store(place.store, blobs)
     if place.sidecar_offset == place.offset + place.length:
         both = blobs.get_range(place.name, place.offset, place.size)
         return both[: place.length], both[place.length :]
@@ -83,7 +90,8 @@ def sealed_at(blobs: BlobStore, place: Place) -> tuple[bytes, bytes]:
 
 
 def open_place(keys: DatasetKeys, blobs: BlobStore, place: Place) -> StoredObject:
-    """The object that lies there. Raises one of FAULTS when it is not what was written; KeyUnavailable, KeyDestroyed.
+    """The object that lies there. Raises one of FAULTS when it is not what was written; OutsideRegion,
+    KeyUnavailable, KeyDestroyed.
 
     The key an object names is compared with its row's first: a flipped bit there must not look like a missing key.
     """
@@ -97,6 +105,7 @@ def open_place(keys: DatasetKeys, blobs: BlobStore, place: Place) -> StoredObjec
 
 def open_body(keys: DatasetKeys, blobs: BlobStore, place: Place) -> bytes:
     """The body alone of the object that lies there. Raises like ``open_place``."""
+    require_store(place.store, blobs)
     return opened_body(keys, place, blobs.get_range(place.name, place.offset, place.length))
 
 
@@ -107,6 +116,7 @@ def opened_body(keys: DatasetKeys, place: Place, sealed: Sealed) -> bytes:
 
 def open_sidecar(keys: DatasetKeys, blobs: BlobStore, place: Place) -> bytes:
     """The sidecar alone of the object that lies there. Raises like ``open_place``."""
+    require_store(place.store, blobs)
     sealed = blobs.get_range(place.name, place.sidecar_offset, place.sidecar_length)
     return _opened(keys, f"{place.kind}-sidecar", place, sealed)
 
@@ -119,6 +129,7 @@ def _opened(keys: DatasetKeys, kind: str, place: Place, sealed: Sealed) -> bytes
 
 def open_findings(keys: DatasetKeys, blobs: BlobStore, row: FindingsBlob) -> bytes:
     """The encoded findings that ``row`` (with its blob) points at. Raises like ``open_place``."""
+    require_store(row.blob.store, blobs)
     sealed = blobs.get_range(row.blob.name, row.offset, row.length)
     if read_key_id(sealed) != row.key_id:
         raise IntegrityFailure

@@ -27,6 +27,7 @@ from vaultsite.kernel.errors import BlobMissing, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.jobs import FINAL, Claim, JobStatus, LongRunning
+from vaultsite.kernel.regions import require_served
 from vaultsite.kernel.turn import take_turn
 
 #: How long a purge waits before it asks again whether the hold was lifted.
@@ -151,16 +152,16 @@ class Removal:
         blobs = Blob.objects.filter(dataset_id=self._dataset_id)
         with self._claim.scope():
             blobs.exclude(state=BlobState.DEAD).update(state=BlobState.DEAD)
-            dead = list(blobs.values_list("pk", "name")[:_OBJECTS])
-        store = BlobStore.default()
+            dead = list(blobs.values_list("pk", "store", "name")[:_OBJECTS])
+        require_served(alias for _, alias, _ in dead)
         with removing_objects() as may_go:
             if not may_go:
                 return None
-            for _, name in dead:
+            for _, alias, name in dead:
                 with suppress(BlobMissing):
-                    store.delete(name)
+                    BlobStore.at(alias).delete(name)
         with self._claim.scope():
-            blobs.filter(pk__in=[pk for pk, _ in dead]).delete()
+            blobs.filter(pk__in=[pk for pk, _, _ in dead]).delete()
             self._claim.save(attempt=0)
         return len(dead)
 

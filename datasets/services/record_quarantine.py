@@ -42,7 +42,7 @@ def keep_unscanned(ingest: Ingest, keys: DatasetKeys, records: Sequence[Unscanne
                 record_id=record.record_id,
                 code=record.error.code,
                 detail=record.error.detail[:300],
-                body=keys.seal(KIND, pk.bytes, secret, record.body),
+                body=keys.seal_row(KIND, pk.bytes, secret, record.body),
                 secret=secret,
             )
         )

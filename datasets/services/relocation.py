@@ -121,6 +121,7 @@ class Relocation:
         blob = Blob(
             tenant_id=self._keys.tenant_id,
             dataset_id=self._keys.dataset_id,
+            store=self._keys.store,
             name=new_blob_name("pack"),
             kind=BlobKind.PACK,
             job=self._claim.pk,
@@ -129,7 +130,7 @@ class Relocation:
         with self._claim.scope():
             blob.save(force_insert=True)
         self.blobs.add(blob.pk)
-        blobs = BlobStore.default()
+        blobs = BlobStore.at(blob.store)
         blobs.put(blob.name, b"".join(parts))
         try:
             with self._claim.scope():

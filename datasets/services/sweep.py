@@ -1,6 +1,7 @@
 """Remove what nobody owns any more: dead objects, uploads that were never finished, remains of failed jobs."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -27,6 +28,7 @@ from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.blobs.removal import removing_objects
 from vaultsite.kernel.errors import BlobMissing
 from vaultsite.kernel.jobs import FINAL, JobStatus, LongRunning
+from vaultsite.kernel.regions import served_stores
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
@@ -52,13 +54,14 @@ def remove_dead_blobs(tenant_id: UUID, *, job: UUID) -> int:
     None while a backup copies objects.
     """
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        dead = list(Blob.objects.filter(job=job, state=BlobState.DEAD).values_list("pk", "name"))
+        rows = Blob.objects.filter(job=job, state=BlobState.DEAD, store__in=served_stores())
+        dead = list(rows.values_list("pk", "store", "name"))
     with removing_objects() as may_go:
         if not may_go:
             return 0
-        _delete(name for _, name in dead)
+        _delete(dead)
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        Blob.objects.filter(pk__in=[pk for pk, _ in dead]).delete()
+        Blob.objects.filter(pk__in=[pk for pk, _, _ in dead]).delete()
     return len(dead)
 
 
@@ -70,13 +73,15 @@ def sweep_blobs() -> int:
     for owner, kept in OWNERS.items():
         _clean_ended(owner, kept)
     _mark_abandoned()
-    BlobStore.default().remove_stale_temporaries()
-    dead = list(Blob.objects.using("system").filter(state=BlobState.DEAD).values_list("pk", "name")[:_BATCH])
+    for alias in served_stores():
+        BlobStore.at(alias).remove_stale_temporaries()
+    rows = Blob.objects.using("system").filter(state=BlobState.DEAD, store__in=served_stores())
+    dead = list(rows.values_list("pk", "store", "name")[:_BATCH])
     with removing_objects() as may_go:
         if not may_go:
             return 0
-        _delete(name for _, name in dead)
-    gone = Blob.objects.using("system").filter(pk__in=[pk for pk, _ in dead])
+        _delete(dead)
+    gone = Blob.objects.using("system").filter(pk__in=[pk for pk, _, _ in dead])
     # Not delete(): that would look for rows pointing here, which vault_system may not read. Foreign keys watch over it.
     gone._raw_delete("system")  # noqa: SLF001
     return len(dead)
@@ -112,10 +117,7 @@ def _forget_seed(owner: type[LongRunning], pk: UUID) -> None:
         owner._default_manager.filter(pk=pk).update(**{"seed": None})  # noqa: SLF001, PIE804 - not every job has one
 
 
-def _delete(names: Iterable[str]) -> None:
-    store = BlobStore.default()
-    for name in names:
-        try:
-            store.delete(name)
-        except BlobMissing:
-            continue
+def _delete(dead: Iterable[tuple[UUID, str, str]]) -> None:
+    for _, alias, name in dead:
+        with suppress(BlobMissing):
+            BlobStore.at(alias).delete(name)

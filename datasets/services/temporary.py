@@ -14,6 +14,7 @@ import zstandard
 
 from datasets.models import Blob, BlobKind, BlobState
 from datasets.services.keys import DatasetKeys
+from datasets.services.residency import require_store
 from vaultsite.kernel.blobs import BlobStore, new_blob_name
 from vaultsite.kernel.crypto.aead import overhead
 from vaultsite.kernel.errors import IntegrityFailure, JobFenced
@@ -33,6 +34,7 @@ def write_temporary(
     blob = Blob(
         tenant_id=keys.tenant_id,
         dataset_id=keys.dataset_id,
+        store=keys.store,
         name=new_blob_name(kind.value),
         kind=kind,
         job=job,
@@ -43,12 +45,13 @@ def write_temporary(
     with tenant_scope(keys.tenant_id, Principal.system(keys.tenant_id)):
         blob.save(force_insert=True)
     body = b"".join(_framed(keys, blob, frames, compress=compress))
-    BlobStore.default().put(blob.name, body)
+    store = BlobStore.at(keys.store)
+    store.put(blob.name, body)
     blob.size, blob.state = len(body), BlobState.SEALED
     with tenant_scope(keys.tenant_id, Principal.system(keys.tenant_id)):
         stored = Blob.objects.filter(pk=blob.pk, state=BlobState.WRITING).update(size=blob.size, state=blob.state)
     if not stored:
-        BlobStore.default().delete(blob.name)  # the job ended in the meantime and took the row with it
+        store.delete(blob.name)  # the job ended in the meantime and took the row with it
         raise JobFenced
     return blob
 
@@ -71,11 +74,14 @@ def _frame_id(blob: Blob, number: int) -> bytes:
 
 
 def read_frames(keys: DatasetKeys, blob: Blob, *, compressed: bool = True) -> Iterator[bytes]:
-    """The frames of a temporary object, in bounded memory. Raises IntegrityFailure, BlobMissing."""
+    """The frames of a temporary object, in bounded memory.
+
+    Raises IntegrityFailure, BlobMissing, OutsideRegion.
+    """
     assert blob.secret is not None
     secret = bytes(blob.secret)
     decompressor = zstandard.ZstdDecompressor()
-    stream = _Window(blob)
+    stream = _Window(keys, blob)
     number = 0
     while True:
         number += 1
@@ -89,19 +95,25 @@ def read_frames(keys: DatasetKeys, blob: Blob, *, compressed: bool = True) -> It
 def read_frame(keys: DatasetKeys, blob: Blob, *, number: int, frame_bytes: int, length: int) -> bytes:
     """Frame ``number`` (from 1) of ``length`` plaintext bytes; each frame before it has ``frame_bytes``.
 
-    For objects that are not compressed. Raises IntegrityFailure, BlobMissing.
+    For objects that are not compressed. Raises IntegrityFailure, BlobMissing, OutsideRegion.
     """
     assert blob.secret is not None
     start = (number - 1) * (_LENGTH.size + frame_bytes + overhead(frame_bytes)) + _LENGTH.size
-    sealed = BlobStore.default().get_range(blob.name, start, length + overhead(length))
+    sealed = _store_with(keys, blob).get_range(blob.name, start, length + overhead(length))
     return keys.open("frame", _frame_id(blob, number), bytes(blob.secret), sealed)
+
+
+def _store_with(keys: DatasetKeys, blob: Blob) -> BlobStore:
+    store = BlobStore.at(keys.store)
+    require_store(blob.store, store)
+    return store
 
 
 class _Window:
     """Sequential reads of one blob through a read-ahead buffer."""
 
-    def __init__(self, blob: Blob) -> None:
-        self._store = BlobStore.default()
+    def __init__(self, keys: DatasetKeys, blob: Blob) -> None:
+        self._store = _store_with(keys, blob)
         self._name = blob.name
         self._size = self._store.size(blob.name)
         self._position = 0

@@ -21,6 +21,7 @@ TENANT: Final = frozenset(
         "compliance_report",
         "compliance_backuprun",
         "compliance_restoredrill",
+        "compliance_transfer",
         "audit_notification",
         "compliance_consent",
         "compliance_consentkey",

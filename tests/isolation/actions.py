@@ -149,6 +149,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "POST /alerts/{alert_id}/acknowledge": "alert.manage",
     "POST /alerts/{alert_id}/resolve": "alert.manage",
     "GET /backups": "backup.read",
+    "GET /compliance/transfers": "register.read",
     "GET /backups/drills": "backup.read",
     "GET /audit/events/{event_id}": "audit.read",
     "GET /audit/summary": "audit.read",

@@ -26,7 +26,7 @@ SERVING: Final = ("check", "database", "objects", "keys", "replay", "verify")
 _OWN: Final = frozenset(
     f"VAULT_{name}{ending}"
     for name in (
-        *("HOME", "SECRET_KEY", "REDIS_URL", "BROKER_URL", "STORAGE_BACKEND", "STORAGE_OPTIONS"),
+        *("HOME", "SECRET_KEY", "REDIS_URL", "BROKER_URL", "STORAGE_BACKEND", "STORAGE_OPTIONS", "REGIONS", "ZONES"),
         *("BACKUP_FOLDER", "BACKUP_KEY", "AUDIT_WITNESS_FOLDER", "AUDIT_WITNESS_URL"),
     )
     for ending in ("", "_FILE")

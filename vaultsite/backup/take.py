@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db.models import Count
 from django.utils import timezone
 
 from access.models import Tenant
@@ -16,11 +17,13 @@ from compliance.backup.manifest import FileFacts, Manifest, ObjectFacts
 from compliance.backup.record import record_backup, record_expiry
 from compliance.backup.repository import Repository, new_backup_id, object_file
 from compliance.backup.sealed_files import Written
+from compliance.errors.backup import BackupOutsideRegion
 from datasets.models import Blob, BlobState
 from vaultsite.backup.database import Snapshot, objects_kept, open_snapshot
 from vaultsite.backup.kept_apart import pack_keys
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing
+from vaultsite.kernel.regions import DEFAULT_STORE, default_region
 
 _ROWS: Final = 2000
 
@@ -36,6 +39,8 @@ class Copying:
     found: list[ObjectFacts] = field(default_factory=list)
     copied: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    #: How many objects of each tenant lie in other regions than the repository: none of them is copied.
+    elsewhere: "Counter[str]" = field(default_factory=Counter)
 
     def run(self, store: BlobStore) -> None:
         for name in sorted(self.owners.keys() | set(store.names())):
@@ -66,8 +71,12 @@ def take_backup(repository: Repository, *, with_keys: bool = False) -> Manifest:
     """Write a backup of everything, tell the organizations, and remove backups that are too old.
 
     ``with_keys``: the keys that the vault keeps in files are sealed into it too. Raises RepositoryBusy, DumpFiltered,
-    DatabaseProgramFailed, BackupDamaged, and what the store raises.
+    DatabaseProgramFailed, BackupDamaged, BackupOutsideRegion, and what the store raises.
+
+    What lies in a region of its own does not leave it: of a repository elsewhere it is refused, object by object, and
+    counted in the manifest. ``manage.py replicate`` gives it a second copy where it is.
     """
+    require_region(settings.BACKUP_REGION)
     with repository.writing():
         manifest, copying = _write(repository, with_keys=with_keys)
         expired = repository.remove_backups(finished_before=timezone.now() - timedelta(days=settings.BACKUP_DAYS))
@@ -76,11 +85,18 @@ def take_backup(repository: Repository, *, with_keys: bool = False) -> Manifest:
     return manifest
 
 
+def require_region(stands_in: str) -> None:
+    """Raises BackupOutsideRegion unless a repository there may hold what lies in the default region."""
+    home = default_region()
+    if stands_in and (home is None or stands_in != home.name):
+        raise BackupOutsideRegion
+
+
 def _write(repository: Repository, *, with_keys: bool) -> tuple[Manifest, Copying]:
     with objects_kept():
         with open_snapshot() as snapshot:
             backup_id = new_backup_id(snapshot.taken_at)
-            copying = Copying(repository, repository.known_objects(), _owners())
+            copying = Copying(repository, repository.known_objects(), _owners(), elsewhere=_elsewhere())
             tenants = tuple(str(pk) for pk in Tenant.objects.using("owner").order_by("pk").values_list("pk", flat=True))
             digests = dataset_digests("owner")
             database = _dump(repository, backup_id, snapshot)
@@ -100,6 +116,7 @@ def _write(repository: Repository, *, with_keys: bool) -> tuple[Manifest, Copyin
         journal=read_journal(repository).sequence,
         new_objects=len(copying.copied),
         new_bytes=sum(copying.copied.values()),
+        elsewhere=dict(copying.elsewhere),
     )
     repository.write(f"backups/{backup_id}/manifest", [manifest.encode()])
     return manifest, copying
@@ -118,7 +135,13 @@ def _owners() -> dict[str, tuple[str, int, bool]]:
     return {name: (str(tenant), size, is_needed) for name, tenant, size, is_needed in _living()}
 
 
+def _elsewhere() -> "Counter[str]":
+    rows = Blob.objects.using("owner").exclude(store=DEFAULT_STORE).filter(state=BlobState.SEALED, job=None)
+    counted = rows.order_by().values("tenant_id").annotate(count=Count("pk"))
+    return Counter({str(tenant): count for tenant, count in counted.values_list("tenant_id", "count")})
+
+
 def _living() -> Iterator[tuple[str, object, int, bool]]:
-    rows = Blob.objects.using("owner").exclude(state=BlobState.DEAD)
+    rows = Blob.objects.using("owner").filter(store=DEFAULT_STORE).exclude(state=BlobState.DEAD)
     for name, tenant, size, state, job in rows.values_list("name", "tenant_id", "size", "state", "job").iterator(_ROWS):
         yield name, tenant, size, state == BlobState.SEALED and job is None

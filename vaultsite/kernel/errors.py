@@ -234,6 +234,14 @@ class ProviderMissing(VaultError):
     title = "A configured provider cannot be loaded"
 
 
+class RegionNotServed(VaultError):
+    """The data lies in a region that this process may not process, or that nobody has declared."""
+
+    code, slug, status = "VAULT_SYS_9013", "region-not-served", 503
+    title = "This process does not serve the region of this data"
+    retry_after = 5
+
+
 class RefusedByFramework(VaultError):
     """Django refused before any decision was asked for: a missing CSRF token, a foreign origin."""
 

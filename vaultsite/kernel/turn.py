@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import DatabaseError
 
-from vaultsite.kernel.errors import JobExhausted, JobFenced, KeyDestroyed, StorageFull, VaultError
+from vaultsite.kernel.errors import JobExhausted, JobFenced, KeyDestroyed, RegionNotServed, StorageFull, VaultError
 from vaultsite.kernel.jobs import MAX_ATTEMPTS, Claim, Heartbeat, J, claim
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
@@ -45,7 +45,8 @@ def take_turn(
 
     ``work`` finishes the job or gives the turn back. ``fail`` ends it with its event: at once with an error that
     ``ends`` it, with JobExhausted when it was tried more than MAX_ATTEMPTS times. Any other VaultError, DatabaseError
-    or OSError is raised once the job is let go; the reaper wakes the next worker.
+    or OSError is raised once the job is let go; the reaper wakes the next worker. What lies in a region that this
+    worker does not serve waits for another one, and was not tried.
     """
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
         claimed = claim(model, pk)
@@ -61,6 +62,9 @@ def take_turn(
             _attempt(job, held, work, fail, ends)
     except JobFenced:
         logger.warning("%s %s was taken over or withdrawn", model.__name__, pk)
+    except RegionNotServed:
+        logger.warning("%s %s is left to a worker of its zone", model.__name__, pk)
+        held.wait()
     except (VaultError, DatabaseError, OSError):
         with suppress(VaultError, DatabaseError, OSError):
             held.release()
@@ -76,7 +80,7 @@ def _attempt(
 ) -> None:
     try:
         work(job, held)
-    except JobFenced:
+    except (JobFenced, RegionNotServed):
         raise
     except VaultError as error:
         if not ends(error):

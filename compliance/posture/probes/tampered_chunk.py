@@ -56,6 +56,7 @@ def _write(keys: DatasetKeys, blobs: BlobStore) -> tuple[Place, bytes]:
         kind=ObjectKind.CHUNK,
         blob_id=uuid4(),
         name="",
+        store=blobs.alias,
         offset=0,
         length=len(body),
         sidecar_offset=len(body),

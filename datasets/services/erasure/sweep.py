@@ -63,7 +63,7 @@ class Sweep:
 
     def __post_init__(self) -> None:
         self._wanted = frozenset(self.ids)
-        self._blobs = BlobStore.default()
+        self._blobs = BlobStore.at(self.reader.keys.store)
         self._relocation = Relocation(self.reader.keys, self.claim, guard=self.keeper.refuse_held)
 
     def unexamined(self) -> set[UUID]:

@@ -26,10 +26,11 @@ from datasets.errors.exports import (
     StricterObligations,
 )
 from datasets.models import Export
+from datasets.ports import transfer_rule
 from datasets.selectors import resource_of
 from datasets.services.exports.kept_view import is_shown_so_today, require_consents
 from datasets.services.exports.parts import PASSPORT, StoredFile, read_file
-from datasets.services.exports.request import find_export
+from datasets.services.exports.request import find_export, shipment_of
 from datasets.services.keys import DatasetKeys, load_keys
 from datasets.services.version_quarantine import refuse_quarantined
 from vaultsite.kernel.events.bus import emit
@@ -75,7 +76,7 @@ def make_address(principal: Principal, export_id: UUID, *, name: str = "") -> Ad
     """A signed address of one file (the first one if no name is given) for this principal, in the open scope.
 
     Decides as a download does. Raises ExportNotFound, ExportNotReady, ExportExpired, ExportFileNotFound,
-    ExportOutdated, AccessDenied, UnknownPurpose, StricterObligations.
+    ExportOutdated, AccessDenied, UnknownPurpose, StricterObligations, and what the rule of transfers refuses with.
     """
     export = find_export(principal, export_id)
     _decide(principal, export)
@@ -122,6 +123,7 @@ def _decide(principal: Principal, export: Export) -> Decision:
     if export.status != JobStatus.SUCCEEDED:
         raise ExportNotReady(status_of_export=export.status)
     require_consents(export, decision)
+    transfer_rule().require_cover(shipment_of(export))
     if decision.obligations and not is_shown_so_today(export):
         raise StricterObligations
     return decision
@@ -196,6 +198,9 @@ def stream_download(download: Download, principal: Principal, request: RequestFa
     finally:
         with tenant_scope(principal.tenant_id, principal, request):
             emit(_exported(download, outcome, sent))
+            if sent:
+                records = 0 if download.file.name == PASSPORT else download.file.rows
+                transfer_rule().record(shipment_of(download.export), size=sent, records=records)
 
 
 def _require_still(download: Download, principal: Principal, request: RequestFacts) -> None:

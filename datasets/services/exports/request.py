@@ -12,6 +12,7 @@ from access.services.keyring import seal_column
 from datasets.errors import DatasetNotFound
 from datasets.errors.exports import ExportNotFound
 from datasets.models import Dataset, Export
+from datasets.ports import Shipment, transfer_rule
 from datasets.selectors import get_dataset, not_visible, resource_of
 from datasets.services.descriptions import refuse_personal_data
 from datasets.services.exports.encode import require_format
@@ -31,13 +32,20 @@ _ACTION: Final = "export.create"
 
 
 def create_export(
-    principal: Principal, *, dataset_id: UUID, version: str, options: ExportOptions, purpose: str | None = None
+    principal: Principal,
+    *,
+    dataset_id: UUID,
+    version: str,
+    options: ExportOptions,
+    purpose: str | None = None,
+    recipient: UUID | None = None,
 ) -> Export:
     """Decide on releasing a version to a file, and queue the writing, in the open scope.
 
-    The decision recorded is the one on reading its records; what it obliges to is done to every row. Raises
+    The decision recorded is the one on reading its records; what it obliges to is done to every row. ``recipient``, a
+    party of the register, is who gets the files; whether they may go there is asked again at each download. Raises
     DatasetNotFound, VersionNotFound, AccessDenied, PurposeRequired, UnknownPurpose, UnmetObligation,
-    PersonalDataInText, FormatUnavailable, QuotaExceeded.
+    PersonalDataInText, FormatUnavailable, QuotaExceeded, and what the rule of transfers refuses with.
     """
     require_permission(principal, dataset_id)
     release = open_release(principal, dataset_id=dataset_id, version=version, purpose=purpose)
@@ -49,6 +57,8 @@ def create_export(
     if not Dataset.objects.select_for_update(no_key=True).filter(pk=dataset_id).exists():
         raise DatasetNotFound
     export = _new_export(principal, release, options)
+    export.recipient = recipient
+    transfer_rule().require_cover(shipment_of(export))
     export.save(force_insert=True)
     enqueue(export)
     return export
@@ -59,6 +69,12 @@ def require_permission(principal: Principal, dataset_id: UUID) -> None:
     if not may(principal, _ACTION):
         dataset = get_dataset(principal, dataset_id, action=_ACTION)
         authorize(principal, _ACTION, resource_of(dataset))
+
+
+def shipment_of(export: Export) -> Shipment:
+    """An export as the rule of transfers is asked about it."""
+    resource = resource_of(export.dataset, export.version)
+    return Shipment(resource, export.dataset_id, export.pk, export.recipient, export.purpose)
 
 
 def _keys_of(options: ExportOptions) -> dict[str, str]:

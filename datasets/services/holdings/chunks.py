@@ -19,7 +19,7 @@ _ROWS: Final = 64
 def read_chunks(reader: PackReader, after: UUID | None) -> Iterator[Block]:
     """One block a chunk. Chunks that come while it reads have later ids, and so are read too."""
     rows = Chunk.objects.filter(dataset_id=reader.keys.dataset_id, kind=ObjectKind.CHUNK).order_by("pk")
-    codec, blobs = ChunkCodec(), BlobStore.default()
+    codec, blobs = ChunkCodec(), BlobStore.at(reader.keys.store)
     while True:
         with reader.scope():
             places = places_of((rows if after is None else rows.filter(pk__gt=after))[:_ROWS])

@@ -48,7 +48,7 @@ def resolvers_of(merge: Merge) -> set[str]:
 def seal_resolution(keys: DatasetKeys, conflict: MergeConflict, canonical: bytes) -> None:
     """Put the canonical record that shall stand in the merge on the row, which the caller saves."""
     conflict.secret = secrets.token_bytes(_SECRET_BYTES)
-    conflict.record = keys.seal(_KIND, conflict.pk.bytes, conflict.secret, canonical)
+    conflict.record = keys.seal_row(_KIND, conflict.pk.bytes, conflict.secret, canonical)
 
 
 def open_resolution(keys: DatasetKeys, conflict: MergeConflict) -> bytes | None:

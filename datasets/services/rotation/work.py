@@ -90,7 +90,7 @@ class Resealing:
     def __init__(self, held: Claim, keys: DatasetKeys) -> None:
         self._claim = held
         self._keys = keys
-        self._blobs = BlobStore.default()
+        self._blobs = BlobStore.at(keys.store)
         self._relocation = Relocation(keys, held)
         self._after: UUID | None = None
         self._stages = [self._objects, self._findings]

@@ -14,6 +14,7 @@ from datasets.models import Blob, BlobKind, BlobState, Chunk, Dataset, FindingsB
 from datasets.services.pack_reader import PackReader
 from datasets.services.places import places_of, sealed_at
 from datasets.services.relocation import Move, Relocation
+from datasets.services.residency import require_store
 from datasets.services.sweep import OWNERS
 from datasets.services.upkeep.reachability import reachable
 from datasets.upkeep_selectors import live_bytes
@@ -125,7 +126,7 @@ class Collection:
 
     def _empty(self, pack: Blob, relocation: Relocation) -> None:
         """Queue everything that lives in a pack; what is missing stays where a scrub will find it missing."""
-        blobs = BlobStore.default()
+        blobs = BlobStore.at(self.reader.keys.store)
         with self.reader.scope():
             places = places_of(Chunk.objects.filter(blob=pack, damaged_at=None).order_by("offset"))
             findings = list(FindingsBlob.objects.filter(blob=pack, damaged_at=None).order_by("offset"))
@@ -133,6 +134,7 @@ class Collection:
             for place in places:
                 relocation.copy_object(Move(), place, *sealed_at(blobs, place))
             for row in findings:
+                require_store(pack.store, blobs)
                 relocation.copy_findings(Move(), row, blobs.get_range(pack.name, row.offset, row.length))
         except BlobMissing:
             return

@@ -40,7 +40,7 @@ class Verification:
     reader: PackReader
 
     def __post_init__(self) -> None:
-        self._blobs = BlobStore.default()
+        self._blobs = BlobStore.at(self.reader.keys.store)
         self._codec = ChunkCodec()
         self._damaged = self._healed = 0
 

@@ -204,8 +204,8 @@ def test_a_worker_that_lost_its_claim_leaves_nothing_that_counts(tenant, officer
     request = reviewed()
     package = act(request, "package")[1]
     with acting(tenant):
-        _, held = claim(RequestPackage, UUID(package["id"]))
-        (left,) = package_work.write_file(held.pk, held.fence, b"half")
+        claimed, held = claim(RequestPackage, UUID(package["id"]))
+        (left,) = package_work.write_file(claimed, held.fence, b"half")
     with acting(tenant):
         row = RequestPackage.objects.get(pk=package["id"])
     age(row, lease_until=timedelta(seconds=1))

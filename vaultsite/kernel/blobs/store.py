@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import InvalidStorageError, Storage, storages
 
 from vaultsite.kernel.blobs.names import is_blob_name
 from vaultsite.kernel.errors import BlobMissing, StorageFull, StorageUnavailable
+from vaultsite.kernel.regions import DEFAULT_STORE
 
-#: The alias in STORAGES that holds sealed data.
-ALIAS: Final = "vault"
+#: The alias in STORAGES that holds sealed data, but for that of regions with stores of their own.
+ALIAS: Final = DEFAULT_STORE
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -26,13 +27,22 @@ class BlobStore:
     room, and StorageUnavailable when the storage fails in another way.
     """
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, alias: str = ALIAS) -> None:
         self._storage = storage
+        self.alias = alias
 
     @classmethod
     def default(cls) -> "BlobStore":
         """The store over STORAGES["vault"]."""
-        return cls(storages[ALIAS])
+        return cls.at(ALIAS)
+
+    @classmethod
+    def at(cls, alias: str) -> "BlobStore":
+        """The store over STORAGES[alias]. Raises StorageUnavailable when the settings name none."""
+        try:
+            return cls(storages[alias], alias)
+        except InvalidStorageError as unknown:
+            raise StorageUnavailable("The settings have no such store") from unknown
 
     def percent_full(self) -> int | None:
         """How full the disk of the store is, 0 to 100; None for a store that has no disk of ours."""

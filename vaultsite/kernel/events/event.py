@@ -73,6 +73,10 @@ class EventType(StrEnum):
     EXPORTED = "data.exported"
     #: An export ended without files.
     EXPORT_FAILED = "data.export.failed"
+    #: Records left the region of their dataset; says to which country and what covered it.
+    TRANSFER_MADE = "data.transfer.made"
+    #: Records were not let out of the region of their dataset; says what was missing.
+    TRANSFER_REFUSED = "data.transfer.refused"
     #: The files of an export were removed because their time was over.
     EXPORT_EXPIRED = "data.export.expired"
     #: A merge request was opened.

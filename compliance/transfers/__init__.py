@@ -1,0 +1,1 @@
+"""Transfers: what left the region of its dataset, to whom, and what covered it."""
