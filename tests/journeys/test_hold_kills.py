@@ -27,10 +27,14 @@ def killed(work: Callable[[], object], once: Path, *words: str) -> None:
 
     def child() -> None:
         deadly = DeadlyStatement(words, str(once))
+        # What the parent has open stays its own: neither used nor closed here, where its pool has no threads.
+        theirs: list[object] = []
         for alias in connections:
-            connections[alias].inc_thread_sharing()
-            connections[alias].connection = None
-            connections[alias].execute_wrappers.append(deadly)
+            connection = connections[alias]
+            theirs += [connection.connection, dict(connection._connection_pools)]
+            connection._connection_pools.clear()
+            connection.connection = None
+            connection.execute_wrappers.append(deadly)
         work()
 
     process = multiprocessing.get_context("fork").Process(target=child)
