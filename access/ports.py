@@ -209,7 +209,7 @@ class ResourceSource(ABC):
 
     @abstractmethod
     def described(self, resource: ResourceRef) -> ResourceRef:
-        """``resource`` with tags, owner, residency and classification filled in, as far as they are known now."""
+        """``resource`` with all that policies may ask of a dataset filled in, as far as it is known now."""
 
     @abstractmethod
     def find_dataset(self, dataset_id: UUID) -> ResourceRef | None:

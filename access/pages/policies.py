@@ -23,7 +23,7 @@ from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.ports import resolve_principal
 
 _SHOWN: Final = 500
-_OBLIGATIONS: Final = ("anonymize", "mask", "filter_rows", "row_limit", "k", "epsilon", "audit_level")
+_OBLIGATIONS: Final = ("anonymize", "mask", "filter_rows", "consent", "row_limit", "k", "epsilon", "audit_level")
 
 
 def policies_page(request: HttpRequest) -> HttpResponse:

@@ -25,6 +25,7 @@ _CONCERNED: Final[Mapping[str, frozenset[str]]] = {
     "anonymize": SHOWING,
     "mask": SHOWING,
     "filter_rows": frozenset({"record.read", "analytics.export", "statistics.query"}),
+    "consent": frozenset({"record.read", "analytics.export", "statistics.query"}),
     "row_limit": frozenset({"record.read"}),
     "k": frozenset({"analytics.export"}),
     "epsilon": frozenset({"statistics.query"}),
@@ -37,6 +38,8 @@ _MAX_FIELDS: Final = 64
 #: The longest row condition, in characters.
 MAX_CONDITION: Final = 1000
 _WHOLE: Final = re.compile(r"[1-9][0-9]{0,8}")
+#: The code of a purpose.
+_PURPOSE: Final = re.compile(r"[a-z][a-z0-9_-]{1,62}")
 _EPSILON: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
 
 
@@ -102,6 +105,11 @@ def _condition(kind: str, value: str) -> Obligation | None:
     return Obligation(kind, value=value) if is_text else None
 
 
+def _purpose(kind: str, value: str) -> Obligation | None:
+    """Whether there is such a purpose is for those to say who know the tenant's."""
+    return Obligation(kind, value=value) if _PURPOSE.fullmatch(value) else None
+
+
 def _number(kind: str, value: str) -> Obligation | None:
     return Obligation(kind, value=value) if _WHOLE.fullmatch(value) else None
 
@@ -118,6 +126,7 @@ _READERS: Final[Mapping[str, Callable[[str, str], Obligation | None]]] = {
     "anonymize": _anonymize,
     "mask": _mask,
     "filter_rows": _condition,
+    "consent": _purpose,
     "row_limit": _number,
     "k": _number,
     "epsilon": _epsilon,

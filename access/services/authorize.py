@@ -175,9 +175,17 @@ def _refused(question: Question, answer: Answer, held: PoliciesInForce) -> tuple
     if not answer.is_allowed:
         reason = "restricted data" if RESTRICTED_ID in answer.decided_by else FORBIDDEN
         return _denied(question, reason, answer.decided_by), AccessDenied()
+    unmet = _unmet(question, answer, held)
+    return (_denied(question, unmet, answer.decided_by), AccessDenied()) if unmet else None
+
+
+def _unmet(question: Question, answer: Answer, held: PoliciesInForce) -> str:
+    """Why what is asked for can be met by nobody; empty where it can."""
     if any(one.type not in enforced_for(question.action) for one in answer.obligations):
-        return _denied(question, "an obligation that nothing enforces here", answer.decided_by), AccessDenied()
-    return None
+        return "an obligation that nothing enforces here"
+    if any(one.type == "consent" and one.value not in held.purposes for one in answer.obligations):
+        return "consent to a purpose that is not in use"
+    return ""
 
 
 def _allowed(
@@ -194,7 +202,8 @@ def _allowed(
         return _denied(question, "a policy that binds has no active version", policies), AccessDenied()
     obligations = (*obligations, *(Obligation("anonymize", "", one.reference, one.fields) for one in bound))
     if question.action in CONSENTED and question.purpose in held.consent_purposes:
-        obligations = (*obligations, Obligation("consent", value=question.purpose or ""))
+        # A policy may have asked for the very same.
+        obligations = tuple(dict.fromkeys((*obligations, Obligation("consent", value=question.purpose or ""))))
     effect: Effect = "allow_with_conditions" if obligations else "allow"
     reason = _reason(question, answer, has_bound=bool(bound))
     return Decision(effect, obligations, reason, policies, purpose=question.purpose), None

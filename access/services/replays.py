@@ -168,16 +168,18 @@ def _kept_text(said: str) -> str:
 
 
 def _described(question: Question, sets: _Sets) -> Question:
-    """Tags that were not recorded, as they are now, where a policy asks for them."""
+    """Tags, and how records name people, as they are now, where a policy asks for them and they were not recorded."""
     asked = {
         name
         for compiled in (sets.current, sets.drafted)
         for kind, name in compiled.slice_for(question.action, question.subject.roles).mentions
         if kind == "resource"
     }
-    if "tags" not in asked or question.resource.tags is not None or not question.is_about_dataset:
+    what = question.resource
+    is_lacking = ("tags" in asked and what.tags is None) or ("consent" in asked and not what.consent)
+    if not is_lacking or not question.is_about_dataset:
         return question
-    return replace(question, resource=resource_source().described(question.resource))
+    return replace(question, resource=resource_source().described(what))
 
 
 def _keep(replay: PolicyReplay, differences: Counter[tuple[str, UUID, str, str, str, str, str]]) -> None:

@@ -90,7 +90,7 @@ class ConsentWithdrawalView(VaultAPIView):
         """End a person's consent to the purpose of this one; it counts from the next request on."""
         body = WithdrawalInput(data=request.data)
         body.is_valid(raise_exception=True)
-        done = withdraw_consent(self.principal, consent_id=consent_id, channel=body.validated_data["channel"])
+        done = withdraw_consent(self.principal, consent_id=consent_id, **body.validated_data)
         return Response(WithdrawnOutput(done).data)
 
 
@@ -107,6 +107,7 @@ class PersonWithdrawalView(VaultAPIView):
             purpose=body.validated_data["purpose"],
             identifiers=body.identifiers_given(),
             channel=body.validated_data["channel"],
+            effect=body.validated_data["effect"],
         )
         return Response(WithdrawnOutput(done).data)
 

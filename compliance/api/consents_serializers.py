@@ -39,12 +39,14 @@ class ConsentInput(PersonInput):
 
 
 class WithdrawalInput(StrictInput):
+    """``effect``: what is done with the records; what the purpose says where it is not given."""
+
     channel = serializers.CharField(max_length=63, required=False, default="api")
+    effect = serializers.ChoiceField(choices=WithdrawalEffect.choices, required=False, allow_null=True, default=None)
 
 
-class PersonWithdrawalInput(PersonInput):
+class PersonWithdrawalInput(PersonInput, WithdrawalInput):
     purpose = serializers.CharField(max_length=63)
-    channel = serializers.CharField(max_length=63, required=False, default="api")
 
 
 class ImportInput(StrictInput):
@@ -76,10 +78,11 @@ class PurposeInput(TermsInput):
 
 
 class ConsentOutput(serializers.Serializer[Any]):
-    """``state`` is given, expired or withdrawn; nothing names the person."""
+    """Nothing names the person; ``pseudonym`` is the same for the same identifiers."""
 
     id = serializers.UUIDField()
     purpose = serializers.CharField()
+    pseudonym = serializers.CharField()
     state = serializers.ChoiceField(choices=["given", "expired", "withdrawn"])
     given_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from compliance.api.register_serializers import PartyInput, PartyListOutput, PartyOutput, RegisterInput
 from compliance.register.art30 import as_csv, controller_register, processor_register
 from compliance.register.dpia import draft_assessment
-from compliance.register.parties import KnownParty, PartyFacts, add_party, end_party, list_parties
+from compliance.register.parties import KnownParty, PartyFacts, add_party, change_party, end_party, list_parties
 from vaultsite.kernel.api.pagination import page
 from vaultsite.kernel.api.views import VaultAPIView
 
@@ -54,6 +54,14 @@ class PartyListView(VaultAPIView):
 
 class PartyView(VaultAPIView):
     resource_type = "party"
+
+    @extend_schema(operation_id="changeProcessor", request=PartyInput, responses=PartyOutput)
+    def put(self, request: Request, party_id: UUID) -> Response:
+        """Say anew what a party is and does, and what covers a transfer to it."""
+        body = PartyInput(data=request.data)
+        body.is_valid(raise_exception=True)
+        facts = PartyFacts(**body.validated_data)
+        return Response(_shown(change_party(self.principal, party_id=party_id, facts=facts)))
 
     @extend_schema(operation_id="endProcessor", responses={204: None})
     def delete(self, _: Request, party_id: UUID) -> Response:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.api.bodies import PAGING, paged
-from compliance.api.reports_serializers import ReportInput, ReportListOutput, ReportOutput
+from compliance.api.reports_serializers import ReportDetailOutput, ReportInput, ReportListOutput, ReportOutput
 from compliance.models import Report, ReportFormat
 from compliance.reports.registry import KINDS
 from compliance.reports.request import (
@@ -26,6 +26,7 @@ from compliance.reports.request import (
     stream_download,
     withdraw_report,
 )
+from compliance.reports.summary import read_summary
 from vaultsite.kernel.api.pagination import read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.tenancy.middleware import facts_of
@@ -64,10 +65,12 @@ class ReportAliasView(ReportListView):
 class ReportView(VaultAPIView):
     resource_type = "report"
 
-    @extend_schema(operation_id="getReport", responses=ReportOutput)
+    @extend_schema(operation_id="getReport", responses=ReportDetailOutput)
     def get(self, _: Request, report_id: UUID) -> Response:
         """A report and how far it has come; with a link to its file once there is one."""
-        return Response(_shown(get_report(self.principal, report_id), self.principal))
+        report = get_report(self.principal, report_id)
+        said = _shown(report, self.principal) | {"summary": read_summary(self.principal, report)}
+        return Response(dict(ReportDetailOutput(said).data))
 
     @extend_schema(operation_id="withdrawReport", responses={204: None})
     def delete(self, _: Request, report_id: UUID) -> Response:

@@ -58,6 +58,12 @@ class ReportOutput(serializers.Serializer[Any]):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
+class ReportDetailOutput(ReportOutput):
+    """``summary``: figures, breakdowns, series and tables, while there is a file; each figure names its rows."""
+
+    summary = serializers.JSONField(allow_null=True)
+
+
 class ReportListOutput(serializers.Serializer[Any]):
     data = ReportOutput(many=True)  # type: ignore[assignment]
     pagination = serializers.DictField()

@@ -10,24 +10,32 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from access.services.authorize import authorize
+from access.services.keyring import KeyPurpose, current_key
 from compliance.consents.people import Identifier, keys_of, problems_of
 from compliance.consents.record import evidence_of
 from compliance.errors.consent import ConsentNotFound
 from compliance.models import Consent, ConsentKey
+from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
 #: Consents that one person's look-up shows.
 MOST: Final = 500
+#: Hexadecimal digits of a pseudonym: among a million people no two share one (the odds are 1 to 30 million).
+_PSEUDONYM: Final = 16
 
 
 @dataclass(frozen=True)
 class ShownConsent:
-    """A consent as those see it who may; nothing of it names the person. ``state``: given, expired or withdrawn."""
+    """A consent as those see it who may; nothing of it names the person. ``state``: given, expired or withdrawn.
+
+    ``pseudonym`` is the same for consents under the same identifiers, and means nothing outside the tenant.
+    """
 
     id: UUID
     purpose: str
+    pseudonym: str
     state: str
     given_at: datetime
     expires_at: datetime | None
@@ -76,15 +84,18 @@ def list_consents(principal: Principal, *, after: UUID | None, limit: int, purpo
 
 def _shown(rows: Any) -> list[ShownConsent]:
     found = list(rows.select_related("purpose").prefetch_related("keys", "withdrawals").annotate(now=Now()))
-    return [_one(row) for row in found]
+    key = current_key(KeyPurpose.PSEUDONYM).key.derive(b"consent-person") if found else None
+    return [_one(row, key) for row in found] if key else []
 
 
-def _one(row: Any) -> ShownConsent:
+def _one(row: Any, key: SecretKey) -> ShownConsent:
+    named = [bytes(one.key) for one in row.keys.all()]
     ended = next(iter(row.withdrawals.all()), None)
     has_lapsed = row.expires_at is not None and row.expires_at <= row.now
     return ShownConsent(
         id=row.pk,
         purpose=row.purpose.code,
+        pseudonym=key.mac(b"".join(sorted(named))).hex()[:_PSEUDONYM],
         state="withdrawn" if ended else "expired" if has_lapsed else "given",
         given_at=row.given_at,
         expires_at=row.expires_at,
@@ -92,7 +103,7 @@ def _one(row: Any) -> ShownConsent:
         channel=ended.channel if ended else "",
         source=row.source,
         evidence=evidence_of(row),
-        identifiers=len(row.keys.all()),
+        identifiers=len(named),
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
     )

@@ -11,7 +11,7 @@ import orjson
 
 from access.services.authorize import authorize
 from compliance.consents.people import Identifier
-from compliance.consents.record import Given, announce, hold_purpose, problems_with, save
+from compliance.consents.record import Given, announce, hold_purpose, problems_with, save_all
 from compliance.errors.consent import ConsentWithdrawn, ImportRefused
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.event import ResourceRef
@@ -45,13 +45,10 @@ def import_consents(principal: Principal, *, purpose: str, body: bytes, format_:
     if format_ not in FORMATS or len(body) > MAX_BYTES:
         raise InvalidInput(errors=[FieldProblem("/", f"{' or '.join(FORMATS)}, at most {MAX_BYTES} bytes")])
     given = read_lines(body, format_)
-    recorded, problems = 0, []
-    for line, one in given:
-        try:
-            recorded += save(principal.id, row, one).is_new
-        except ConsentWithdrawn as withdrawn:
-            problems.append(FieldProblem(f"/{line}", withdrawn.title))
-    _refuse(problems)
+    saved = save_all(principal.id, row, [one for _, one in given])
+    title = ConsentWithdrawn.title
+    _refuse([FieldProblem(f"/{line}", title) for (line, _), one in zip(given, saved, strict=True) if one is None])
+    recorded = sum(one.is_new for one in saved if one is not None)
     announce(purpose, recorded=recorded, known=len(given) - recorded)
     return Imported(recorded, len(given) - recorded)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from access.services.keyring import KeyPurpose, current_key
 from datasets.services.ingest.subjects import INDEXED, normalize, subject_key
+from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.errors import FieldProblem
 
 #: Identifiers of one person that one request may give.
@@ -41,5 +42,9 @@ def problems_of(identifiers: Sequence[Identifier]) -> list[FieldProblem]:
 
 def keys_of(identifiers: Sequence[Identifier]) -> frozenset[bytes]:
     """The keys of the person in the open scope's tenant: 32 bytes each, of no use to any other tenant."""
-    index = current_key(KeyPurpose.INDEX).key
+    return keys_under(current_key(KeyPurpose.INDEX).key, identifiers)
+
+
+def keys_under(index: SecretKey, identifiers: Sequence[Identifier]) -> frozenset[bytes]:
+    """The same, under the tenant's index key as it was looked up before."""
     return frozenset(subject_key(index, one.type, one.value) for one in identifiers)

@@ -14,9 +14,10 @@ from django.utils import timezone
 from access.models import Purpose
 from access.services.authorize import authorize
 from access.services.keyring import KeyPurpose, current_key, open_column, seal_column
-from compliance.consents.people import Identifier, keys_of, problems_of
+from compliance.consents.people import Identifier, keys_under, problems_of
 from compliance.errors.consent import ConsentWithdrawn, PurposeNotFound
-from compliance.models import Consent, ConsentKey, ConsentWithdrawal
+from compliance.models import Consent, ConsentKey
+from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -29,6 +30,8 @@ _AHEAD: Final = timedelta(minutes=5)
 _EARLIEST: Final = 2000
 _SOURCE: Final = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 _COLUMN: Final = "consent-evidence"
+#: Consents that are looked up and inserted together.
+_AT_ONCE: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,9 @@ def record_consent(principal: Principal, *, purpose: str, given: Given) -> Recor
     row = hold_purpose(purpose)
     if problems := problems_with(given):
         raise InvalidInput(errors=problems)
-    recorded = save(principal.id, row, given)
+    (recorded,) = save_all(principal.id, row, [given])
+    if recorded is None:
+        raise ConsentWithdrawn
     if recorded.is_new:
         announce(purpose, recorded=1, known=0)
     return recorded
@@ -98,19 +103,48 @@ def problems_with(given: Given) -> list[FieldProblem]:
     return problems
 
 
-def save(by: UUID, purpose: Purpose, given: Given) -> Recorded:
-    """Insert what was decided on and holds no problem, under a held purpose. Raises ConsentWithdrawn."""
-    keys = keys_of(given.identifiers)
-    digest = _digest(purpose, given, keys)
-    before = Consent.objects.filter(digest=digest).first()
-    if before is not None:
-        return Recorded(before, is_new=False)
-    ended = ConsentWithdrawal.objects.filter(consent__purpose=purpose, consent__keys__key__in=keys)
-    last = ended.aggregate(last=Max("withdrawn_at"))["last"]
-    if last is not None and given.given_at <= last:
-        raise ConsentWithdrawn
+def save_all(by: UUID, purpose: Purpose, given: Sequence[Given]) -> list[Recorded | None]:
+    """Insert what was decided on and holds no problem, under a held purpose; None in place of what cannot be recorded.
+
+    That is what was given before the same person withdrew. Four queries for each thousand.
+    """
+    found: list[Recorded | None] = []
+    for start in range(0, len(given), _AT_ONCE):
+        found += _save(by, purpose, given[start : start + _AT_ONCE])
+    return found
+
+
+def _save(by: UUID, purpose: Purpose, given: Sequence[Given]) -> list[Recorded | None]:
+    index, pseudonym = current_key(KeyPurpose.INDEX).key, current_key(KeyPurpose.PSEUDONYM).key.derive(b"consent")
+    keys = [keys_under(index, one.identifiers) for one in given]
+    digests = [_digest(pseudonym, purpose, one, named) for one, named in zip(given, keys, strict=True)]
+    known = {bytes(row.digest): row for row in Consent.objects.filter(digest__in=digests)}
+    ended = _ended(purpose, frozenset[bytes]().union(*keys))
+    made: dict[bytes, tuple[Consent, frozenset[bytes]]] = {}
+    found: list[Recorded | None] = []
+    for one, named, digest in zip(given, keys, digests, strict=True):
+        if digest in known or digest in made:
+            found.append(Recorded(known[digest] if digest in known else made[digest][0], is_new=False))
+        elif any(one.given_at <= ended[key] for key in named if key in ended):
+            found.append(None)
+        else:
+            made[digest] = (_row(by, purpose, one, digest), named)
+            found.append(Recorded(made[digest][0], is_new=True))
+    Consent.objects.bulk_create([row for row, _ in made.values()])
+    ConsentKey.objects.bulk_create(ConsentKey(consent=row, key=key) for row, named in made.values() for key in named)
+    return found
+
+
+def _ended(purpose: Purpose, keys: frozenset[bytes]) -> dict[bytes, datetime]:
+    """When those who withdrew did so last."""
+    rows = ConsentKey.objects.filter(key__in=keys, consent__purpose=purpose, consent__withdrawals__isnull=False)
+    last = rows.values("key").annotate(last=Max("consent__withdrawals__withdrawn_at"))
+    return {bytes(key): at for key, at in last.values_list("key", "last")}
+
+
+def _row(by: UUID, purpose: Purpose, given: Given, digest: bytes) -> Consent:
     pk = uuid7()
-    consent = Consent(
+    return Consent(
         id=pk,
         purpose=purpose,
         given_at=given.given_at,
@@ -120,9 +154,6 @@ def save(by: UUID, purpose: Purpose, given: Given) -> Recorded:
         digest=digest,
         recorded_by=by,
     )
-    consent.save(force_insert=True)
-    ConsentKey.objects.bulk_create(ConsentKey(consent=consent, key=key) for key in sorted(keys))
-    return Recorded(consent, is_new=True)
 
 
 def evidence_of(consent: Consent) -> str:
@@ -132,8 +163,7 @@ def evidence_of(consent: Consent) -> str:
     return open_column(_COLUMN, consent.pk.bytes, bytes(consent.evidence)).decode()
 
 
-def _digest(purpose: Purpose, given: Given, keys: Sequence[bytes] | frozenset[bytes]) -> bytes:
-    key = current_key(KeyPurpose.PSEUDONYM).key.derive(b"consent")
+def _digest(key: SecretKey, purpose: Purpose, given: Given, keys: frozenset[bytes]) -> bytes:
     said = [
         str(purpose.pk),
         given.given_at.timestamp(),

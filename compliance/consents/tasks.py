@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from access.selectors import may
-from access.services.authorize import authorize
+from access.services.authorize import Obligation, authorize
 from access.work_selectors import Waiting
 from compliance.consents.source import RecordedConsents
 from compliance.errors.consent import ConsentTaskDecided, ConsentTaskNotFound
@@ -65,12 +65,15 @@ class ToRecall:
     requested_by: UUID | None
 
 
-def list_tasks(principal: Principal, *, after: UUID | None, limit: int, is_open: bool = False) -> list[ShownTask]:
+def list_tasks(
+    principal: Principal, *, after: UUID | None, limit: int, is_open: bool = False, purpose: str = ""
+) -> list[ShownTask]:
     """At most ``limit`` tasks, the newest first. Raises AccessDenied."""
     authorize(principal, "consent.read", ResourceRef("consent_task"))
     rows = ConsentTask.objects.order_by("-pk").select_related("withdrawal__consent__purpose")
     rows = rows.filter(pk__lt=after) if after else rows
     rows = rows.filter(outcome="") if is_open else rows
+    rows = rows.filter(withdrawal__consent__purpose__code=purpose) if purpose else rows
     return [_shown(row) for row in rows[:limit]]
 
 
@@ -116,20 +119,28 @@ def exports_to_recall(principal: Principal) -> list[ToRecall]:
     authorize(principal, "consent.read", ResourceRef("export"))
     found = [*_made_under_consent(Export, "export"), *_made_under_consent(GuaranteedExport, "guaranteed export")]
     source = RecordedConsents()
-    return [one for one in found if source.is_withdrawn_since(one.purpose, one.dataset_id, one.created_at)]
+    return [
+        one
+        for one, purposes in found
+        if any(source.is_withdrawn_since(purpose, one.dataset_id, one.created_at) for purpose in purposes)
+    ]
 
 
-def _made_under_consent(model: Any, kind: str) -> list[ToRecall]:
-    """The newest, however many were made under no consent since."""
+def _made_under_consent(model: Any, kind: str) -> list[tuple[ToRecall, list[str]]]:
+    """The newest, however many were made under no consent since, with the purposes that were to be agreed to."""
     rows = model.objects.filter(status=JobStatus.SUCCEEDED, removed_at=None).order_by("-created_at")
     # Where one of the obligations begins; inside one, a backslash comes before the quotation mark.
     begins = rf'[\[ ]"{KIND}:'
     rows = rows.annotate(said=Cast("obligations", TextField())).filter(said__regex=begins)
-    columns = ("id", "dataset_id", "purpose", "created_at", "requested_by")
+    columns = ("id", "dataset_id", "purpose", "created_at", "requested_by", "obligations")
     return [
-        ToRecall(pk, kind, dataset_id, purpose, created_at, by)
-        for pk, dataset_id, purpose, created_at, by in rows.values_list(*columns)[:MOST]
+        (ToRecall(pk, kind, dataset_id, purpose, created_at, by), _purposes_in(obligations))
+        for pk, dataset_id, purpose, created_at, by, obligations in rows.values_list(*columns)[:MOST]
     ]
+
+
+def _purposes_in(obligations: list[str]) -> list[str]:
+    return [one.value for one in map(Obligation.of, obligations) if one.type == KIND]
 
 
 def _found(row: ConsentTask) -> tuple[Found, ...]:

@@ -31,8 +31,10 @@ class Withdrawn:
     task_id: UUID | None
 
 
-def withdraw_consent(principal: Principal, *, consent_id: UUID, channel: str) -> Withdrawn:
-    """End one person's consent to the purpose of the given one.
+def withdraw_consent(
+    principal: Principal, *, consent_id: UUID, channel: str, effect: WithdrawalEffect | None = None
+) -> Withdrawn:
+    """End one person's consent to the purpose of the given one. ``effect`` None: what the purpose says follows.
 
     Raises AccessDenied, InvalidInput, ConsentNotFound, ConsentWithdrawn.
     """
@@ -45,13 +47,20 @@ def withdraw_consent(principal: Principal, *, consent_id: UUID, channel: str) ->
     if ConsentWithdrawal.objects.filter(consent=consent).exists():
         raise ConsentWithdrawn
     keys = {bytes(key) for key in ConsentKey.objects.filter(consent=consent).values_list("key", flat=True)}
-    return _end(principal, consent.purpose.code, keys, channel)
+    return _end(principal, consent.purpose.code, keys, channel, effect)
 
 
 def withdraw_of_person(
-    principal: Principal, *, purpose: str, identifiers: Sequence[Identifier], channel: str
+    principal: Principal,
+    *,
+    purpose: str,
+    identifiers: Sequence[Identifier],
+    channel: str,
+    effect: WithdrawalEffect | None = None,
 ) -> Withdrawn:
     """End every consent of a person to a purpose, whichever of their identifiers it was given under.
+
+    ``effect`` None: what the purpose says follows.
 
     Raises AccessDenied, InvalidInput, PurposeNotFound, ConsentNotFound where there is none to end.
     """
@@ -60,7 +69,7 @@ def withdraw_of_person(
     if problems := problems_of(identifiers):
         raise InvalidInput(errors=problems)
     hold_purpose(purpose)
-    return _end(principal, purpose, set(keys_of(identifiers)), channel)
+    return _end(principal, purpose, set(keys_of(identifiers)), channel, effect)
 
 
 def _require_channel(channel: str) -> None:
@@ -68,14 +77,17 @@ def _require_channel(channel: str) -> None:
         raise InvalidInput(errors=[FieldProblem("/channel", "a code of letters, digits, dots and hyphens, at most 63")])
 
 
-def _end(principal: Principal, purpose: str, keys: set[bytes], channel: str) -> Withdrawn:
+def _end(
+    principal: Principal, purpose: str, keys: set[bytes], channel: str, effect: WithdrawalEffect | None
+) -> Withdrawn:
     consents, keys = _all_of_person(purpose, keys)
     if not consents:
         raise ConsentNotFound
     ended = [ConsentWithdrawal(consent=one, channel=channel, recorded_by=principal.id) for one in consents]
     ConsentWithdrawal.objects.bulk_create(ended)
     datasets = SubjectIndexEntry.objects.filter(key__in=keys).values("dataset_id").distinct().count()
-    task = ConsentTask.objects.create(withdrawal=ended[0]) if _leads_to_erasure(purpose) else None
+    is_erased = _leads_to_erasure(purpose) if effect is None else effect == WithdrawalEffect.ERASE
+    task = ConsentTask.objects.create(withdrawal=ended[0]) if is_erased else None
     withdrawn = Withdrawn(len(consents), datasets, task.pk if task else None)
     emit(_event(purpose, consents[0], withdrawn))
     return withdrawn

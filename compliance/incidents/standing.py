@@ -53,6 +53,11 @@ def latest_assessment(incident: Incident) -> IncidentAssessment | None:
     return IncidentAssessment.objects.filter(incident=incident).order_by("-id").first()
 
 
+def latest_assessments(incidents: Iterable[Incident]) -> dict[UUID, IncidentAssessment]:
+    """The latest judgement of each incident that was judged."""
+    return _assessed([row.pk for row in incidents])
+
+
 def _assessed(ids: list[UUID]) -> dict[UUID, IncidentAssessment]:
     rows = IncidentAssessment.objects.filter(incident_id__in=ids).order_by("incident_id", "-id").distinct("incident_id")
     return {row.incident_id: row for row in rows}

@@ -18,6 +18,7 @@ class Report(LongRunning):
     ``scope`` restricts: {"datasets": [ids], "users": [ids]}, an empty list to nothing in particular. ``parts`` are
     [name of the blob, bytes of plaintext] in order. ``checkpoint_size`` and ``checkpoint_root`` (hex) name the
     audit's newest checkpoint when it was written; ``rows_sha256`` is over the rows alone, whatever the format.
+    ``summary`` is sealed: the figures (compliance/reports/summary.py).
     """
 
     task_name = "compliance.run_report"
@@ -31,6 +32,7 @@ class Report(LongRunning):
     row_count = models.BigIntegerField(default=0)
     size = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True, default="")
+    summary = models.BinaryField(null=True, default=None)
     rows_sha256 = models.CharField(max_length=64, blank=True, default="")
     checkpoint_size = models.BigIntegerField(null=True, default=None)
     checkpoint_root = models.CharField(max_length=64, blank=True, default="")

@@ -7,9 +7,12 @@ from django.http.response import HttpResponseBase
 
 from compliance.pages import (
     backups,
+    consent,
+    consent_people,
     holds,
     incident_paths,
     posture,
+    register,
     reports,
     requests,
     retention,
@@ -19,10 +22,13 @@ from compliance.pages import (
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *backups.PATHS,
+    *consent.PATHS,
+    *consent_people.PATHS,
     *subjects.PATHS,
     *holds.PATHS,
     *incident_paths.PATHS,
     *posture.PATHS,
+    *register.PATHS,
     *reports.PATHS,
     *requests.PATHS,
     *retention.PATHS,

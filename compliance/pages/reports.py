@@ -16,8 +16,9 @@ from django.views.decorators.http import require_GET
 from access.pages.page import refusal_of, render_page
 from compliance.api.reports import as_download
 from compliance.models import ReportFormat
+from compliance.pages.report import report_page
 from compliance.reports.registry import KINDS
-from compliance.reports.request import Wanted, create_report, list_reports, open_download, withdraw_report
+from compliance.reports.request import Wanted, create_report, kinds_for, list_reports, open_download, withdraw_report
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.ports import resolve_principal
@@ -40,7 +41,7 @@ def reports_page(request: HttpRequest) -> HttpResponse:
         "title": "Reports",
         "rows": [{"report": report, "kind": KINDS[report.kind]} for report in reports],
         "is_waiting": any(not report.is_final for report in reports),
-        "kinds": sorted(KINDS.values(), key=lambda kind: kind.title),
+        "kinds": kinds_for(principal),
         "formats": ReportFormat.choices,
         "given": request.POST,
         "first_day": (today - timedelta(days=30)).isoformat(),
@@ -98,5 +99,6 @@ def _uuid(text: str) -> UUID:
 
 PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     ("reports/", reports_page, "reports"),
+    ("reports/<uuid:report_id>/", report_page, "report"),
     ("reports/<uuid:report_id>/file/", report_file, "report_file"),
 )

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from access.services.authorize import authorize
 from compliance.consents.purposes import known_purposes
-from compliance.models import PartyRole, Safeguard
+from compliance.models import PartyRole
 from compliance.register.parties import KnownParty, known_parties
+from compliance.register.transfers import MISSING, transfers_to
 from datasets.models import Dataset, DatasetUse, Export, GuaranteedExport
 from datasets.services.inventory import every_holding
 from vaultsite.kernel.events.event import ResourceRef
@@ -26,13 +27,16 @@ MEASURES: Final = (
     "Personal data is detected at ingest and hidden from who may not see it.",
     "Whoever may not see personal data is shown it masked or cut out.",
 )
-#: What nobody has said yet is said to be missing: a register is never complete by silence.
-MISSING: Final = "to be completed"
 
 
 def controller_register(principal: Principal) -> dict[str, Any]:
     """Art. 30(1): one activity for each purpose under which data is, or may be, used. Raises AccessDenied."""
     authorize(principal, "register.read", ResourceRef("register", "controller"))
+    return controller_facts(principal)
+
+
+def controller_facts(principal: Principal) -> dict[str, Any]:
+    """The same for who has decided already; it names the datasets that the principal may see."""
     parties = known_parties()
     activities = list(_activities(principal, parties))
     return _head("GDPR Art. 30(1)", parties) | {"activities": activities, "security_measures": list(MEASURES)}
@@ -41,6 +45,11 @@ def controller_register(principal: Principal) -> dict[str, Any]:
 def processor_register(principal: Principal) -> dict[str, Any]:
     """Art. 30(2): what is processed on behalf of others. Raises AccessDenied."""
     authorize(principal, "register.read", ResourceRef("register", "processor"))
+    return processor_facts()
+
+
+def processor_facts() -> dict[str, Any]:
+    """The same for who has decided already."""
     parties = known_parties()
     clients = [one for one in parties if one.facts.role == PartyRole.CLIENT]
     mandates = [
@@ -48,7 +57,7 @@ def processor_register(principal: Principal) -> dict[str, Any]:
             "controller": _shown(client),
             "categories_of_processing": client.facts.does or MISSING,
             "sub_processors": _of(parties, PartyRole.PROCESSOR),
-            "transfers": _transfers([client, *_rows(parties, PartyRole.PROCESSOR)]),
+            "transfers": transfers_to([client, *_rows(parties, PartyRole.PROCESSOR)]),
         }
         for client in clients
     ]
@@ -106,7 +115,7 @@ def _activities(principal: Principal, parties: list[KnownParty]) -> Iterator[dic
             "datasets": [names[one] for one in datasets],
             "recipients": [_shown(one) for one in takers],
             "exports": exports,
-            "transfers": _transfers(takers),
+            "transfers": transfers_to(takers),
             "time_limits": purpose.terms.time_limit or MISSING,
         }
 
@@ -117,19 +126,6 @@ def _datasets_by_purpose() -> dict[str, set[UUID]]:
     for purpose, dataset_id in DatasetUse.objects.filter(dataset__in=live).values_list("purpose", "dataset_id"):
         used[purpose].add(dataset_id)
     return used
-
-
-def _transfers(parties: list[KnownParty]) -> list[dict[str, str]]:
-    labels = dict(Safeguard.choices)
-    return [
-        {
-            "to": one.facts.name,
-            "country": one.facts.country,
-            "safeguard": MISSING if one.facts.safeguard == Safeguard.NONE else labels[one.facts.safeguard],
-        }
-        for one in parties
-        if one.is_transfer
-    ]
 
 
 def _rows(parties: list[KnownParty], role: PartyRole) -> list[KnownParty]:

@@ -7,8 +7,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from access.services.authorize import authorize
-from compliance.consents.purposes import known_purposes
-from compliance.register.art30 import MEASURES, MISSING
+from compliance.consents.purposes import KnownPurpose, known_purposes
+from compliance.models import PartyRole
+from compliance.register.art30 import MEASURES
+from compliance.register.parties import known_parties
+from compliance.register.transfers import MISSING, transfers_to
 from datasets.models import DatasetUse
 from datasets.selectors import get_dataset, head_of, resource_of
 from datasets.services.commit import read_profile
@@ -51,6 +54,7 @@ def draft_assessment(principal: Principal, *, dataset_id: UUID) -> str:
         f"- Records of the newest version: {head.record_count if head else 0}",
         "- Categories of personal data found: " + (", ".join(f"{k} ({n})" for k, n in sorted(kinds.items())) or "none"),
         *_purposes(used),
+        *_takers(),
     ]
     for title, questions in OPEN.items():
         lines += ["", f"## {title}", "", *(f"- [ ] TO BE ANSWERED: {question}" for question in questions)]
@@ -63,8 +67,25 @@ def _purposes(used: set[str]) -> list[str]:
     known = [one for one in known_purposes() if one.code in used]
     if not known:
         return ["- Purposes it was read for: none yet"]
-    return [
-        f"- Read for {one.code}: lawful basis {one.terms.lawful_basis or MISSING}"
-        f"{', consent asked of each person' if one.needs_consent else ''}"
-        for one in known
+    return [line for one in known for line in _purpose(one)]
+
+
+def _purpose(one: KnownPurpose) -> list[str]:
+    consent = ", consent asked of each person" if one.needs_consent else ""
+    lines = [
+        f"- Read for {one.code}: lawful basis {one.terms.lawful_basis or MISSING}{consent}",
+        f"- People in it, for {one.code}: {one.terms.subjects or MISSING}",
+        f"- Kept, for {one.code}: {one.terms.time_limit or MISSING}",
     ]
+    if one.needs_consent:
+        lines.append(f"- Consents for {one.code}: {one.live} given, {one.withdrawn} withdrawn, {one.lapsed} expired")
+    return lines
+
+
+def _takers() -> list[str]:
+    """Who else works with it or receives it, and what covers transfers."""
+    parties = known_parties()
+    takers = [one for one in parties if one.facts.role in {PartyRole.PROCESSOR, PartyRole.RECIPIENT}]
+    named = [f"- {PartyRole(one.facts.role).label.capitalize()}: {one.facts.name}" for one in takers]
+    transfers = [f"- Transfer to {one['to']}, {one['country']}: {one['safeguard']}" for one in transfers_to(takers)]
+    return [*(named or ["- Processors and recipients: none"]), *transfers]

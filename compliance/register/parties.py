@@ -49,17 +49,38 @@ class KnownParty:
     id: UUID
     facts: PartyFacts
     added_at: datetime
+    ended_at: datetime | None = None
 
     @property
     def is_transfer(self) -> bool:
         """Whether personal data leaves the EEA to it."""
         return bool(self.facts.country) and self.facts.country not in EEA
 
+    @property
+    def lacks_safeguard(self) -> bool:
+        """Whether nothing is said to cover that (GDPR Art. 44)."""
+        return self.is_transfer and self.facts.safeguard == Safeguard.NONE
+
 
 def list_parties(principal: Principal) -> list[KnownParty]:
     """Every party that has not ended, by role. Raises AccessDenied."""
     authorize(principal, "register.read", ResourceRef("party"))
     return known_parties()
+
+
+def list_ended_parties(principal: Principal) -> list[KnownParty]:
+    """Parties that take part no more, the last to end first. Raises AccessDenied."""
+    authorize(principal, "register.read", ResourceRef("party"))
+    return [_known(row) for row in Party.objects.exclude(ended_at=None).order_by("-ended_at")[:MOST]]
+
+
+def find_party(principal: Principal, *, party_id: UUID) -> KnownParty:
+    """One that has not ended. Raises AccessDenied, PartyNotFound."""
+    authorize(principal, "register.read", ResourceRef("party", str(party_id)))
+    row = Party.objects.filter(pk=party_id, ended_at=None).first()
+    if row is None:
+        raise PartyNotFound
+    return _known(row)
 
 
 def known_parties() -> list[KnownParty]:
@@ -71,15 +92,38 @@ def add_party(principal: Principal, *, facts: PartyFacts) -> KnownParty:
     """Raises AccessDenied, InvalidInput, PersonalDataInText."""
     pk = uuid7()
     authorize(principal, "register.manage", ResourceRef("party", str(pk)), facts={"role": facts.role[:16]})
-    if problems := _problems(facts):
-        raise InvalidInput(errors=problems)
-    refuse_personal_data(contract_reference=facts.contract_reference, does=facts.does)
-    sealed = seal_column(_COLUMN, pk.bytes, orjson.dumps([facts.name, facts.contact]))
-    said = {name: getattr(facts, name) for name in ("role", "country", "safeguard", "contract_reference", "does")}
-    row = Party(id=pk, details=sealed, added_by=principal.id, **said)
+    _require_sound(facts)
+    row = Party(id=pk, details=_sealed(pk, facts), added_by=principal.id, **_open_columns(facts))
     row.save(force_insert=True)
     row.refresh_from_db()
     return _known(row)
+
+
+def change_party(principal: Principal, *, party_id: UUID, facts: PartyFacts) -> KnownParty:
+    """Say anew what a party is; the event names what changed, never how it was or is called.
+
+    Raises AccessDenied, PartyNotFound, InvalidInput, PersonalDataInText.
+    """
+    row = Party.objects.select_for_update().filter(pk=party_id, ended_at=None).first()
+    before = _known(row).facts if row else facts
+    changed = [name for name, value in vars(facts).items() if value != getattr(before, name)]
+    authorize(principal, "register.manage", ResourceRef("party", str(party_id)), facts={"changed": " ".join(changed)})
+    if row is None:
+        raise PartyNotFound
+    _require_sound(facts)
+    row.details = _sealed(row.pk, facts)
+    for name, value in _open_columns(facts).items():
+        setattr(row, name, value)
+    row.save()
+    return _known(row)
+
+
+def _sealed(pk: UUID, facts: PartyFacts) -> bytes:
+    return seal_column(_COLUMN, pk.bytes, orjson.dumps([facts.name, facts.contact]))
+
+
+def _open_columns(facts: PartyFacts) -> dict[str, str]:
+    return {name: getattr(facts, name) for name in ("role", "country", "safeguard", "contract_reference", "does")}
 
 
 def end_party(principal: Principal, *, party_id: UUID) -> None:
@@ -87,6 +131,12 @@ def end_party(principal: Principal, *, party_id: UUID) -> None:
     authorize(principal, "register.manage", ResourceRef("party", str(party_id)))
     if not Party.objects.filter(pk=party_id, ended_at=None).update(ended_at=timezone.now()):
         raise PartyNotFound
+
+
+def _require_sound(facts: PartyFacts) -> None:
+    if problems := _problems(facts):
+        raise InvalidInput(errors=problems)
+    refuse_personal_data(contract_reference=facts.contract_reference, does=facts.does)
 
 
 def _problems(facts: PartyFacts) -> list[FieldProblem]:
@@ -114,4 +164,4 @@ def name_of(row: Party) -> str:
 def _known(row: Party) -> KnownParty:
     name, contact = orjson.loads(open_column(_COLUMN, row.pk.bytes, bytes(row.details)))
     facts = PartyFacts(row.role, name, contact, row.country, row.safeguard, row.contract_reference, row.does)
-    return KnownParty(row.pk, facts, row.added_at)
+    return KnownParty(row.pk, facts, row.added_at, row.ended_at)

@@ -1,7 +1,7 @@
 """A report as JSON, CSV or PDF: rows go through one by one, figures come at the end."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,10 +11,14 @@ from audit.exports.encode import csv_row
 from compliance.models import Report
 from compliance.reports.kind import STATEMENT, Cell, ReportKind, Row
 from compliance.reports.pdf import render_pdf
+from compliance.reports.summary import summarize
 from compliance.reports.tally import Tally
 
 #: Rows of a PDF; the same report as CSV or JSON has all.
 PDF_ROWS: Final = 400
+#: Letters of a column's longest text: fewer, and more, do not count for its width.
+NARROWEST: Final = 6
+WIDEST: Final = 200
 Write = Callable[[bytes], None]
 
 #: Format -> suffix and media type.
@@ -39,7 +43,7 @@ class RowsDigest:
 
 
 class JsonFile:
-    """{"report": .., "rows": [..], "figures": [..], "breakdowns": {..}, "integrity": {..}}."""
+    """{"report": .., "rows": [..], "figures": [..], "breakdowns": {..}, "tables": [..], "integrity": {..}}."""
 
     def __init__(self, kind: ReportKind, write: Write) -> None:
         self._kind, self._write, self._mark = kind, write, b"\n"
@@ -52,7 +56,8 @@ class JsonFile:
         self._mark = b",\n"
 
     def end(self, tally: Tally, integrity: Mapping[str, Any]) -> None:
-        rest = {"figures": tally.figures(), "breakdowns": tally.breakdowns(), "integrity": integrity}
+        rest = {"figures": tally.figures(), "breakdowns": tally.breakdowns(), "tables": tally.tables()}
+        rest |= {"integrity": integrity}
         self._write(b"\n]," + orjson.dumps(rest)[1:] + b"\n")
 
 
@@ -77,6 +82,7 @@ class PdfFile:
 
     def __init__(self, kind: ReportKind, write: Write) -> None:
         self._kind, self._write = kind, write
+        self._columns = kind.page_columns or kind.columns
         self._about: Mapping[str, Any] = {}
 
     def begin(self, about: Mapping[str, Any]) -> None:
@@ -87,16 +93,22 @@ class PdfFile:
         """The tally keeps the rows that are shown."""
 
     def end(self, tally: Tally, integrity: Mapping[str, Any]) -> None:
+        rows = [self._cells(row) for row in tally.sample]
         shown = {
             "about": self._about,
-            "figures": tally.figures(),
-            "breakdowns": tally.breakdowns(),
-            "columns": list(self._kind.columns),
-            "rows": [["" if cell is None else str(_plain(cell)) for cell in row] for row in tally.sample],
+            **summarize(tally),
+            "columns": list(self._columns),
+            "columns_left_out": [name for name in self._kind.columns if name not in self._columns],
+            "widths": _widths(self._columns, rows),
+            "rows": rows,
             "rows_left_out": tally.rows - len(tally.sample),
             "integrity": integrity,
         }
         self._write(render_pdf(orjson.dumps(shown)))
+
+    def _cells(self, row: Row) -> list[str]:
+        named = dict(zip(self._kind.columns, row, strict=True))
+        return [_short(named[name]) for name in self._columns]
 
 
 FILES: Final[Mapping[str, Callable[[ReportKind, Write], JsonFile | CsvFile | PdfFile]]] = {
@@ -122,6 +134,19 @@ def describe(report: Report, kind: ReportKind) -> dict[str, Any]:
         "asked_for_by": str(report.requested_by),
         "notes": list(kind.notes),
     }
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[float]:
+    """Shares of a page's width: by the root of a column's longest text, so that none starves another."""
+    longest = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    return [round(min(max(length, NARROWEST), WIDEST) ** 0.5, 2) for length in longest]
+
+
+def _short(cell: Cell) -> str:
+    """A cell of a page: times to the second."""
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M:%S}"
+    return "" if cell is None else str(cell)
 
 
 def _plain(cell: Cell) -> Any:

@@ -20,6 +20,11 @@ COLUMNS: Final = (
     *("time", "event_id", "event_type", "outcome", "severity", "actor_kind", "actor_id", "actor"),
     *("dataset_id", "dataset", "version", "purpose", "policies", "records", "bytes", "failure_reason"),
 )
+#: Those that a page has room for.
+PAGE_COLUMNS: Final = (
+    *("time", "event_type", "outcome", "actor_kind", "actor", "dataset", "version", "purpose", "records", "bytes"),
+    "failure_reason",
+)
 _READ: Final = (
     *("time", "id", "type", "status", "severity", "actor_kind", "actor_id"),
     *("dataset_id", "version", "purpose", "policy", "records", "bytes", "failure_reason"),

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from vaultsite.kernel.tenancy.principal import Principal
@@ -33,20 +33,44 @@ class Ask:
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure: how many rows have one of ``values`` in ``column``; ``query`` finds the events behind it."""
+    """A figure: how many rows have one of ``values`` in ``column``.
+
+    ``query`` finds the events behind it; empty: those of the whole report, None: no event tells of it.
+    """
 
     name: str
     column: str
     values: frozenset[str]
-    query: str = ""
+    query: str | None = ""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A figure made of the numbers in ``column``; cells without one do not count, and of none there is no figure.
+
+    A median is the lower of two in the middle: a number that really is in a row. ``query`` is as in Measure.
+    """
+
+    name: str
+    column: str
+    of: Literal["median", "most", "total"]
+    query: str | None = ""
+
+
+#: What a report may be restricted to.
+SCOPES: Final = ("datasets", "users")
 
 
 @dataclass(frozen=True)
 class ReportKind:
     """``maps_to`` are controls that the report is evidence for; it proves none of them by itself.
 
-    ``breakdowns`` are columns whose values are counted; ``time`` is the column that is drawn over days. ``query`` finds
-    the events the rows were made of in the explorer of the audit; empty where rows are made of tables.
+    ``breakdowns`` are columns whose values are counted, ``tables`` pairs of columns counted against each other; a cell
+    of None does not apply to its row and is not counted. ``time`` is the column that is drawn over days. ``query``
+    finds the events the rows were made of in the explorer of the audit; empty where rows are made of tables.
+
+    ``needs`` are the actions that show the same elsewhere: who may not do them gets no such report. ``scopes`` are
+    those of SCOPES that restrict it. ``page_columns`` are those that a page has room for; empty: all.
     """
 
     code: str
@@ -57,9 +81,14 @@ class ReportKind:
     rows: Callable[[Ask], Iterator[Row]]
     breakdowns: tuple[str, ...] = ()
     measures: tuple[Measure, ...] = ()
+    numbers: tuple[Number, ...] = ()
+    tables: tuple[tuple[str, str], ...] = ()
     time: str = ""
     query: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = SCOPES
+    page_columns: tuple[str, ...] = ()
 
 
 #: What every report says of itself.

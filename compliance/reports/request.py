@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from access.errors import AccessDenied
-from access.selectors import still_holds
+from access.selectors import may, still_holds
 from access.services.authorize import authorize
 from compliance.errors.reports import (
     ReportExpired,
@@ -26,6 +26,8 @@ from compliance.errors.reports import (
 from compliance.models import Report, ReportFormat
 from compliance.reports.encode import MEDIA
 from compliance.reports.file import read_part, remove_file
+from compliance.reports.kind import SCOPES, ReportKind
+from compliance.reports.registry import KINDS
 from vaultsite.kernel.errors import FieldProblem, InvalidCursor, InvalidInput
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
@@ -60,7 +62,10 @@ def create_report(principal: Principal, wanted: Wanted) -> Report:
     """Queue the writing of a report, in the open scope. Raises AccessDenied, InvalidInput, TooManyReports."""
     facts = {"report_type": wanted.kind, "format": wanted.format.value}
     authorize(principal, ACTION, _resource(), facts=facts)
+    for need in KINDS[wanted.kind].needs:
+        authorize(principal, need, _resource(), facts=facts)
     _refuse_odd_times(wanted)
+    _refuse_idle_scopes(wanted)
     if Report.objects.filter(requested_by=principal.id).exclude(status__in=FINAL).count() >= MOST_UNFINISHED:
         raise TooManyReports
     report = Report.objects.create(
@@ -83,6 +88,20 @@ def _refuse_odd_times(wanted: Wanted) -> None:
         raise InvalidInput(errors=[FieldProblem("time_range.start", "has to be before the end, and past")])
     if wanted.until - wanted.since > LONGEST:
         raise InvalidInput(errors=[FieldProblem("time_range", f"is {LONGEST.days} days at most")])
+
+
+def _refuse_idle_scopes(wanted: Wanted) -> None:
+    """A report is never wider than what was asked for."""
+    given = {"datasets": wanted.datasets, "users": wanted.users}
+    idle = [name for name in SCOPES if given[name] and name not in KINDS[wanted.kind].scopes]
+    if idle:
+        raise InvalidInput(errors=[FieldProblem(f"scope.{name}", "does not restrict this report") for name in idle])
+
+
+def kinds_for(principal: Principal) -> list[ReportKind]:
+    """What the principal may ask a report of, by title; what is done is decided when it is asked for."""
+    found = (kind for kind in KINDS.values() if all(may(principal, action) for action in (ACTION, *kind.needs)))
+    return sorted(found, key=lambda kind: kind.title)
 
 
 def list_reports(principal: Principal, *, after: tuple[str, ...] | None = None, limit: int) -> list[Report]:
@@ -121,7 +140,7 @@ def _take_back(report_id: UUID) -> bool:
         return False
     rows = Report.objects.filter(pk=report_id)
     if report.status in FINAL:
-        rows.update(removed_at=Now())
+        rows.update(removed_at=Now(), summary=None)
     else:
         # Its worker, if there is one, can write nothing more.
         rows.update(removed_at=Now(), status=JobStatus.CANCELLED, finished_at=Now(), fence=F("fence") + 1)
@@ -160,6 +179,8 @@ def open_download(principal: Principal, report_id: UUID) -> Report:
     Raises AccessDenied, ReportNotFound, ReportExpired, ReportNotReady.
     """
     report = get_report(principal, report_id)
+    for need in KINDS[report.kind].needs:
+        authorize(principal, need, _resource(report_id))
     if report.removed_at is not None:
         raise ReportExpired
     if not report.has_file:

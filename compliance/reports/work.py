@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from access.errors import AccessDenied
+from access.selectors import may
 from access.services.owners import owner_of
 from audit.log.checkpoints import latest_checkpoint
 from audit.models import AuditCheckpoint
@@ -18,6 +19,8 @@ from compliance.reports.encode import FILES, PDF_ROWS, RowsDigest, describe
 from compliance.reports.file import Target, remove_file, remove_leftovers
 from compliance.reports.kind import Ask
 from compliance.reports.registry import KINDS
+from compliance.reports.request import ACTION
+from compliance.reports.summary import seal_summary
 from compliance.reports.tally import Tally
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
@@ -62,10 +65,10 @@ def _run(report: Report, held: Claim) -> None:
 
 
 def _ask(report: Report, held: Claim) -> Ask:
-    """Raises AccessDenied when who asked may do nothing any more."""
+    """Raises AccessDenied when who asked may not see the same elsewhere any more."""
     with held.scope():
         asker = owner_of(report.requested_by)
-    if asker is None:
+    if asker is None or not all(may(asker, action) for action in (ACTION, *KINDS[report.kind].needs)):
         raise AccessDenied
     return Ask(
         tenant_id=held.tenant_id,
@@ -102,6 +105,7 @@ def _finish(report: Report, held: Claim, target: Target, tally: Tally, integrity
             rows_sha256=integrity["rows_sha256"],
             checkpoint_size=integrity["checkpoint_size"],
             checkpoint_root=integrity["checkpoint_root"],
+            summary=seal_summary(report, tally),
             expires_at=timezone.now() + timedelta(days=settings.EXPORT_DAYS),
             progress={"stage": "done", "rows": tally.rows},
         )

@@ -1,7 +1,9 @@
 """A dataset: the container of versions, and the invariants that travel with its data."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from django.apps import apps
 from django.db import models
 from django.db.models.functions import Now
 
@@ -21,15 +23,36 @@ class Classification(models.TextChoices):
     RESTRICTED = "restricted", "restricted"
 
 
+class NamedBy(models.TextChoices):
+    """How records name the people whose consent they need, for access policies; see ConsentLink."""
+
+    DECLARED = "declared", "the field that is declared"
+    INDEXED = "indexed", "whoever the subject index finds"
+    LENIENT = "lenient", "either, and records that name nobody are released"
+
+
+def _named_by(wanted: Sequence[str]) -> models.Q:
+    links = apps.get_model("datasets", "ConsentLink").objects
+    lenient = models.Q(pk__in=links.filter(releases_unlinked=True).values("dataset_id"))
+    declared = models.Q(pk__in=links.filter(releases_unlinked=False).exclude(subject="").values("dataset_id"))
+    ways = {NamedBy.LENIENT: lenient, NamedBy.DECLARED: declared, NamedBy.INDEXED: ~lenient & ~declared}
+    found = models.Q(pk__in=[])
+    for way, rows in ways.items():
+        if way in wanted:
+            found |= rows
+    return found
+
+
 def _tagged(tag: str) -> models.Q:
     return models.Q(pk__in=DatasetTag.objects.filter(tag=tag).values("dataset_id"))
 
 
-#: Where access policies find what they ask of a dataset; consent is a fact of records, asked for at each.
+#: Where access policies find what they ask of a dataset.
 COLUMNS: Final = Columns(
     fields={"id": "pk", "classification": "classification", "owner": "created_by", "residency": "region"},
     may_lack=frozenset({"residency"}),
     tagged=_tagged,
+    beside={"consent": _named_by},
 )
 
 

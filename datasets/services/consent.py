@@ -1,4 +1,4 @@
-"""Which records a purpose that rests on consent releases: those whose people have agreed to it.
+"""Which records are released where consent is asked for: those whose people have agreed to the purpose.
 
 A record is linked to people by the identifiers that the subject index holds of it, or by the one field that the
 dataset's declaration names. Each of them must have agreed; a record that names nobody is left out, unless the
@@ -60,9 +60,13 @@ class Link:
 
 @dataclass
 class ConsentGate:
-    """Tells the records that a purpose releases from the others, and counts those. Needs no open scope."""
+    """Tells the records that purposes release from the others, and counts those. Needs no open scope.
 
-    purpose: str
+    To each of ``purposes`` everybody in a record must have agreed: to the one it is read for, and to those that access
+    policies name beside it.
+    """
+
+    purposes: tuple[str, ...]
     keys: DatasetKeys
     link: Link
     _page: list[TreeRecord] = field(default_factory=list)
@@ -96,7 +100,7 @@ class ConsentGate:
 
     def again(self) -> "ConsentGate":
         """The same for another pass over the same records, which counts for itself."""
-        return ConsentGate(self.purpose, self.keys, self.link)
+        return ConsentGate(self.purposes, self.keys, self.link)
 
     def take_count(self, *, until: str | None = None) -> int:
         """How many records were left out since it was asked last, up to the id ``until`` (None: all of them).
@@ -113,9 +117,14 @@ class ConsentGate:
         with tenant_scope(self.keys.tenant_id, Principal.system(self.keys.tenant_id)):
             people = self._people(records, findings)
             asked = frozenset[bytes]().union(*people.values())
-            agreed = consent_source().consented(self.purpose, asked) if asked else frozenset[bytes]()
+            agreed = self._agreed(asked) if asked else asked
         for seen, named in people.items():
             self._verdicts[seen] = named <= agreed if named else self.link.releases_unlinked
+
+    def _agreed(self, asked: frozenset[bytes]) -> frozenset[bytes]:
+        for purpose in self.purposes:
+            asked &= consent_source().consented(purpose, asked)
+        return asked
 
     def _people(self, records: Sequence[TreeRecord], findings: Sequence[Finding]) -> dict[_Seen, frozenset[bytes]]:
         if self.link.subject is not None:
@@ -158,7 +167,13 @@ def gate_of(decision: Decision, dataset: Dataset) -> ConsentGate | None:
 
     A decision that was made before the purpose came to rest on consent is held to it as well.
     """
-    purpose = decision.purpose or ""
-    if not decision.asked(KIND) and purpose not in policies_in_force().consent_purposes:
-        return None
-    return ConsentGate(purpose, load_keys(dataset.pk), Link.of(dataset))
+    purposes = consents_asked(decision)
+    return ConsentGate(purposes, load_keys(dataset.pk), Link.of(dataset)) if purposes else None
+
+
+def consents_asked(decision: Decision) -> tuple[str, ...]:
+    """The purposes to which people must have agreed: those the decision names, and its own if that rests on consent."""
+    named = {one.value for one in decision.asked(KIND)}
+    if decision.purpose in policies_in_force().consent_purposes:
+        named.add(decision.purpose or "")
+    return tuple(sorted(named))

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from access.services.authorize import authorize
 from datasets.models import ConsentLink
+from datasets.models.dataset import NamedBy
 from datasets.query.ast import BrokenRuleError, parse_path
 from datasets.selectors import get_dataset, resource_of
 from datasets.services.descriptions import refuse_personal_data
@@ -26,6 +27,13 @@ class Declared:
     subject: str = ""
     subject_type: str = ""
     releases_unlinked: bool = False
+
+
+def named_by(row: ConsentLink | None) -> NamedBy:
+    """What access policies are told of a dataset with this declaration, or without one."""
+    if row is not None and row.releases_unlinked:
+        return NamedBy.LENIENT
+    return NamedBy.DECLARED if row is not None and row.subject else NamedBy.INDEXED
 
 
 def consent_link_of(principal: Principal, *, dataset_id: UUID) -> Declared:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from uuid import UUID
 
 from access.ports import ResourceSource
-from datasets.models import Dataset, DatasetTag, QuarantineCause, Version
+from datasets.models import ConsentLink, Dataset, DatasetTag, QuarantineCause, Version
 from datasets.models.dataset import Classification
 from datasets.selectors import resource_of
+from datasets.services.consent_links import named_by
 from datasets.services.row_conditions import problem_of
 from datasets.services.version_quarantine import place
 from vaultsite.kernel.events.event import ResourceRef
@@ -17,7 +18,7 @@ class DescribedDatasets(ResourceSource):
     """Datasets with their tags."""
 
     def described(self, resource: ResourceRef) -> ResourceRef:
-        """What was stated of the resource stays as it is; two queries at most."""
+        """What was stated of the resource stays as it is; three queries at most."""
         if resource.dataset_id is None:
             return resource
         if not (resource.classification and resource.owner):
@@ -31,17 +32,17 @@ class DescribedDatasets(ResourceSource):
                 owner=resource.owner or known.owner,
                 residency=resource.residency or known.residency,
             )
-        (described,) = _with_tags([resource])
+        (described,) = _with_consent([next(_with_tags([resource]))])
         return described
 
     def find_dataset(self, dataset_id: UUID) -> ResourceRef | None:
         row = Dataset.objects.filter(pk=dataset_id, deleted_at=None).first()
-        return next(_with_tags([resource_of(row)])) if row else None
+        return _with_consent(list(_with_tags([resource_of(row)])))[0] if row else None
 
     def datasets(self, *, after: UUID | None, limit: int) -> Sequence[ResourceRef]:
         rows = Dataset.objects.filter(deleted_at=None).order_by("pk")
         rows = rows if after is None else rows.filter(pk__gt=after)
-        return list(_with_tags([resource_of(row) for row in rows[:limit]]))
+        return _with_consent(list(_with_tags([resource_of(row) for row in rows[:limit]])))
 
     def classifications(self) -> Collection[str]:
         return Classification.values
@@ -55,6 +56,13 @@ class DescribedDatasets(ResourceSource):
             return 0
         versions = Version.objects.filter(dataset=dataset)
         return len(place(dataset, versions, cause=QuarantineCause.VIOLATION, by=by, reason=f"access {policy}"))
+
+
+def _with_consent(resources: Sequence[ResourceRef]) -> list[ResourceRef]:
+    """How records of each name the people whose consent they need: what ``resource.consent`` says to policies."""
+    rows = ConsentLink.objects.filter(dataset__in=[one.dataset_id for one in resources if one.dataset_id])
+    links: dict[UUID | None, ConsentLink] = {row.dataset_id: row for row in rows}
+    return [replace(one, consent=one.consent or str(named_by(links.get(one.dataset_id)))) for one in resources]
 
 
 def _with_tags(resources: Sequence[ResourceRef]) -> Iterator[ResourceRef]:

@@ -40,6 +40,7 @@ from tests.benchmarks.posture import measure_probes  # noqa: E402
 from tests.benchmarks.privacy import measure_privacy  # noqa: E402
 from tests.benchmarks.relay import measure_relay  # noqa: E402
 from tests.benchmarks.replays import measure_replay  # noqa: E402
+from tests.benchmarks.reports import measure_reports  # noqa: E402
 from tests.benchmarks.subjects import measure_subject_erasure, measure_subject_search  # noqa: E402
 from tests.benchmarks.tokens import measure_tokens  # noqa: E402
 from tests.benchmarks.tree import measure_build, measure_tree  # noqa: E402
@@ -66,7 +67,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
         "peak_mb_1m",
         "peak_mb_100k",
     ),
-    measure_subject_search: ("subject_search_ms", "subject_search_growth"),
+    measure_subject_search: ("subject_search_ms", "subject_search_growth_ratio"),
     measure_subject_erasure: ("sweep_mb_s", "erasure_ratio"),
     measure_tree: ("ingest_ratio_without_detection", "ingest_ratio_with_database"),
     measure_ingest: ("ingest_mb_s", "ingest_records_s"),
@@ -107,6 +108,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_relay: ("relay_events_s",),
     measure_feed: ("feed_p99_ms",),
     measure_probes: ("probes_s",),
+    measure_reports: ("report_1m_s", "report_peak_mb"),
 }
 NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)
 

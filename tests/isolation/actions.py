@@ -124,6 +124,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "GET /register": "register.read",
     "GET /processors": "register.read",
     "POST /processors": "register.manage",
+    "PUT /processors/{party_id}": "register.manage",
     "DELETE /processors/{party_id}": "register.manage",
     "GET /dpia/{dataset_id}": "register.read",
     "GET /purposes": "purpose.read",

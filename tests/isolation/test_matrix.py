@@ -35,6 +35,7 @@ SAYING = {
     "PATCH /roles/{role_id}": {"permissions"},
     "POST /audit/exports": {"status"},  # of events: how what they tell of ended
     "POST /processors": {"role"},  # what a party is to the organization
+    "PUT /processors/{party_id}": {"role"},
     "POST /role-bindings": {"role"},
     "POST /roles": {"permissions"},
 }

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
+from compliance.consents.tasks import tasks_to_decide
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
 from compliance.incidents import work_selectors as incident_work
 from compliance.requests.selectors import requests_to_answer
@@ -67,6 +68,7 @@ _TO_DO: Final = (
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
     _Asked("Matches of searches for people", subject_work.matches_to_review, "admin:subjects"),
     _Asked("Recipients to tell of an erasure", subject_work.recipients_to_tell, "admin:subjects"),
+    _Asked("Withdrawals of consent to decide on", tasks_to_decide, "admin:consent_tasks"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
     _Asked("Incidents whose clocks run", incident_work.incidents_to_settle, "admin:incidents", is_urgent=True),
     _Asked("Tasks of incidents", incident_work.incident_tasks, "admin:incidents"),

@@ -198,15 +198,17 @@ class _Listing:
         failing = self._lacking(attribute)
         if failing is ALL or any(value is None for value in values):
             return Rows(NONE, ALL)
-        field = self._columns.fields[attribute]
         texts = [value for value in values if isinstance(value, str)]
+        if attribute in self._columns.beside:
+            return Rows(self._columns.beside[attribute](texts))
+        field = self._columns.fields[attribute]
         wanted = [_own_form(value) for value in texts] if attribute in _IDS else texts
         true = Q(**{f"{field}__in": [value for value in wanted if value is not None]})
         return Rows(both_of(true, none_of(failing)), failing)
 
     def _lacking(self, attribute: str) -> Q:
         """The rows that do not know the attribute."""
-        if attribute == "tags":
+        if attribute == "tags" or attribute in self._columns.beside:
             return NONE
         field = self._columns.fields.get(attribute)
         if field is None:

@@ -1,7 +1,7 @@
 """Sets of rows of datasets, and how they combine with Cedar's own meaning of and, or and not."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from django.db.models import Q
@@ -15,12 +15,14 @@ class Columns:
     """Where rows keep the attributes of datasets. ``fields`` has no entry for what no row knows.
 
     ``may_lack`` are attributes that an empty text stands for when they are not known; ``tagged`` gives the rows that
-    have a tag.
+    have a tag. ``beside`` gives the rows that have one of some values of an attribute which every row has, and which
+    is kept in no column of theirs.
     """
 
     fields: Mapping[str, str]
     may_lack: frozenset[str]
     tagged: Callable[[str], Q]
+    beside: Mapping[str, Callable[[Sequence[str]], Q]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

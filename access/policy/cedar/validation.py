@@ -61,6 +61,7 @@ def validate(statement_id: str, text: str, known: Known, question: Question) -> 
     except InvalidAnnotation as unknown:
         return Verdict(None, (_annotation_problem(unknown),))
     problems = [*_misfits(text), *_unenforceable(statement), *_pointless(statement, known)]
+    problems += _unknown_consent(statement, known)
     problems += _unlistable(statement, question)
     return Verdict(statement, tuple(problems), tuple(_remarks(statement)))
 
@@ -121,6 +122,15 @@ def _pointless(statement: Statement, known: Known) -> Iterator[FieldProblem]:
                 yield FieldProblem("text", f"never matches: there is no {name.partition('.')[2]} {value!r}")
         if attribute == "false":
             yield FieldProblem("text", "never matches: its condition is always false")
+
+
+def _unknown_consent(statement: Statement, known: Known) -> Iterator[FieldProblem]:
+    """Purposes to which nobody can have agreed."""
+    for one in statement.obligations:
+        if one.type == "consent" and known.purposes is not None and one.value not in known.purposes:
+            yield FieldProblem(
+                "text", f"@consent asks for consent to {one.value!r}, and there is no such purpose in use"
+            )
 
 
 def _unlistable(statement: Statement, question: Question) -> Iterator[FieldProblem]:

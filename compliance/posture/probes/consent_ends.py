@@ -46,4 +46,4 @@ def probe(tenant_id: UUID) -> Outcome:
 def _released(purpose: str, keys: DatasetKeys, person: str) -> bool:
     """Whether a read that begins now releases a record of the person."""
     record = TreeRecord(_TYPE, b"", b"", canonical_record(_TYPE, {"who": person}, {}))
-    return ConsentGate(purpose, keys, Link(parse_path("data.who"), _TYPE)).admits(record)
+    return ConsentGate((purpose,), keys, Link(parse_path("data.who"), _TYPE)).admits(record)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from compliance.reports.events import COLUMNS, event_rows
+from compliance.reports.events import COLUMNS, PAGE_COLUMNS, event_rows
 from compliance.reports.kind import Ask, Measure, ReportKind, Row
 from vaultsite.kernel.events.event import EventType
 
@@ -48,6 +48,8 @@ KINDS: Final = (
         measures=(Measure("Refused", "outcome", REFUSED, "status=denied"),),
         time="time",
         query="type=data.access.*",
+        needs=("audit.read",),
+        page_columns=PAGE_COLUMNS,
     ),
     ReportKind(
         code="soc2_access",
@@ -65,5 +67,7 @@ KINDS: Final = (
             Measure("Access refused", "event_type", frozenset({EventType.ACCESS_DENIED}), "type=data.access.denied"),
         ),
         time="time",
+        needs=("audit.read",),
+        page_columns=PAGE_COLUMNS,
     ),
 )

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from typing import Final
-from uuid import UUID
 
 from compliance.reports.events import Names
 from compliance.reports.kind import Ask, Measure, ReportKind, Row
+from compliance.reports.pages import in_pages
 from datasets.models import Erasure
 
-_PAGE: Final = 500
 _COLUMNS: Final = (
     *("erasure_id", "asked_at", "dataset_id", "dataset", "asked_by_id", "asked_by", "state", "ended_at"),
     *("records_named", "records_found", "chunks_rewritten", "versions", "has_receipt", "error"),
@@ -16,24 +15,18 @@ _COLUMNS: Final = (
 
 
 def _erasures(ask: Ask) -> Iterator[Row]:
-    names, after = Names(), None
-    while True:
-        with ask.scope():
-            page = _page(ask, after)
-            names.learn({one.requested_by for one in page}, {one.dataset_id for one in page})
-        yield from (_shown(one, names) for one in page)
-        if len(page) < _PAGE:
-            return
-        after = page[-1].pk
-
-
-def _page(ask: Ask, after: UUID | None) -> list[Erasure]:
-    found = Erasure.objects.filter(created_at__gte=ask.since, created_at__lt=ask.until).order_by("id")
+    found = Erasure.objects.filter(created_at__gte=ask.since, created_at__lt=ask.until)
     if ask.datasets:
         found = found.filter(dataset_id__in=ask.datasets)
     if ask.users:
         found = found.filter(requested_by__in=ask.users)
-    return list((found.filter(id__gt=after) if after else found)[:_PAGE])
+    names = Names()
+
+    def shown(page: list[Erasure]) -> list[Row]:
+        names.learn({one.requested_by for one in page}, {one.dataset_id for one in page})
+        return [_shown(one, names) for one in page]
+
+    return in_pages(ask, lambda: found, shown)
 
 
 def _shown(one: Erasure, names: Names) -> Row:
@@ -60,5 +53,9 @@ KINDS: Final = (
         ),
         time="asked_at",
         query="type=data.erased",
+        page_columns=(
+            *("asked_at", "dataset", "asked_by", "state", "ended_at", "records_named", "records_found"),
+            *("chunks_rewritten", "versions", "has_receipt", "error"),
+        ),
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from uuid import UUID
 
-from compliance.reports.events import COLUMNS, event_rows
+from compliance.reports.events import COLUMNS, PAGE_COLUMNS, event_rows
 from compliance.reports.kind import Ask, Measure, ReportKind, Row
 from compliance.reports.kinds.access import ACCESSES, REFUSED
 from datasets.services.inventory import Holding, every_holding
@@ -70,6 +70,8 @@ KINDS: Final = (
         breakdowns=("personal_data", "classification", "dataset", "region"),
         measures=(Measure("Under legal hold", "legal_hold", frozenset({"yes"})),),
         notes=(_TYPES_NOTE,),
+        scopes=("datasets",),
+        page_columns=_COLUMNS[1:],
     ),
     ReportKind(
         code="pci_pan",
@@ -83,6 +85,8 @@ KINDS: Final = (
         rows=_cards,
         breakdowns=("dataset", "classification"),
         notes=(_TYPES_NOTE, "Verification values, PINs and tracks are refused when records are taken in."),
+        scopes=("datasets",),
+        page_columns=_COLUMNS[1:],
     ),
     ReportKind(
         code="hipaa_phi",
@@ -98,6 +102,8 @@ KINDS: Final = (
         time="time",
         query="type=data.access.*",
         notes=(_TYPES_NOTE,),
+        needs=("audit.read",),
+        page_columns=PAGE_COLUMNS,
     ),
     ReportKind(
         code="hipaa_disclosures",
@@ -111,7 +117,9 @@ KINDS: Final = (
         rows=_of_health(DISCLOSURES),
         breakdowns=("event_type", "actor", "dataset", "purpose"),
         time="time",
-        query="type=data.export*",
+        query="type=" + ",".join(DISCLOSURES),
         notes=(_TYPES_NOTE, "Where records went after the vault had released them is not in the audit."),
+        needs=("audit.read",),
+        page_columns=PAGE_COLUMNS,
     ),
 )

@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from access.models import EncryptionKey
 from compliance.reports.events import Names
 from compliance.reports.kind import Ask, Measure, ReportKind, Row
+from compliance.reports.pages import in_pages
 from datasets.models import Chunk, Dataset
 
-#: Rows read in one transaction.
-_PAGE: Final = 1_000
 _KEY_COLUMNS: Final = (
     *("key_id", "purpose", "dataset_id", "dataset", "version", "state", "created", "due", "is_overdue"),
     *("wrapped_by", "kms_provider", "kms_key", "kms_key_version"),
@@ -28,18 +26,17 @@ ALGORITHM: Final = "AES-256-GCM, key-committing, 16 KiB segments"
 
 
 def _keys(ask: Ask) -> Iterator[Row]:
-    names, after, now = Names(), None, timezone.now()
-    while True:
-        with ask.scope():
-            keys = EncryptionKey.objects.filter(created_at__lt=ask.until).order_by("id")
-            if ask.datasets:
-                keys = keys.filter(scope_id__in=ask.datasets)
-            page = list((keys.filter(id__gt=after) if after else keys)[:_PAGE])
-            names.learn(set(), {key.scope_id for key in page})
-        yield from (_key(key, names, now) for key in page)
-        if len(page) < _PAGE:
-            return
-        after = page[-1].pk
+    def found() -> "QuerySet[EncryptionKey]":
+        keys = EncryptionKey.objects.filter(created_at__lt=ask.until)
+        return keys.filter(scope_id__in=ask.datasets) if ask.datasets else keys
+
+    names, now = Names(), timezone.now()
+
+    def shown(page: list[EncryptionKey]) -> list[Row]:
+        names.learn(set(), {key.scope_id for key in page})
+        return [_key(key, names, now) for key in page]
+
+    return in_pages(ask, found, shown)
 
 
 def _key(key: EncryptionKey, names: Names, now: datetime) -> Row:
@@ -52,18 +49,11 @@ def _key(key: EncryptionKey, names: Names, now: datetime) -> Row:
 
 
 def _sealed(ask: Ask) -> Iterator[Row]:
-    after: UUID | None = None
-    while True:
-        with ask.scope():
-            datasets = Dataset.objects.visible_to(ask.asker).filter(created_at__lt=ask.until).order_by("id")
-            if ask.datasets:
-                datasets = datasets.filter(pk__in=ask.datasets)
-            page = list((datasets.filter(id__gt=after) if after else datasets)[:100])
-            rows = [_dataset(one) for one in page]
-        yield from rows
-        if len(page) < 100:  # noqa: PLR2004 - a page of datasets
-            return
-        after = page[-1].pk
+    def found() -> "QuerySet[Dataset]":
+        datasets = Dataset.objects.visible_to(ask.asker).filter(created_at__lt=ask.until)
+        return datasets.filter(pk__in=ask.datasets) if ask.datasets else datasets
+
+    return in_pages(ask, found, lambda page: [_dataset(one) for one in page])
 
 
 def _dataset(dataset: Dataset) -> Row:
@@ -98,6 +88,12 @@ KINDS: Final = (
             Measure("Destroyed", "state", frozenset({"destroyed"}), "type=data.key.destroyed"),
         ),
         query="type=data.key.*",
+        needs=("key.read",),
+        scopes=("datasets",),
+        page_columns=(
+            *("purpose", "dataset", "version", "state", "created", "due", "is_overdue", "kms_provider", "kms_key"),
+            "kms_key_version",
+        ),
     ),
     ReportKind(
         code="hipaa_encryption",
@@ -112,5 +108,7 @@ KINDS: Final = (
         breakdowns=("classification", "key_state"),
         measures=(Measure("Under a destroyed key", "key_state", frozenset({"destroyed"}), "type=data.key.destroyed"),),
         query="type=data.key.*",
+        scopes=("datasets",),
+        page_columns=_SEALED_COLUMNS[1:],
     ),
 )

@@ -9,6 +9,7 @@ from datasets.errors.exports import ExportOutdated, StricterObligations
 from datasets.models import ConsentLink, Export, GuaranteedExport
 from datasets.ports import consent_source
 from datasets.services.consent import KIND as CONSENT
+from datasets.services.consent import consents_asked
 from datasets.services.read import declared_fields
 from datasets.services.row_conditions import KIND
 from vaultsite.kernel.jobs import Claim
@@ -53,9 +54,10 @@ def require_consents(export: Export | GuaranteedExport, today: Decision) -> None
 
     So it does where the dataset's records were since said to name people otherwise.
     """
-    if not today.asked(CONSENT):
+    purposes = consents_asked(today)
+    if not purposes:
         return
     declared = ConsentLink.objects.filter(dataset_id=export.dataset_id, declared_at__gt=export.created_at)
-    asked = (export.purpose, export.dataset_id, export.created_at)
-    if declared.exists() or consent_source().is_withdrawn_since(*asked):
+    since = (export.dataset_id, export.created_at)
+    if declared.exists() or any(consent_source().is_withdrawn_since(one, *since) for one in purposes):
         raise ExportOutdated

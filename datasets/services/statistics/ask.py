@@ -165,7 +165,8 @@ def _digest(version: Version, request: StatisticsRequest, consent: ConsentGate |
     key = current_key(KeyPurpose.PSEUDONYM).key.derive(b"statistics")
     content = {"root": bytes(version.root).hex(), "dataset": str(version.dataset_id), **request.as_json()}
     if consent is not None:
-        content["consent"] = [consent.purpose, consent_source().stamp(consent.purpose), str(consent.link)]
+        stamps = [[one, consent_source().stamp(one)] for one in consent.purposes]
+        content["consent"] = [*stamps, str(consent.link)]
     return key.mac(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
 
 

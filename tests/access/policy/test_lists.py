@@ -12,7 +12,7 @@ from access.policy.question import ask
 from access.ports import resource_source
 from access.services.authorize import decide
 from access.services.policies_in_force import policies_in_force
-from datasets.models import Dataset
+from datasets.models import ConsentLink, Dataset
 from tests.access.policy.stored import put_in_force
 from tests.factories.access import acting, principal_with
 from tests.factories.datasets import make_dataset
@@ -28,6 +28,9 @@ POLICIES = [
     f'forbid(principal, {READ}, resource) when {{ {ANY} && !(resource.classification == "pii") }};',
     f"forbid(principal, {READ}, resource) unless {{ {ALL} || resource.owner == principal.id }};",
     f'forbid(principal, {READ}, resource) when {{ resource.consent == "none" }};',
+    f'forbid(principal, {READ}, resource) unless {{ resource.consent == "declared" }};',
+    f'forbid(principal, {READ}, resource) when {{ ["lenient", "none"].contains(resource.consent) }};',
+    f'forbid(principal, {READ}, resource) when {{ resource.consent == "indexed" && resource.residency == "us" }};',
     f"forbid(principal, {READ}, resource) when {{ principal.department == resource.residency }};",
     f'forbid(principal, {READ}, resource) when {{ principal.mfa && resource.classification != "public" }};',
     f'forbid(principal, {READ}, resource) when {{ resource.classification == "pii" && principal.clearance == "low" }};',
@@ -48,7 +51,12 @@ def datasets(tenant: Tenant) -> list[Dataset]:
         for region in ("", "us", "eu")
         for tags in ((), ("a",), ("a", "b"))
     ]
-    return [make_dataset(tenant, **one) for one in facts]
+    made = [make_dataset(tenant, **one) for one in facts]
+    with acting(tenant):
+        for number, one in enumerate(made[:6]):
+            declared = {"subject": "/data/customer" if number % 3 else "", "releases_unlinked": number % 2 == 0}
+            ConsentLink.objects.create(dataset=one, subject_type="CUSTOMER", declared_by=one.created_by, **declared)
+    return made
 
 
 def listed(tenant: Tenant, principal: Principal) -> set[Any]:

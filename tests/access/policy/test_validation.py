@@ -30,6 +30,10 @@ def verdict(text: str) -> Verdict:
         ('permit(principal, action == Action::"user.read", resource is Dataset);', "applicable action"),
         ('@row_limit("5") permit(principal, action == Action::"user.read", resource);', "nothing enforces @row_limit"),
         (f'@k("5") permit(principal, {READ}, resource);', "nothing enforces @k"),
+        (f'@consent("fun") permit(principal, {READ}, resource);', "consent to 'fun', and there is no such purpose"),
+        (f'@consent("Not a code") permit(principal, {READ}, resource);', "@consent asks for nothing"),
+        (f'@consent("analytics") forbid(principal, {READ}, resource);', "a forbid releases nothing"),
+        ('@consent("analytics") permit(principal, action == Action::"dataset.update", resource);', "nothing enforces"),
         (f'@shred("x") permit(principal, {READ}, resource);', "@shred asks for nothing that is enforced"),
         (f'@mask("email") forbid(principal, {READ}, resource);', "a forbid releases nothing"),
         (f'permit(principal in Role::"nobody", {READ}, resource);', "there is no role"),
@@ -62,6 +66,8 @@ def test_a_policy_that_cannot_be_used_is_told_why(text: str, says: str) -> None:
         'permit(principal is User in Role::"viewer", action in [Action::"read"], resource is Dataset);',
         f'@anonymize("redact") @audit_level("detailed") permit(principal, {READ}, resource);',
         '@epsilon("0.5") permit(principal, action == Action::"statistics.query", resource);',
+        f'@consent("analytics") permit(principal, {READ}, resource);',
+        'forbid(principal, action == Action::"dataset.read", resource) unless { resource.consent == "declared" };',
     ],
 )
 def test_a_policy_that_can_be_used_has_no_problems(text: str) -> None:

@@ -164,7 +164,7 @@ def test_what_cannot_be_done_to_a_text_is_refused(tenant, how):
 
 def test_what_was_encrypted_is_turned_back_for_a_purpose_by_those_who_may(tenant, officer):
     sealed = anonymized(caller(tenant, "analyst"), operator="encrypt").json()["text"]
-    assert "ada" not in sealed
+    assert "lovelace" not in sealed
     content = {"t": sealed, "n": [sealed, 3, None]}
     request_id = new_request_id()
     turned = send(officer, "POST", "/deanonymize", {"content": content}, **{"X-Request-ID": request_id}).json()
@@ -203,7 +203,7 @@ def test_a_policy_can_be_tried_on_records_by_readers_of_raw_data(tenant, officer
     assert send(officer, "POST", path, {}).json()["code"] == "VAULT_VALID_3001"
     document = {"format": 1, "default": {"strategy": "tokenize"}}
     token = send(officer, "POST", path, {"document": document}).json()["records"][0]["after"]["data"]["text"]
-    assert "ada" not in token
+    assert "lovelace" not in token
     body = {"content": token, "dataset_id": str(dataset.pk)}
     assert send(officer, "POST", "/deanonymize", body).json() == {"content": TEXT, "encrypted": 0, "tokens": 2}
 
@@ -214,7 +214,7 @@ def test_codes_of_a_dataset_open_for_those_who_may_reveal_in_that_dataset(tenant
     preview = f"/datasets/{dataset.pk}/versions/main/anonymization-preview"
     document = {"format": 1, "default": {"strategy": "encrypt"}}
     code = send(officer, "POST", preview, {"document": document}).json()["records"][0]["after"]["data"]["text"]
-    assert "ada" not in code
+    assert "lovelace" not in code
     request_id = new_request_id()
     turned = send(officer, "POST", "/deanonymize", {"content": code}, **{"X-Request-ID": request_id})
     assert (turned.status_code, turned.json()["content"]) == (200, TEXT)

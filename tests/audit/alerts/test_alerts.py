@@ -222,7 +222,7 @@ def test_a_reason_holds_no_personal_data(tenant) -> None:
     body = {"verdict": "mended", "reason": "asked ada.lovelace@example.com"}
     answer = send(caller(tenant, "security_officer"), "POST", f"/alerts/{alert.pk}/resolve", body)
     assert answer.status_code in {400, 422}
-    assert "ada" not in answer.text
+    assert "lovelace" not in answer.text
 
 
 def test_who_may_read_may_not_settle_and_strangers_see_none(tenant, rival) -> None:

@@ -62,7 +62,7 @@ def test_a_legal_basis_holds_no_personal_data(tenant) -> None:
     body = BODY | {"legal_basis": "asked ada.lovelace@example.com"}
     answer = send(caller(tenant, "privacy_officer"), "POST", "/retention/policies", body)
     assert answer.status_code in {400, 422}
-    assert "ada" not in answer.text
+    assert "lovelace" not in answer.text
 
 
 def test_a_name_is_taken_while_its_policy_is_in_force(tenant) -> None:

@@ -118,7 +118,7 @@ def test_a_report_may_name_no_person(steward, dataset):
     body = {"kind": "trained", "thing": {"type": "model", "namespace": "x", "name": "of ada.lovelace@example.com"}}
     answer = send(steward, "POST", f"/datasets/{dataset.pk}/lineage", body)
     assert (answer.status_code, answer.json()["code"]) == (400, "VAULT_DATA_4008")
-    assert "ada" not in answer.content.decode()
+    assert "lovelace" not in answer.content.decode()
 
 
 def test_the_lineage_of_another_tenant_does_not_exist(rival, dataset):

@@ -1,0 +1,30 @@
+"""One report in a process of its own: ``python -m tests.benchmarks.report_worker TENANT REPORT`` says what it took."""
+
+import os
+import resource
+import sys
+import time
+from uuid import UUID
+
+import django
+
+
+def main() -> None:
+    tenant_id, report_id = map(UUID, sys.argv[1:])
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vaultsite.settings")
+    django.setup()
+    from compliance.reports.work import run_report  # after django.setup()
+    from vaultsite.celery import app
+
+    app.loader.import_default_modules()
+    idle, started = _peak_mb(), time.monotonic()
+    run_report(tenant_id, report_id)
+    sys.stdout.write(f"{idle} {_peak_mb()} {time.monotonic() - started}\n")
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+if __name__ == "__main__":
+    main()
