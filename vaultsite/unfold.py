@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 
 
 def _may(permission: str) -> Callable[[HttpRequest], bool]:
@@ -15,16 +15,6 @@ def _may(permission: str) -> Callable[[HttpRequest], bool]:
 def _item(title: str, icon: str, url_name: str, permission: str = "") -> dict[str, Any]:
     item = {"title": title, "icon": icon, "link": reverse_lazy(url_name)}
     return item | ({"permission": _may(permission)} if permission else {})
-
-
-def _posture(*below: str) -> Callable[[HttpRequest], bool]:
-    """Its address is the beginning of every other's of compliance: it alone, and these folders of it, are its own."""
-
-    def is_shown(request: HttpRequest) -> bool:
-        home = reverse("admin:compliance_home")
-        return request.path == home or request.path.startswith(tuple(f"{home}{folder}/" for folder in below))
-
-    return is_shown
 
 
 def tenant_label(request: HttpRequest) -> list[str] | None:
@@ -132,8 +122,7 @@ UNFOLD: Final[dict[str, Any]] = {
                 "items": [
                     _item("Requests", "person_search", "admin:subject_requests", "compliance.view_subjectrequest"),
                     _item("Incidents", "crisis_alert", "admin:incidents", "compliance.view_incident"),
-                    _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun")
-                    | {"active": _posture("frameworks", "controls", "probe-runs", "probe-results")},
+                    _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun"),
                     _item("Search and erasure", "person_search", "admin:subjects", "compliance.view_subjectsearch"),
                     _item("Consent", "handshake", "admin:consent", "compliance.view_consent"),
                     _item("Register", "menu_book", "admin:register", "compliance.view_party"),

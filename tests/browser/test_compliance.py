@@ -16,6 +16,7 @@ from compliance.models import (
     Incident,
     IncidentScope,
     LegalHold,
+    Party,
     ProbeRun,
     Report,
     RetentionPolicy,
@@ -29,13 +30,14 @@ from compliance.requests.form import set_form
 from compliance.requests.intake import Intake, create_request
 from compliance.requests.sealed import SubjectFacts
 from compliance.retention.policies import PolicyTerms, create_policy
-from datasets.models import HoldKind
+from datasets.models import Dataset, HoldKind
 from datasets.services.datasets import DatasetFacts, create_dataset
 from datasets.services.holds import HoldScope
 from tests.browser.test_access import pytestmark as driven
 from tests.browser.test_browser import journey, served
 from tests.factories.access import PASSWORD, acting, make_user
 from tests.journeys.waiting import until
+from vaultsite.demo.compliance_rules import RESEARCH
 from vaultsite.demo.compliance_story import tell_compliance_story
 from vaultsite.demo.credentials import Login
 from vaultsite.demo.evidence_story import tell_evidence_story
@@ -51,7 +53,7 @@ OFFICER = "privacy-officer"
 #: What one person needs to see every screen.
 SEES = ("privacy_officer", "legal_counsel", "tenant_admin")
 #: Not pages, but files that are downloaded.
-FILES = {"subject_verifier"}
+FILES = {"subject_verifier", "register_file"}
 #: Every screen that needs no row.
 SCREENS = tuple(name for route, _, name in PATHS if "<" not in route and name not in FILES)
 LIGHT, DARK = {"scheme": "light", "width": 1280}, {"scheme": "dark", "width": 400}
@@ -126,10 +128,16 @@ def details(tenant: Tenant) -> dict[str, str]:
             "retention_run": ("retention_run", [RetentionRun.objects.get().pk]),
             "incident": ("incident", [Incident.objects.get(state="confirmed").pk]),
             "incident_long": ("incident", [Incident.objects.get(title__startswith=LONG).pk]),
+            "report": ("report", [Report.objects.get(format="pdf").pk]),
+            "party": ("register_party", [Party.objects.get(safeguard="clauses").pk]),
+            "assessment": ("register_assessment", [Dataset.objects.get(name="support-chats").pk]),
             "notice": ("breach_notice", [notice.incident_id, notice.pk]),
             "probe_run": ("compliance_probe_run", [ProbeRun.objects.get().pk]),
         }
     shown = {name: reverse(f"admin:{path}", args=keys) for name, (path, keys) in found.items()}
+    shown["purpose"] = reverse("admin:consent_purpose", args=[RESEARCH])
+    shown["purpose_edit"] = reverse("admin:consent_edit_purpose", args=[RESEARCH])
+    shown["store"] = reverse("admin:retention_store", args=["exports"])
     shown["framework"] = reverse("admin:compliance_framework", args=["gdpr"])
     shown["control"] = reverse("admin:compliance_control", args=["gdpr-5.1.f"])
     return shown
