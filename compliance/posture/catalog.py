@@ -95,8 +95,8 @@ PROBES: Final[Mapping[str, Probe]] = MappingProxyType(
         ),
         "emergency": Probe(
             "Emergency access",
-            "Access in an emergency is called for, confirmed by the caller and by somebody else, used, and tried "
-            "after its end. It takes two people, is told aloud, and ends.",
+            "Access in an emergency is called for, confirmed by the caller and by somebody else, used, ended, and "
+            "tried again. It takes two people, is told aloud, and is over once it is ended.",
             emergency.probe,
         ),
         "privileged_mfa": Probe(
