@@ -21,9 +21,9 @@ class ComplianceConfig(AppConfig):
         from compliance.retention.store_source import SetTerms
 
         register_term_source(SetTerms())
-        from compliance.holds.audit import keeps_audit  # its models load after the app registry
+        from compliance.retention.audit import why_kept  # its models load after the app registry
 
-        register_audit_keeper(keeps_audit)
+        register_audit_keeper(why_kept)
         from compliance.consents.source import RecordedConsents
 
         register_consent_source(RecordedConsents())

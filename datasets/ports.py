@@ -80,6 +80,10 @@ class TransferRule(ABC):
     def recipients(self, region: str) -> list[Recipient]:
         """Whom an export out of the region may name; none where nobody has to be named."""
 
+    @abstractmethod
+    def name_of(self, recipient: UUID) -> str:
+        """What a recipient is called, also one that may receive nothing any more; empty for none of the tenant's."""
+
 
 _transfers: TransferRule | None = None
 

@@ -12,6 +12,7 @@ from vaultsite.kernel.api.problem import problem_response
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import InternalFault, InvalidInput, NotReady, UnknownPath, VaultError
 from vaultsite.kernel.providers import load_provider
+from vaultsite.kernel.regions import served_stores
 from vaultsite.kernel.tenancy.scope import unscoped
 from vaultsite.runtime.restoring import is_restoring
 
@@ -107,8 +108,9 @@ def check_kms() -> bool:
 
 
 def check_storage() -> bool:
-    """Whether the object store can be listed. Raises VaultError or OSError when it cannot."""
-    next(iter(BlobStore.default().names("pack/00/")), None)
+    """Whether the stores of the regions served here can be listed. Raises VaultError or OSError when one cannot."""
+    for alias in served_stores():
+        next(iter(BlobStore.at(alias).names("pack/00/")), None)
     return True
 
 

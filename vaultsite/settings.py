@@ -328,6 +328,9 @@ SPECTACULAR_SETTINGS = {
         "ErasureBasisEnum": "compliance.models.subjects.LegalBasis",
         "LawfulBasisEnum": "access.models.purpose.LawfulBasis",
         "RefusalGroundEnum": "compliance.models.request.RefusalGround",
+        "RequestOutcomeEnum": "compliance.models.request.RequestOutcome",
+        "WithdrawalEffectEnum": "compliance.models.consent.WithdrawalEffect",
+        "RetentionStoreEnum": ["exports", "analytics", "audit_exports", "drafts", "tokens"],
         "VerifyingMethodEnum": [
             ("account", "signed in to their account"),
             ("document", "an identity document"),

@@ -28,8 +28,9 @@ def _as_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
         except Exception as exc:  # noqa: BLE001 - the edge: everything becomes a page
             response = error_page(request, exc)
         add_headers(response, levels_of(request))
-        # The address holds the token of a link.
-        response["Referrer-Policy"] = "no-referrer"
+        # The address holds the token of a link, for nobody elsewhere. Without any referrer a browser would send a form
+        # with the origin "null", which the check against forged requests refuses.
+        response["Referrer-Policy"] = "same-origin"
         return response
 
     return update_wrapper(never_cache(inner), view)

@@ -21,6 +21,7 @@ from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef, Severity
 from vaultsite.kernel.life import does_redis_answer, is_alive
+from vaultsite.kernel.regions import served_stores
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
@@ -42,7 +43,8 @@ logger = logging.getLogger("vault.watch")
 def watch() -> int:
     """Look at stores and relay, and tell every organization what changed; returns how many events that took."""
     answers = {name: _passes(check) for name, check in CHECKS.items()} | _signs(("relay",))
-    return _tell_all(answers, BlobStore.default().percent_full())
+    filled = [BlobStore.at(alias).percent_full() for alias in served_stores()]
+    return _tell_all(answers, max((one for one in filled if one is not None), default=None))
 
 
 def watch_processes() -> int:

@@ -11,11 +11,13 @@ class PolicyEpoch(TenantModel):
     """One row a tenant, with the tenant's own id. The database changes it, by a trigger on the tables it follows.
 
     ``stamp`` tells one set of policies from every other, also from one that was rolled back, which ``number`` would
-    not: what is kept of policies is kept under it.
+    not: what is kept of policies is kept under it. ``restricted_purposes`` are those from which somebody's records are
+    left out at their request (access/services/restricted.py).
     """
 
     number = models.BigIntegerField(default=0)
     stamp = models.UUIDField(default=uuid4)
+    restricted_purposes = models.JSONField(default=list, db_default=[])
 
     class Meta(TenantModel.Meta):
         constraints = [*tenant_constraints(grants=("SELECT", "INSERT", "UPDATE"))]

@@ -14,6 +14,7 @@ KINDS: Final = frozenset(
         "mask",  # no value: ``fields`` are cut out whatever else is shown
         "filter_rows",  # a condition on records: only those that meet it are released
         "consent",  # a purpose: only records whose people have agreed to it are released; more may be asked than one
+        "restriction",  # a purpose: records of people who restricted it, or objected to it, are left out
         "row_limit",  # how many records one read releases at most
         "quota",  # the id of the lease that counts what is released
         "k",  # the least size of a class of records in a release

@@ -13,13 +13,15 @@ from access.policy.errors import InvalidAnnotation
 AUDIT_LEVEL: Final = "audit_level"
 #: Action -> kinds of obligations that whoever does the action enforces. What is not named here cannot be asked for.
 ENFORCED: Final[Mapping[str, frozenset[str]]] = {
-    "record.read": frozenset({"anonymize", "mask", "filter_rows", "consent", "row_limit", "quota"}),
-    "analytics.export": frozenset({"anonymize", "mask", "filter_rows", "consent", "k"}),
-    "statistics.query": frozenset({"filter_rows", "consent", "epsilon", "quota"}),
+    "record.read": frozenset({"anonymize", "mask", "filter_rows", "consent", "restriction", "row_limit", "quota"}),
+    "analytics.export": frozenset({"anonymize", "mask", "filter_rows", "consent", "restriction", "k"}),
+    "statistics.query": frozenset({"filter_rows", "consent", "restriction", "epsilon", "quota"}),
 }
 
 #: Actions that use records one by one: for a purpose that rests on consent, those alone whose people have agreed.
 CONSENTED: Final = frozenset({"record.read", "analytics.export", "statistics.query", "ingest.rejects.read"})
+#: Actions that use records one by one: none of those whose people restricted the purpose.
+RESTRICTABLE: Final = frozenset({"record.read", "analytics.export", "statistics.query"})
 #: Kinds that speak of some actions alone; of others they ask nothing. A grant of several actions carries them all.
 _CONCERNED: Final[Mapping[str, frozenset[str]]] = {
     "anonymize": SHOWING,

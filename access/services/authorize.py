@@ -13,7 +13,7 @@ from access.policy.cedar.roles import RESTRICTED_ID, builtin_id
 from access.policy.decision import Decision, Effect, Obligation
 from access.policy.engine import policy_engine
 from access.policy.errors import PolicyEngineUnavailable
-from access.policy.obligations import AUDIT_LEVEL, CONSENTED, enforced_for
+from access.policy.obligations import AUDIT_LEVEL, CONSENTED, RESTRICTABLE, enforced_for
 from access.policy.question import Question, ask
 from access.ports import BoundPolicy, grant_source, obligation_source, resource_source
 from access.selectors import may
@@ -204,6 +204,8 @@ def _allowed(
     if question.action in CONSENTED and question.purpose in held.consent_purposes:
         # A policy may have asked for the very same.
         obligations = tuple(dict.fromkeys((*obligations, Obligation("consent", value=question.purpose or ""))))
+    if question.action in RESTRICTABLE and held.restricts(question.purpose or ""):
+        obligations = (*obligations, Obligation("restriction", value=question.purpose or ""))
     effect: Effect = "allow_with_conditions" if obligations else "allow"
     reason = _reason(question, answer, has_bound=bool(bound))
     return Decision(effect, obligations, reason, policies, purpose=question.purpose), None

@@ -18,6 +18,8 @@ from vaultsite.kernel.tenancy.scope import current_scope
 #: Tenants whose policies a process keeps.
 _MAX_TENANTS: Final = 256
 _MEMO: Final = "access.policies_in_force"
+#: Stands for every purpose where one is restricted.
+ALL_PURPOSES: Final = "*"
 _CLOSED: Final = "forbid(principal, action, resource is Dataset);"
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,12 @@ class PoliciesInForce:
     purposes: frozenset[str]
     #: Those under which records are released only where their people have agreed.
     consent_purposes: frozenset[str] = frozenset()
+    #: Those from which records are left out because their people asked for it; ALL_PURPOSES for every one.
+    restricted_purposes: frozenset[str] = frozenset()
+
+    def restricts(self, purpose: str) -> bool:
+        """Whether somebody's records are left out of the purpose."""
+        return not self.restricted_purposes.isdisjoint({purpose, ALL_PURPOSES})
 
 
 _kept: Final[OrderedDict[tuple[UUID, UUID], PoliciesInForce]] = OrderedDict()
@@ -71,8 +79,8 @@ def _statement(row: AccessPolicyVersion) -> Statement:
 
 
 def _of_epoch(tenant_id: UUID) -> PoliciesInForce:
-    row = PolicyEpoch.objects.filter(pk=tenant_id).values_list("stamp", "number").first()
-    stamp, number = row or (NO_STAMP, 0)
+    row = PolicyEpoch.objects.filter(pk=tenant_id).values_list("stamp", "number", "restricted_purposes").first()
+    stamp, number, restricted = row or (NO_STAMP, 0, [])
     key = (tenant_id, stamp)
     with _lock:
         found = _kept.get(key) if row else None
@@ -89,6 +97,7 @@ def _of_epoch(tenant_id: UUID) -> PoliciesInForce:
         compiled=CompiledPolicies(statements_in_force()),
         purposes=frozenset(known),
         consent_purposes=frozenset(code for code, asks in known.items() if asks),
+        restricted_purposes=frozenset(restricted),
     )
     if row:  # without one nothing would tell the next set from this
         _keep(key, found)

@@ -13,7 +13,7 @@ from audit.log.keys import origin_of
 from audit.log.witnesses.base import Witness
 from audit.log.witnesses.enlisted import enlisted_witnesses
 from audit.models import AuditCheckpoint, AuditMonthDrop
-from audit.ports import is_audit_kept
+from audit.ports import why_audit_kept
 from audit.proofs.drops import oldest_kept
 from audit.proofs.heads import Trust
 from audit.services.partitions import LOCK_TIMEOUT, months_from
@@ -77,8 +77,8 @@ def drop_old_months(*, keep: int, today: date) -> list[Dropped]:
     """Drop the months of events that ended more than ``keep`` whole months before this one, as the owner.
 
     Each only when it has the events of all its leaves and no other, sealed as they are stored, under a checkpoint that
-    a witness gives back, and no legal hold keeps any of them; otherwise the month is kept, and said why. ``keep`` of 0
-    drops nothing. No scope may be open.
+    a witness gives back, and no legal hold or minimum keeps any of them; otherwise the month is kept, and said why.
+    ``keep`` of 0 drops nothing. No scope may be open.
     """
     if keep <= 0:
         return []
@@ -105,8 +105,9 @@ def _drop(month: date) -> Dropped:
         # From here on nobody writes into the month: what was looked at is what goes.
         if _content(month) != content:
             return Dropped(month, kept_because="it changed while it was looked at")
-        if any(is_audit_kept(part.tenant_id) for part in content):
-            return Dropped(month, kept_because="a legal hold keeps events of it")
+        for part in content:
+            if reason := why_audit_kept(part.tenant_id, month):
+                return Dropped(month, kept_because=reason)
         rows = [_told(month, part, covers[part.tenant_id]) for part in content]
         cursor.execute(_DROP, [month])
         AuditMonthDrop.objects.using("owner").bulk_create(rows)

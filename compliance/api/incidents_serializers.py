@@ -105,7 +105,7 @@ class IncidentInput(_FactsInput):
 
 
 class IncidentChangeInput(_FactsInput):
-    """``reason`` has to be given when ``aware_at`` or ``discovered_at`` are moved."""
+    """``reason`` has to be given when ``aware_at`` or ``discovered_at`` are moved, and when a law is left out."""
 
     title = serializers.CharField(max_length=MAX_TITLE, required=False)
     reason = serializers.CharField(max_length=MAX_REASON, required=False)

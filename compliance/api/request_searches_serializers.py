@@ -12,7 +12,9 @@ from compliance.api.subjects_serializers import (
     SubjectSearchOutput,
 )
 from compliance.models import LegalBasis
+from compliance.requests.sealed import MAX_TEXT
 from compliance.subjects.identifiers import MAX_IDENTIFIERS, Identifier
+from datasets.models import ProcessingRestriction
 
 
 class RequestSearchInput(StrictInput):
@@ -44,3 +46,27 @@ class RequestErasureOutput(serializers.Serializer[Any]):
     has_receipt = serializers.BooleanField()
     recipients = serializers.IntegerField()
     recipients_to_tell = serializers.IntegerField()
+
+
+class RestrictionInput(StrictInput):
+    """``purposes`` are those that were objected to; none: all of them."""
+
+    purposes = serializers.ListField(child=serializers.CharField(max_length=64), required=False, max_length=100)
+
+
+class RestrictionOutput(serializers.ModelSerializer[ProcessingRestriction]):
+    """``purpose`` is empty where it is for all of them."""
+
+    class Meta:
+        model = ProcessingRestriction
+        fields = ["id", "purpose", "imposed_by", "imposed_at"]
+
+
+class RestrictionListOutput(serializers.Serializer[Any]):
+    data = RestrictionOutput(many=True)  # type: ignore[assignment]
+
+
+class RestrictionEndInput(StrictInput):
+    """What the subject is told."""
+
+    message = serializers.CharField(max_length=MAX_TEXT)

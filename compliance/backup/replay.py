@@ -16,10 +16,10 @@ from access.services.key_rotation import destroy_again
 from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, RELEASE, Entry
 from compliance.models import LegalHold
 from datasets.errors import DatasetHeld
-from datasets.errors.lifecycle import DatasetKept
 from datasets.models import Chunk, Dataset, Purge
 from datasets.services.erasure.replay import ErasureFacts, replay_erasure
 from datasets.services.holds import lift_marks
+from datasets.services.keeping import allowed_before
 from datasets.services.purge import run_purge, shred
 from vaultsite.kernel.jobs import JobStatus
 from vaultsite.kernel.tenancy.principal import Principal
@@ -42,6 +42,8 @@ class Replayed:
 def replay(entries: Iterable[Entry]) -> Replayed:
     """Replay the journal, as the system, tenant by tenant; no scope may be open.
 
+    A minimum of the past keeps nothing of what is in the journal: that was asked, and answered, after the backup.
+
     Keys go first: nothing is read with them any more. Then holds that were released, which would keep what went after
     them; then whole datasets, then records. Entries of organizations that the backup does not know concern nothing in
     it.
@@ -50,18 +52,19 @@ def replay(entries: Iterable[Entry]) -> Replayed:
     living = [entry for entry in entries if entry.tenant in known]
     withdrawn = {entry.id for entry in living if entry.kind == REFUSAL}
     found = Replayed()
-    for tenant in sorted({entry.tenant for entry in living}):
-        own = [entry for entry in living if entry.tenant == tenant]
-        _destroy(UUID(tenant), _keys_gone(own), found)
-        for entry in own:
-            if entry.kind == RELEASE:
-                _release(UUID(tenant), entry, found)
-        for entry in own:
-            if entry.kind == PURGE:
-                _purge(UUID(tenant), UUID(entry.id), found)
-        for entry in own:
-            if entry.kind == ERASURE and entry.id not in withdrawn:
-                _erase(UUID(tenant), entry, found)
+    with allowed_before():
+        for tenant in sorted({entry.tenant for entry in living}):
+            own = [entry for entry in living if entry.tenant == tenant]
+            _destroy(UUID(tenant), _keys_gone(own), found)
+            for entry in own:
+                if entry.kind == RELEASE:
+                    _release(UUID(tenant), entry, found)
+            for entry in own:
+                if entry.kind == PURGE:
+                    _purge(UUID(tenant), UUID(entry.id), found)
+            for entry in own:
+                if entry.kind == ERASURE and entry.id not in withdrawn:
+                    _erase(UUID(tenant), entry, found)
     return found
 
 
@@ -104,8 +107,8 @@ def _purge(tenant_id: UUID, dataset_id: UUID, found: Replayed) -> None:
         try:
             if dataset.purged_at is None:
                 shred(dataset)
-        except (DatasetHeld, DatasetKept):
-            found.refused.append(f"dataset {dataset_id} may not go: a hold or a period of the backup keeps it")
+        except DatasetHeld:
+            found.refused.append(f"dataset {dataset_id} may not go: a hold of the backup keeps it")
             return
         purge = Purge.objects.filter(dataset_id=dataset_id).first()
         if purge is None:

@@ -168,3 +168,10 @@ class GroundNeeded(VaultError):
 
     code, slug, status = "VAULT_COMP_8071", "ground-needed", 409
     title = "What is kept needs a ground of law"
+
+
+class NotRestricted(VaultError):
+    """A request for restriction, or an objection, is answered once the subject's records are left out of reads."""
+
+    code, slug, status = "VAULT_COMP_8072", "request-not-restricted", 409
+    title = "The use of the subject's records is not restricted"

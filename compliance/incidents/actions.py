@@ -1,8 +1,11 @@
 """What stops a breach: through the services that do it anyway, each with its own decision, written in the timeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Q
 
 from access.models import ApiKey, ServiceAccount, User
 from access.services.api_keys import revoke_api_key
@@ -21,6 +24,22 @@ from vaultsite.kernel.tenancy.principal import Principal
 
 #: Versions of one dataset that one act puts in quarantine.
 MAX_VERSIONS: Final = 200
+
+
+@dataclass(frozen=True)
+class Readable:
+    """How many versions of a dataset can be read, and how many of it are in quarantine."""
+
+    open: int
+    held: int
+
+
+def readable_versions(dataset_ids: Iterable[UUID]) -> dict[UUID, Readable]:
+    """What a quarantine of each would reach, and what of it one holds already, in the open scope."""
+    held = VersionQuarantine.objects.filter(version=OuterRef("pk"), released_at=None)
+    rows = Version.objects.filter(dataset_id__in=list(dataset_ids)).annotate(is_held=Exists(held))
+    counted = rows.order_by().values("dataset_id").annotate(all=Count("pk"), held=Count("pk", filter=Q(is_held=True)))
+    return {row["dataset_id"]: Readable(row["all"] - row["held"], row["held"]) for row in counted}
 
 
 def quarantine_dataset(

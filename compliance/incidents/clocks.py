@@ -228,6 +228,10 @@ RULES: Final = (
 )
 
 
+#: Code of a rule -> whom it is for, and where it stands.
+NAMES: Final[Mapping[str, str]] = MappingProxyType({rule.code: f"{rule.title}, {rule.source}" for rule in RULES})
+
+
 def duties(facts: Facts, now: datetime) -> list[Duty]:
     """What each rule of the laws that apply asks for, and where it stands at ``now``, in the order of RULES."""
     return [_duty(rule, facts, now) for rule in RULES if rule.law in facts.laws]

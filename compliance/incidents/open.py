@@ -15,7 +15,7 @@ from compliance.errors.incidents import AlertHasIncident, WrongIncidentState
 from compliance.incidents.clocks import GDPR
 from compliance.incidents.facts import IncidentFacts, as_columns, check_facts
 from compliance.incidents.selectors import incident_of_alert, open_incident_for, resource_of
-from compliance.incidents.standing import wind_clocks
+from compliance.incidents.standing import duties_of_one, wind_clocks
 from compliance.incidents.telling import tell_managers
 from compliance.incidents.timeline import record
 from compliance.models import Incident, IncidentSeverity, IncidentState
@@ -33,8 +33,8 @@ _TRIES: Final = 5
 def open_incident(principal: Principal, *, facts: IncidentFacts, alert_id: UUID | None = None) -> Incident:
     """Open an incident, suspected until somebody confirms or dismisses it; those who manage incidents are told.
 
-    Of an alert, what the alert is about is added to what was said. Raises AccessDenied, AlertNotFound,
-    AlertHasIncident, InvalidInput, PersonalDataInText.
+    Of an alert, what the alert is about is added to what was said; where nothing was, its title and severity are the
+    alert's. Raises AccessDenied, AlertNotFound, AlertHasIncident, InvalidInput, PersonalDataInText.
     """
     if alert_id is not None:
         authorize(principal, "alert.read", ResourceRef("alert", str(alert_id)))
@@ -86,6 +86,8 @@ def facts_of_alert(alert_id: UUID) -> IncidentFacts:
 def _with_alert(facts: IncidentFacts, alert_id: UUID) -> IncidentFacts:
     """What was said comes first; whom and what the alert is about is always among it."""
     known = facts_of_alert(alert_id)
+    if not facts.title.strip():
+        facts = replace(facts, title=known.title, severity=known.severity)
     return replace(
         facts,
         discovered_at=facts.discovered_at or known.discovered_at,
@@ -99,7 +101,8 @@ def _with_alert(facts: IncidentFacts, alert_id: UUID) -> IncidentFacts:
 def change_incident(principal: Principal, *, incident_id: UUID, changes: dict[str, Any], reason: str = "") -> Incident:
     """Change facts (members of IncidentFacts); the timeline keeps which, and of times and counts what they were.
 
-    Who moves ``aware_at`` or ``discovered_at`` says why. Raises AccessDenied, IncidentNotFound, IncidentAboutYourself,
+    Who moves ``aware_at`` or ``discovered_at``, or says that a law does not apply after all, says why: its clocks stop,
+    and the timeline keeps which. Raises AccessDenied, IncidentNotFound, IncidentAboutYourself,
     WrongIncidentState, InvalidInput, PersonalDataInText.
     """
     incident = open_incident_for(principal, "incident.manage", incident_id)
@@ -110,15 +113,19 @@ def change_incident(principal: Principal, *, incident_id: UUID, changes: dict[st
     check_facts(wanted)
     before, after = as_columns(now), as_columns(wanted)
     changed = [name for name in after if after[name] != before[name]]
-    if any(before[name] and name in changed for name in _CLOCKED) and not reason.strip():
-        raise InvalidInput(errors=[FieldProblem("reason", "Say why a clock of the law is moved")])
+    dropped = set(before["laws"]) - set(after["laws"])
+    is_moved = any(before[name] and name in changed for name in _CLOCKED)
+    if (is_moved or dropped) and not reason.strip():
+        raise InvalidInput(errors=[FieldProblem("reason", "Say why a clock of the law is moved or stopped")])
     refuse_personal_data(reason=reason)
     if not changed:
         return incident
+    stopped = [duty.code for duty in duties_of_one(incident) if duty.law in dropped and duty.is_unmet]
     Incident.objects.filter(pk=incident.pk).update(**{name: after[name] for name in changed})
     incident.refresh_from_db()
     told = {name: [_said(before[name]), _said(after[name])] for name in changed if name not in ("title", "summary")}
-    record(incident, "changed", text=reason.strip(), facts={"members": changed, "changes": told})
+    facts = {"members": changed, "changes": told} | ({"stopped": stopped} if stopped else {})
+    record(incident, "changed", text=reason.strip(), facts=facts)
     wind_clocks(incident)
     return incident
 

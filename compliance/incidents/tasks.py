@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from access.models import User
+from audit.notifications.people import holders_of
 from compliance.errors.incidents import IncidentTaskDone, IncidentTaskNotFound, WrongIncidentState
-from compliance.incidents.selectors import find_incident, open_incident_for
+from compliance.incidents.selectors import find_incident, hands_of_all, open_incident_for
 from compliance.incidents.timeline import record
 from compliance.models import Incident, IncidentState, IncidentTask
 from datasets.services.descriptions import refuse_personal_data
@@ -45,7 +46,7 @@ def create_task(
     assignee: UUID | None = None,
     due_at: datetime | None = None,
 ) -> IncidentTask:
-    """Ask somebody of the tenant, or whoever manages the incident, to do something.
+    """Ask one of those who may be asked, or (None) whoever manages the incident, to do something.
 
     Raises AccessDenied, IncidentNotFound, IncidentAboutYourself, WrongIncidentState, InvalidInput, PersonalDataInText.
     """
@@ -54,10 +55,19 @@ def create_task(
         raise WrongIncidentState(is_now=incident.state)
     if not 0 < len(title.strip()) <= MAX_TITLE:
         raise InvalidInput(errors=[FieldProblem("title", f"1 to {MAX_TITLE} characters")])
-    if assignee is not None and not User.objects.filter(pk=assignee, is_active=True).exists():
-        raise InvalidInput(errors=[FieldProblem("assignee", "There is no such person")])
+    if assignee is not None and assignee not in may_be_asked(incident):
+        raise InvalidInput(
+            errors=[FieldProblem("assignee", "somebody who may look at incidents, and whom this one is not about")]
+        )
     refuse_personal_data(title=title)
     return _make(incident, title.strip(), assignee=assignee, due_at=due_at)
+
+
+def may_be_asked(incident: Incident) -> list[UUID]:
+    """People who may look at incidents and whom this one is not about, in the open scope."""
+    people = User.objects.filter(pk__in=holders_of("incident.read"), is_active=True).order_by("username")
+    about = hands_of_all(incident.principals)
+    return [pk for pk in people.values_list("pk", flat=True) if pk not in about]
 
 
 def _make(incident: Incident, title: str, *, assignee: UUID | None, due_at: datetime | None) -> IncidentTask:

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,7 +14,7 @@ from access.pages.page import refusal_of, render_page
 from access.ports import dataset_directory
 from access.selectors import people_named
 from access.services.authorize import may
-from compliance.incidents.actions import end_access_of, quarantine_dataset
+from compliance.incidents.actions import end_access_of, quarantine_dataset, readable_versions
 from compliance.incidents.assess import (
     EXCEPTIONS,
     FACTORS,
@@ -42,18 +40,16 @@ from compliance.incidents.states import (
     dismiss_incident,
     left_to_do,
 )
-from compliance.incidents.tasks import create_task, finish_task, tasks_of
-from compliance.incidents.timeline import KINDS, add_note, entries_of
+from compliance.incidents.tasks import create_task, finish_task, may_be_asked, tasks_of
+from compliance.incidents.timeline import add_note, entries_of
 from compliance.models import Incident, IncidentScope, IncidentSeverity
 from compliance.pages.incident_forms import read_facts, read_ids, read_moment
+from compliance.pages.incident_lines import line_of
+from compliance.pages.incident_reach import LINES, scope_context
 from vaultsite.kernel.errors import InvalidInput
-from vaultsite.kernel.jobs import JobStatus
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 
-_LINES: Final = 100
-#: As the audit's form reads times.
-_MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 _AUDIENCES: Final = {
     Audience.AUTHORITY: "the supervisory authority",
     Audience.PERSONS: "the persons",
@@ -85,11 +81,13 @@ def incident_page(request: HttpRequest, incident_id: UUID) -> HttpResponse:
             return HttpResponseRedirect(reverse("admin:incident", args=[incident_id]))
     incident = find_incident(principal, incident_id)
     is_other = may_manage(principal, incident)
-    entries = entries_of(incident, limit=_LINES)
+    entries = entries_of(incident, limit=LINES)
     tasks = tasks_of(incident)
     scopes = scopes_of(incident)
     people = [*map(UUID, incident.principals), incident.opened_by, *(entry.by for entry in entries)]
     people += [task.assignee for task in tasks if task.assignee]
+    askable = may_be_asked(incident)
+    named = _names(principal, incident, scopes, [*people, *askable])
     context = {
         "title": f"{incident}: {incident.title}",
         "incident": incident,
@@ -101,14 +99,17 @@ def incident_page(request: HttpRequest, incident_id: UUID) -> HttpResponse:
         "may_manage": is_other and may(principal, "incident.manage"),
         "may_draft": is_other and may(principal, "incident.draft") and incident.state != "dismissed",
         "is_about_you": not is_other,
-        "entries": [(KINDS.get(entry.kind, entry.kind), entry) for entry in entries],
+        "entries": [line_of(entry, named["dataset_names"]) for entry in entries],
         "tasks": tasks,
+        "askable": [(one, named["names"][one]) for one in askable],
+        "stoppable": _stoppable(incident, named["dataset_names"]),
+        "may_review": may(principal, "quarantine.review"),
         "assessments": assessments_of(incident),
         "notices": [(_AUDIENCES[Audience(one.audience)], one) for one in notices_of(incident)],
         "audiences": [(one.value, words) for one, words in _AUDIENCES.items()],
-        **_scope_context(scopes),
+        **scope_context(scopes),
         **_choices(),
-        **_names(principal, incident, scopes, people),
+        **named,
     }
     return render_page(request, "vault/incident.html", context, refusal=refusal)
 
@@ -134,53 +135,10 @@ def _clock(duty: Duty) -> Clock:
     return Clock(duty, max(0, min(100, round(100 * gone / whole))))
 
 
-def _scope_context(scopes: list[IncidentScope]) -> dict[str, Any]:
-    """The newest scope that ended well, and whether one is under way or failed since."""
-    done = next((one for one in scopes if one.status == JobStatus.SUCCEEDED), None)
-    newest = scopes[0] if scopes else None
-    result = done.result if done else {}
-    most = max((one["records"] + one["downloaded"] for one in result.get("accesses", ())), default=0)
-    return {
-        "scope": done,
-        "scope_under_way": newest if newest and not newest.is_final else None,
-        "scope_failed": newest if newest and newest.status == JobStatus.FAILED else None,
-        "accesses": [_access(done, one, most) for one in result.get("accesses", ())[:_LINES]] if done else [],
-        "exports": result.get("exports", ())[:_LINES],
-        "derived": result.get("derived", ())[:_LINES],
-        "people_found": result.get("people", {}),
-        "categories": list(result.get("categories", {}).items())[:30],
-        "special": set(result.get("special", ())),
-    }
-
-
-def _access(scope: IncidentScope, one: Mapping[str, Any], most: int) -> dict[str, Any]:
-    """One figure of the scope with the audit narrowed to its events."""
-    criteria = scope.criteria
-    asked = {
-        "actor": one["principal"],
-        "dataset": one["dataset"],
-        "since": _shown(criteria["since"]),
-        "until": _shown(criteria["until"]),
-    }
-    query = urlencode({name: value for name, value in asked.items() if value})
-    amount = one["records"] + one["downloaded"]
-    return {
-        **one,
-        "amount": amount,
-        "percent": 100 * amount // most if most else 0,
-        "actor_id": UUID(one["principal"]),
-        "events_url": f"{reverse('admin:audit_auditevent_changelist')}?{query}",
-    }
-
-
-def _shown(moment: str | None) -> str:
-    return datetime.fromisoformat(moment).strftime(_MOMENT) if moment else ""
-
-
 def _names(principal: Principal, incident: Incident, scopes: list[IncidentScope], people: list[UUID]) -> dict[str, Any]:
-    found = [one for scope in scopes for one in scope.result.get("accesses", ())[:_LINES]]
+    found = [one for scope in scopes for one in scope.result.get("accesses", ())[:LINES]]
     ids = {UUID(one["dataset"]) for one in found if one["dataset"]} | set(map(UUID, incident.datasets))
-    ids |= {UUID(one["dataset"]) for scope in scopes for one in scope.result.get("exports", ())[:_LINES]}
+    ids |= {UUID(one["dataset"]) for scope in scopes for one in scope.result.get("exports", ())[:LINES]}
     actors = [*people, *(UUID(one["principal"]) for one in found)]
     known = dataset_directory().describe(ids)
     return {
@@ -188,6 +146,12 @@ def _names(principal: Principal, incident: Incident, scopes: list[IncidentScope]
         "dataset_names": {str(one): known[one].name if one in known else str(one) for one in ids},
         "about": [UUID(one) for one in incident.principals],
     }
+
+
+def _stoppable(incident: Incident, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The datasets an incident names, with what a quarantine of each would reach."""
+    counted = readable_versions(map(UUID, incident.datasets))
+    return [{"id": UUID(one), "name": names[one], "versions": counted.get(UUID(one))} for one in incident.datasets]
 
 
 _Do = Callable[[Principal, UUID, QueryDict], str]

@@ -19,7 +19,7 @@ def read_facts(given: QueryDict) -> dict[str, Any]:
     facts |= {name: read(said[name], name) for name, read in _READ.items() if name in said}
     if facts.get("discovered_at", True) is None:
         del facts["discovered_at"]
-    if "laws" in said:
+    if "laws" in said or said.get("asks") == "laws":  # a form without a tick says nothing of its boxes
         facts["laws"] = tuple(given.getlist("laws"))
     if "capacity" in said:
         facts["is_processor"] = said["capacity"] == "processor"

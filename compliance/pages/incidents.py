@@ -114,7 +114,8 @@ def _alert_id(request: HttpRequest) -> UUID | None:
 
 
 def _opened(request: HttpRequest, principal: Principal, alert_id: UUID | None) -> Incident:
-    return open_incident(principal, facts=IncidentFacts(**read_facts(request.POST)), alert_id=alert_id)
+    said: dict[str, Any] = {"title": ""} | read_facts(request.POST)
+    return open_incident(principal, facts=IncidentFacts(**said), alert_id=alert_id)
 
 
 def breach_log_page(request: HttpRequest) -> HttpResponse:

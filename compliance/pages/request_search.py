@@ -3,14 +3,17 @@
 from typing import Any, Final
 
 from access.services.authorize import may
+from access.services.policies_in_force import policies_in_force
 from compliance.models import LegalBasis, SubjectErasure, SubjectRequest
 from compliance.models.request import RequestType, SubjectRequestState
 from compliance.pages.subjects import bars_of
 from compliance.requests.erasures import erasure_of_request, standing_of
+from compliance.requests.restrictions import TYPES
 from compliance.requests.searches import search_of
 from compliance.requests.searches import standing_of as search_standing_of
 from compliance.requests.selectors import may_see_subject
 from datasets.models import Dataset
+from datasets.services.restrictions import restrictions_of
 from vaultsite.kernel.jobs import JobStatus
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -19,7 +22,7 @@ _SEARCHED_FROM: Final = (
     SubjectRequestState.SEARCHING,
     SubjectRequestState.REVIEW,
 )
-_ERASED_FROM: Final = (SubjectRequestState.REVIEW, SubjectRequestState.EXECUTING)
+_ACTED_FROM: Final = (SubjectRequestState.REVIEW, SubjectRequestState.EXECUTING)
 _AGAIN: Final = (JobStatus.FAILED, JobStatus.CANCELLED)
 
 
@@ -30,6 +33,7 @@ def search_card(principal: Principal, case: SubjectRequest) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "may_search": may_start and case.state in _SEARCHED_FROM and (search is None or search.is_final),
         "may_look": may(principal, "subject.read"),
+        **_restriction(principal, case),
     }
     if search is None or not shown["may_look"]:
         return shown
@@ -44,7 +48,7 @@ def search_card(principal: Principal, case: SubjectRequest) -> dict[str, Any]:
         "may_erase": may_see_subject(principal)
         and may(principal, "subject.erase")
         and case.type == RequestType.ERASURE
-        and case.state in _ERASED_FROM
+        and case.state in _ACTED_FROM
         and search.status == JobStatus.SUCCEEDED
         and not search.is_truncated
         and (erasure is None or erasure.status in _AGAIN),
@@ -56,3 +60,16 @@ def _erasure(erasure: SubjectErasure) -> dict[str, Any]:
     datasets = Dataset.objects.filter(pk__in=[one.dataset_id for one in standing.conflicts])
     named = dict(datasets.values_list("pk", "name"))
     return {"standing": standing, "conflicts": [(named.get(one.dataset_id, ""), one) for one in standing.conflicts]}
+
+
+def _restriction(principal: Principal, case: SubjectRequest) -> dict[str, Any]:
+    """For which purposes the subject's records are left out of reads, and what can be done about it."""
+    if case.type not in TYPES:
+        return {}
+    live = restrictions_of(case.pk)
+    return {
+        "restrictions": live,
+        "may_restrict": may_see_subject(principal) and case.state in _ACTED_FROM,
+        "may_lift": may_see_subject(principal) and bool(live),
+        "purposes": sorted(policies_in_force().purposes) if case.type == RequestType.OBJECTION else [],
+    }

@@ -37,6 +37,7 @@ from compliance.requests.intake import MANAGE, Intake, create_request
 from compliance.requests.letters import add_letter
 from compliance.requests.matches import entered_of, matches_of, set_matches
 from compliance.requests.packages import mail_link, newest_package, open_package, request_package
+from compliance.requests.restrictions import impose, lift
 from compliance.requests.sealed import MAX_TEXT, Letter, SubjectFacts
 from compliance.requests.searches import start_search
 from compliance.requests.selectors import (
@@ -289,6 +290,16 @@ def _write(principal: Principal, request_id: UUID, given: QueryDict) -> str:
     return "Entered into the log."
 
 
+def _restrict(principal: Principal, request_id: UUID, given: QueryDict) -> str:
+    impose(principal, request_id=request_id, purposes=given.getlist("purpose"))
+    return "The person's records are left out of reads."
+
+
+def _lift(principal: Principal, request_id: UUID, given: QueryDict) -> str:
+    lift(principal, request_id=request_id, message=given.get("text", ""))
+    return "The records are read again; the person is told."
+
+
 def _match(principal: Principal, request_id: UUID, given: QueryDict) -> str:
     """One dataset's records, beside those of the others."""
     dataset_id = _uuid(given.get("dataset", "").strip())
@@ -330,6 +341,8 @@ _DEEDS: Final[Mapping[str, Callable[[Principal, UUID, QueryDict], str]]] = {
     "write": _write,
     "search": _search,
     "erase": _erase,
+    "restrict": _restrict,
+    "lift": _lift,
     "match": _match,
     "package": _package,
     "send": _send,

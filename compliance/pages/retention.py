@@ -1,6 +1,7 @@
 """Retention in the browser: what falls due when, the policies, and what runs have done."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils import timezone
 
 from access.pages.page import open_page, refusal_of, render_page
 from access.selectors import known_purposes
@@ -27,7 +29,7 @@ from compliance.retention.policies import (
     end_policy,
     terms_of,
 )
-from compliance.retention.preview import CalendarMonth, Preview, months_ahead, preview
+from compliance.retention.preview import CalendarMonth, Preview, due_in_month, months_ahead, preview
 from compliance.retention.selectors import (
     count_open_notices,
     find_clock,
@@ -36,17 +38,20 @@ from compliance.retention.selectors import (
     list_runs,
     list_steps,
     list_store_steps,
+    next_notices,
+    open_notices,
     policies_in_force,
 )
 from compliance.retention.stores import SHELVES
 from datasets.models import Classification, Dataset
-from vaultsite.kernel.errors import InvalidInput, VaultError
+from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 
 _RUNS: Final = 10
 _STEPS: Final = 100
+_NOTICES: Final = 20
 _LIST: Final = ("classifications", "purposes")
 _NUMBERS: Final = ("minimum_days", "duration_days")
 
@@ -69,12 +74,44 @@ def retention_page(request: HttpRequest) -> HttpResponse:
         "months": _pictured(months),
         "is_anything_due": any(month.counts for month in months),
         "announced": count_open_notices(),
+        **_announced(principal),
         "fixed": fixed_periods(),
         "runs": list_runs(limit=_RUNS),
         "clock": find_clock(),
         "may_manage": may(principal, "retention.manage"),
     }
     return render_page(request, "vault/retention.html", context, refusal=refusal)
+
+
+def _announced(principal: Principal) -> dict[str, Any]:
+    """What acts next of what owners were told, by name where the principal may see it."""
+    notices = next_notices(limit=_NOTICES)
+    visible = Dataset.objects.visible_to(principal).filter(pk__in=[notice.dataset_id for notice in notices])
+    return {"notices": notices, "names": dict(visible.values_list("pk", "name")), "now": timezone.now()}
+
+
+def retention_due_page(request: HttpRequest) -> HttpResponse:
+    """The datasets behind one bar of the calendar: what falls due in a month, or is due already."""
+    principal = open_page(request, "retention.read", ResourceRef("retention_policy"))
+    month = _month(request.GET.get("month", ""))
+    found = due_in_month(principal, month, limit=_STEPS + 1, after=_uuid(request.GET.get("after", "")))
+    shown = found[:_STEPS]
+    notices = open_notices([one.dataset.pk for one in shown])
+    context = {
+        "title": f"Falls due in {month:%Y-%m}" if month else "Due already",
+        "month": month,
+        "rows": [(one, notices.get(one.dataset.pk)) for one in shown],
+        "more": shown[-1].dataset.pk if len(found) > _STEPS else None,
+    }
+    return render_page(request, "vault/retention_due.html", context)
+
+
+def _month(typed: str) -> datetime | None:
+    """The month that was asked for; None: what is due already. Raises InvalidInput."""
+    try:
+        return datetime.strptime(typed, "%Y-%m").replace(tzinfo=UTC) if typed else None
+    except ValueError:
+        raise InvalidInput(errors=[FieldProblem("month", "a month, like 2030-01")]) from None
 
 
 def _act(request: HttpRequest, principal: Principal) -> None:
@@ -226,6 +263,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     ("retention/", retention_page, "retention"),
     ("retention/policies/new/", retention_policy_new_page, "retention_policy_new"),
     ("retention/policies/<uuid:policy_id>/", retention_policy_page, "retention_policy"),
+    ("retention/due/", retention_due_page, "retention_due"),
     *STORE_PATHS,
     ("retention/runs/<uuid:run_id>/", retention_run_page, "retention_run"),
 )

@@ -35,6 +35,7 @@ from compliance.posture.probes import (
     privileged_mfa,
     purge_destroys,
     rate_limit,
+    residency,
     restore_drill,
     retention_due,
     revoked_key,
@@ -94,8 +95,8 @@ PROBES: Final[Mapping[str, Probe]] = MappingProxyType(
         ),
         "emergency": Probe(
             "Emergency access",
-            "Access in an emergency is called for, confirmed by the caller and by somebody else, used, and tried "
-            "after its end. It takes two people, is told aloud, and ends.",
+            "Access in an emergency is called for, confirmed by the caller and by somebody else, used, ended, and "
+            "tried again. It takes two people, is told aloud, and is over once it is ended.",
             emergency.probe,
         ),
         "privileged_mfa": Probe(
@@ -160,6 +161,12 @@ PROBES: Final[Mapping[str, Probe]] = MappingProxyType(
             "A chunk is sealed as everybody's are, then changed, cut off, and taken for another, of another dataset "
             "too. It opens only where it was written, as it was written.",
             tampered_chunk.probe,
+        ),
+        "residency": Probe(
+            "Residency",
+            "The stores of objects are compared with the regions of their datasets, an object is asked for in another "
+            "store, and a transfer is judged without its safeguard. None is out of place, read or covered.",
+            residency.probe,
         ),
         "revoked_key": Probe(
             "Revoked key decrypt",

@@ -14,6 +14,7 @@ from compliance.consents.purposes import known_purposes
 from compliance.models import PartyRole
 from compliance.register.parties import KnownParty, known_parties
 from compliance.register.transfers import MISSING, transfers_to
+from compliance.transfers.selectors import transfers_made
 from datasets.models import Dataset, DatasetUse, Export, GuaranteedExport
 from datasets.services.inventory import every_holding
 from vaultsite.kernel.events.event import ResourceRef
@@ -116,6 +117,7 @@ def _activities(principal: Principal, parties: list[KnownParty]) -> Iterator[dic
             "recipients": [_shown(one) for one in takers],
             "exports": exports,
             "transfers": transfers_to(takers),
+            "transfers_made": transfers_made(purpose.code),
             "time_limits": purpose.terms.time_limit or MISSING,
         }
 

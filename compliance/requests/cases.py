@@ -11,8 +11,6 @@ from audit.notifications.people import holders_of
 from compliance.errors.requests import ExtensionRefused
 from compliance.models import SubjectRequest
 from compliance.models.request import (
-    Channel,
-    Direction,
     IdentityMethod,
     LegalBasis,
     RefusalGround,
@@ -22,9 +20,10 @@ from compliance.models.request import (
 from compliance.requests.clocks import last_notice_on
 from compliance.requests.erasures import kept_for, require_erased
 from compliance.requests.intake import MANAGE
-from compliance.requests.letters import can_mail, write_letter
+from compliance.requests.letters import require_text, write_answer
 from compliance.requests.links import mail_identity_link
-from compliance.requests.sealed import MAX_TEXT, Letter, SubjectFacts
+from compliance.requests.restrictions import require_restricted
+from compliance.requests.sealed import SubjectFacts
 from compliance.requests.searches import forget_subject, require_reviewed
 from compliance.requests.selectors import get_locked, today
 from compliance.requests.states import (
@@ -135,7 +134,7 @@ def extend(principal: Principal, *, request_id: UUID, reason: str) -> SubjectReq
     """
     request = get_locked(principal, request_id)
     require_state(request, *_OPEN)
-    _require_text("/reason", reason)
+    require_text("/reason", reason)
     last = last_notice_on(clock(request), received_on(request), paused_days=request.paused_days)
     if last is None:
         raise ExtensionRefused(reason="law")
@@ -148,7 +147,7 @@ def extend(principal: Principal, *, request_id: UUID, reason: str) -> SubjectReq
     request.save(update_fields=["extended_at", "due_on"])
     tell(EventType.SUBJECT_REQUEST_EXTENDED, request, due_before=before.isoformat())
     until = f"You will have our answer by {request.due_on:%d %B %Y}."
-    _write(principal, request, f"Your request {request.reference} takes longer", f"{reason.strip()}\n\n{until}")
+    write_answer(principal, request, f"Your request {request.reference} takes longer", f"{reason.strip()}\n\n{until}")
     return request
 
 
@@ -160,12 +159,12 @@ def refuse(principal: Principal, *, request_id: UUID, ground: RefusalGround, exp
     request = get_locked(principal, request_id)
     if ground not in GROUNDS:
         raise InvalidInput(errors=[FieldProblem("/ground", f"one of {', '.join(GROUNDS)}")])
-    _require_text("/explanation", explanation)
+    require_text("/explanation", explanation)
     facts = replace(SubjectFacts.of(request), explanation=explanation.strip())
     refused = {"refusal_ground": ground, "outcome": RequestOutcome.REFUSED}
     move(request, State.REFUSED, facts=facts.seal_for(request), **refused)
     text = f"{explanation.strip()}\n\nGround: {ground.label}.\n\n{COMPLAINT}"
-    _write(principal, request, f"Your request {request.reference} is refused", text)
+    write_answer(principal, request, f"Your request {request.reference} is refused", text)
     return request
 
 
@@ -180,21 +179,24 @@ def answer(
     """Say that the subject has what they asked for; ``message`` goes to them and into the log.
 
     ``ground`` is given where a part was refused: then they are told on what ground, and where they may complain. A
-    request for erasure is answered once its erasure has a receipt. Raises AccessDenied, SubjectRequestNotFound,
-    WrongRequestState, InvalidInput, SearchUnderWay, SubjectSearchTruncated, MatchesUndecided, RequestNotErased,
-    GroundNeeded.
+    request for erasure is answered once its erasure has a receipt, one for restriction or an objection once the
+    subject's records are left out of reads. Raises AccessDenied, SubjectRequestNotFound, WrongRequestState,
+    InvalidInput, SearchUnderWay, SubjectSearchTruncated, MatchesUndecided, RequestNotErased, GroundNeeded,
+    NotRestricted.
     """
     request = get_locked(principal, request_id)
-    _require_text("/message", message)
+    require_text("/message", message)
     require_move(request, State.ANSWERED)
     require_reviewed(request)
     if request.type == RequestType.ERASURE:
         require_erased(request, ground)
+    if request.type in {RequestType.RESTRICTION, RequestType.OBJECTION}:
+        require_restricted(request)
     is_whole = ground == RefusalGround.NONE
     outcome = RequestOutcome.FULFILLED if is_whole else RequestOutcome.PARTLY
     move(request, State.ANSWERED, refusal_ground=ground, outcome=outcome)
     text = message.strip() if is_whole else _text_in_part(request, message.strip(), ground)
-    _write(principal, request, f"Your request {request.reference} is answered", text)
+    write_answer(principal, request, f"Your request {request.reference} is answered", text)
     return request
 
 
@@ -207,21 +209,3 @@ def _text_in_part(request: SubjectRequest, message: str, ground: RefusalGround) 
 def next_states(request: SubjectRequest) -> list[State]:
     """Where an officer may put the request by hand."""
     return [state for state in BY_HAND if state in MOVES[State(request.state)]]
-
-
-def _require_text(field: str, text: str) -> None:
-    if not 0 < len(text.strip()) <= MAX_TEXT - 500 or "\0" in text:
-        raise InvalidInput(errors=[FieldProblem(field, f"1 to {MAX_TEXT - 500} characters")])
-
-
-def _write(principal: Principal, request: SubjectRequest, subject: str, text: str) -> None:
-    """To the subject by e-mail where that can be; else into the log alone, for a letter."""
-    is_mail = can_mail(SubjectFacts.of(request))
-    write_letter(
-        request,
-        direction=Direction.OUT,
-        channel=Channel.EMAIL if is_mail else Channel.LETTER,
-        letter=Letter(subject, text),
-        by=principal.id,
-        is_mail=is_mail,
-    )

@@ -94,7 +94,8 @@ def preview(principal: Principal, *, request_id: UUID, correction_id: UUID) -> l
     Raises AccessDenied, SubjectRequestNotFound, CorrectionNotFound, RecordsNotShown, and what ``open_release`` raises.
     """
     correction = find_correction(get_request(principal, request_id, action="subject_request.preview"), correction_id)
-    release = open_release(principal, dataset_id=correction.dataset_id, version=correction.branch)
+    opened = open_release(principal, dataset_id=correction.dataset_id, version=correction.branch)
+    release = opened.for_subject()
     if not release.is_whole:
         raise RecordsNotShown
     changes = []

@@ -9,7 +9,7 @@ from audit.notifications.mail import is_mail_configured
 from compliance.errors.requests import NoMailAddress
 from compliance.models import Correspondence, SubjectRequest
 from compliance.models.request import Channel, Direction
-from compliance.requests.sealed import Letter, SubjectFacts
+from compliance.requests.sealed import MAX_TEXT, Letter, SubjectFacts
 from compliance.requests.selectors import get_locked
 from compliance.requests.states import tell
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
@@ -72,3 +72,22 @@ def write_letter(
         channel=str(channel),
     )
     return row
+
+
+def require_text(field: str, text: str) -> None:
+    """That it can go to the subject, with room for what the vault adds. Raises InvalidInput."""
+    if not 0 < len(text.strip()) <= MAX_TEXT - 500 or "\0" in text:
+        raise InvalidInput(errors=[FieldProblem(field, f"1 to {MAX_TEXT - 500} characters")])
+
+
+def write_answer(principal: Principal, request: SubjectRequest, subject: str, text: str) -> None:
+    """To the subject by e-mail where that can be; else into the log alone, for a letter."""
+    is_mail = can_mail(SubjectFacts.of(request))
+    write_letter(
+        request,
+        direction=Direction.OUT,
+        channel=Channel.EMAIL if is_mail else Channel.LETTER,
+        letter=Letter(subject, text),
+        by=principal.id,
+        is_mail=is_mail,
+    )

@@ -9,6 +9,7 @@ from django.db.models import Count, Min, QuerySet
 
 from audit.models import AuditEvent
 from audit.notifications.dispatch import KEPT as NOTIFICATION_KEPT
+from compliance.retention.audit import kept_until, longest_minimum
 from compliance.retention.preview import first_of_month
 from compliance.retention.store_terms import StoreState, store_states
 from datasets.models import Dataset, GuaranteedExport
@@ -56,12 +57,16 @@ def _audit() -> FixedPeriod:
     """Whole months go together, those of all organizations: the oldest of this one, when the setting lets it go."""
     months, rule = settings.VAULT["AUDIT_RETENTION_MONTHS"], settings.VAULT["AUDIT_DOCUMENTATION"]
     kept = f"{months} months" if months else "for ever"
+    kept = f"{kept}, as documentation for {rule.upper()}" if rule else kept
+    least = longest_minimum() if months else None
     oldest = AuditEvent.objects.order_by("time").values_list("time", flat=True).first() if months else None
+    ends = [first_of_month(oldest, later=months + 1)] if oldest else []
+    ends += [kept_until(oldest.date(), least)] if oldest and least else []
     return FixedPeriod(
         "Events of the audit",
-        f"{kept}, as documentation for {rule.upper()}" if rule else kept,
+        f"{kept}, and {least} days as long as a policy asks for that of data" if least else kept,
         "VAULT_AUDIT_RETENTION_MONTHS",
-        next=first_of_month(oldest, later=months + 1) if oldest else None,
+        next=max(ends, default=None),
     )
 
 

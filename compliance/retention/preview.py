@@ -101,6 +101,23 @@ def months_ahead(policies: Sequence[RetentionPolicy]) -> list[CalendarMonth]:
     return [CalendarMonth(month, dict(found)) for month, found in counts.items()]
 
 
+def due_in_month(
+    principal: Principal, month: datetime | None, *, limit: int, after: UUID | None = None
+) -> list[Judgement]:
+    """Of what :func:`calendar` counts for a month (None: due already), at most ``limit`` that the principal may see.
+
+    In the order of their ids, following the dataset of id ``after``. Raises AccessDenied.
+    """
+    authorize(principal, "retention.read", ResourceRef("retention_policy"))
+    policies, now = policies_in_force(), database_now()
+    due = Q(acts_at__lte=now) if month is None else Q(acts_at__gt=now, acts_at__gte=month)
+    if month is not None:
+        due &= Q(acts_at__lt=first_of_month(month, later=1))
+    rows = judged(policies).filter(due, pk__in=Dataset.objects.visible_to(principal).values("pk")).order_by("pk")
+    rows = rows.filter(pk__gt=after) if after else rows
+    return [judgement_of(row, policies) for row in rows[:limit]]
+
+
 def first_of_month(moment: datetime, *, later: int = 0) -> datetime:
     """The beginning of the month so many months after that of ``moment``."""
     place = moment.year * 12 + moment.month - 1 + later

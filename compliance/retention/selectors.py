@@ -65,6 +65,12 @@ def open_notices(dataset_ids: Sequence[UUID]) -> dict[UUID, RetentionNotice]:
     return {row.dataset_id: row for row in rows}
 
 
+def next_notices(*, limit: int) -> list[RetentionNotice]:
+    """What stands announced, the first whose grace period ends first."""
+    rows = RetentionNotice.objects.filter(state=NoticeState.ANNOUNCED).select_related("policy")
+    return list(rows.order_by("acts_after", "id")[:limit])
+
+
 def count_open_notices() -> int:
     """Of how many datasets owners were told that a policy is about to act."""
     return RetentionNotice.objects.filter(state=NoticeState.ANNOUNCED).count()

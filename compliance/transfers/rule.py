@@ -1,10 +1,11 @@
 """What covers the way of records out of the region of their dataset (GDPR Art. 44 to 49), and the log of it."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from compliance.errors.transfers import RecipientMissing, TransferRefused
 from compliance.models import Party, RefusedBecause, Safeguard, Transfer, TransferOutcome
-from compliance.register.parties import known_parties
+from compliance.register.parties import known_parties, name_of
 from datasets.ports import Recipient, Shipment, TransferRule
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
@@ -14,7 +15,7 @@ from vaultsite.kernel.tenancy.scope import current_scope, durable_effect
 
 
 @dataclass(frozen=True)
-class _Way:
+class Way:
     """From a region to a party; ``region`` is None where none is declared, and then nothing is a transfer."""
 
     region: Region | None
@@ -80,17 +81,22 @@ class RegisteredParties(TransferRule):
             return []
         return [Recipient(one.id, one.facts.name, one.facts.country) for one in known_parties()]
 
+    def name_of(self, recipient: UUID) -> str:
+        """Opened from the register."""
+        row = Party.objects.filter(pk=recipient).first()
+        return name_of(row) if row else ""
 
-def _way(shipment: Shipment) -> _Way:
+
+def _way(shipment: Shipment) -> Way:
     parties = Party.objects.filter(pk=shipment.recipient, ended_at=None) if shipment.recipient else Party.objects.none()
-    return _Way(region_of(shipment.resource.residency), parties.first())
+    return Way(region_of(shipment.resource.residency), parties.first())
 
 
 def _refused(reason: RefusedBecause) -> TransferRefused:
     return TransferRefused(reason.label, reason=reason.value)
 
 
-def _refuse(shipment: Shipment, way: _Way, reason: RefusedBecause, error: VaultError) -> None:
+def _refuse(shipment: Shipment, way: Way, reason: RefusedBecause, error: VaultError) -> None:
     """Raises ``error`` once it is logged: neither row nor event goes with the transaction that it ends."""
     event = _event(EventType.TRANSFER_REFUSED, shipment, way, reason=reason.value)
     row = _row(shipment, way, event, outcome=TransferOutcome.REFUSED, reason=reason)
@@ -100,7 +106,7 @@ def _refuse(shipment: Shipment, way: _Way, reason: RefusedBecause, error: VaultE
     raise error
 
 
-def _row(shipment: Shipment, way: _Way, event: Event, **told: object) -> Transfer:
+def _row(shipment: Shipment, way: Way, event: Event, **told: object) -> Transfer:
     resource, party = shipment.resource, way.party
     return Transfer(
         principal=current_scope().principal.id,
@@ -117,7 +123,7 @@ def _row(shipment: Shipment, way: _Way, event: Event, **told: object) -> Transfe
     )
 
 
-def _event(kind: EventType, shipment: Shipment, way: _Way, **told: object) -> Event:
+def _event(kind: EventType, shipment: Shipment, way: Way, **told: object) -> Event:
     is_made, party = kind == EventType.TRANSFER_MADE, way.party
     return Event(
         type=kind,

@@ -1,11 +1,14 @@
 """What the log of transfers is read for."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+from django.db.models import Count, Max, Sum
 
 from access.selectors import people_named
 from access.services.authorize import authorize
-from compliance.models import Party, Transfer
+from compliance.models import Party, Safeguard, Transfer, TransferOutcome
 from compliance.register.parties import name_of
 from datasets.models import Dataset
 from vaultsite.kernel.events.event import ResourceRef
@@ -62,6 +65,27 @@ def with_names(principal: Principal, rows: list[Transfer]) -> list[ShownTransfer
             parties.get(row.party, "") if row.party else "",
         )
         for row in rows
+    ]
+
+
+def transfers_made(purpose: str) -> list[dict[str, Any]]:
+    """What the log has of a purpose, by recipient, country and safeguard; for who has decided already."""
+    rows = Transfer.objects.filter(purpose=purpose, outcome=TransferOutcome.MADE).order_by()
+    grouped = rows.values("party", "country", "safeguard").annotate(
+        count=Count("pk"), records=Sum("record_count"), last=Max("created_at")
+    )
+    found = list(grouped.order_by("party", "country", "safeguard"))
+    names, labels = party_names({one["party"] for one in found if one["party"]}), dict(Safeguard.choices)
+    return [
+        {
+            "to": names.get(one["party"], "") if one["party"] else "",
+            "country": one["country"],
+            "safeguard": labels[one["safeguard"]],
+            "downloads": one["count"],
+            "records": one["records"],
+            "last_at": one["last"].isoformat(),
+        }
+        for one in found
     ]
 
 

@@ -20,7 +20,6 @@ from datasets.models.version import DEFAULT_BRANCH
 from datasets.query import parse_filter
 from datasets.query.aggregate import MAX_FIELDS, MAX_GROUPINGS, parse_aggregates, parse_paths
 from datasets.selectors import get_dataset
-from datasets.services.consent import KIND as CONSENT
 from datasets.services.query import Query, aggregate, emit_completion, find_page, open_query, stream_matches
 from datasets.services.read import Release
 from vaultsite.kernel.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, decode_cursor, encode_cursor, page
@@ -114,8 +113,8 @@ class QueryView(VaultAPIView):
             body = stream_matches(release, asked.query, self.principal, facts, after=asked.after, limit=asked.limit)
             response = streamed(request, body)
             response["X-Vault-Version"] = release.version.label
-            if release.consent is not None:
-                response["X-Vault-Withholds"] = CONSENT
+            if release.withholds:
+                response["X-Vault-Withholds"] = ", ".join(release.withholds)
             return response
         return self._paged(asked, release)
 

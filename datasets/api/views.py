@@ -30,7 +30,6 @@ from datasets.api.serializers import (
 from datasets.models import Dataset, Ingest
 from datasets.services import datasets as services
 from datasets.services import lifecycle
-from datasets.services.consent import KIND as CONSENT
 from datasets.services.read import ReadRecord, note_withheld, open_release, read_record, read_records, stream_data
 from datasets.services.rejects import open_rejects
 from datasets.services.write import begin_ingest, finish_receiving
@@ -196,8 +195,9 @@ class DataView(VaultAPIView):
         body = stream_data(release, self.principal, facts_of(self.django_request))
         response = streamed(request, body)
         response["X-Vault-Version"] = release.version.label
-        if release.consent is not None:
-            response["X-Vault-Withholds"] = CONSENT  # how many is not known before the end: the audit is told
+        if release.withholds:
+            # How many is not known before the end: the audit is told.
+            response["X-Vault-Withholds"] = ", ".join(release.withholds)
         return response
 
 

@@ -31,6 +31,7 @@ from datasets.models.object_permission import DatasetGroupPermission, DatasetUse
 from datasets.models.quarantine import QuarantineCause, QuarantinedRecord, RecordState, VersionQuarantine
 from datasets.models.release_rules import ReleaseRules
 from datasets.models.rescan import Rescan, VersionProfile
+from datasets.models.restriction import ProcessingRestriction, RestrictedKey, RestrictedRecord
 from datasets.models.schema import Compatibility, RecordSchema
 from datasets.models.suppression import IdentifierReturn, SuppressedIdentifier
 from datasets.models.upkeep import GarbageCollection, Scrub
@@ -86,6 +87,7 @@ __all__ = [
     "NodeType",
     "ObjectKind",
     "OnError",
+    "ProcessingRestriction",
     "Publication",
     "Purge",
     "QuarantineCause",
@@ -98,6 +100,8 @@ __all__ = [
     "RequestState",
     "Rescan",
     "Resolution",
+    "RestrictedKey",
+    "RestrictedRecord",
     "RotationReason",
     "Scrub",
     "StagedKind",

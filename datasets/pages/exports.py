@@ -166,6 +166,7 @@ def _export(request: HttpRequest, export: Export) -> HttpResponse:
         "export": export,
         "shown_as": {"": "raw", "mask": "masked", "redact": "redacted"}.get(export.operator, export.operator),
         "problems": (export.error or {}).get("errors", []),
+        "recipient": transfer_rule().name_of(export.recipient) if export.recipient else "",
     }
     return render_page(request, "vault/export.html", context, dataset=export.dataset, tab=_TAB)
 

@@ -1,6 +1,8 @@
 """How long a dataset must be kept before anything may delete it: a promise in its row, and a rule of the app above."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -26,6 +28,24 @@ _rule: KeepingRule | None = None
 #: Says whether the time can be trusted in the open scope.
 ClockJudge = Callable[[], bool]
 _judge: ClockJudge | None = None
+
+
+#: Whether what goes now was allowed to go once already.
+_was_allowed: ContextVar[bool] = ContextVar("vault_was_allowed_to_go", default=False)
+
+
+@contextmanager
+def allowed_before() -> Iterator[None]:
+    """While open, no minimum keeps anything: for a replay of what went, or was to go, after a backup was made.
+
+    It was asked then whether a minimum keeps it. The one that a restore brought back is older than that answer, and may
+    have been lowered since. Holds keep all the same.
+    """
+    token = _was_allowed.set(True)
+    try:
+        yield
+    finally:
+        _was_allowed.reset(token)
 
 
 def register_keeping_rule(rule: KeepingRule) -> None:
@@ -60,6 +80,8 @@ def keeping_of(dataset: Dataset) -> Keeping | None:
 
 def _standing(dataset: Dataset) -> Keeping | None:
     """By the clock that is behind: one that jumped forward ends no minimum."""
+    if _was_allowed.get():
+        return None
     keeping = keeping_of(dataset)
     return keeping if keeping is not None and keeping.until > min(database_now(), timezone.now()) else None
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any, Final
@@ -26,6 +26,8 @@ from datasets.services.consent import KIND as CONSENT
 from datasets.services.consent import ConsentGate, gate_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
+from datasets.services.restrictions import KIND as RESTRICTION
+from datasets.services.restrictions import RestrictionGate, restriction_of
 from datasets.services.row_conditions import KIND, rows_released
 from datasets.services.scanned_reader import ScannedReader
 from datasets.services.schemas import active_schema, annotations_of
@@ -50,8 +52,8 @@ _READ_AHEAD: Final = 32
 class Release:
     """A decided read of one version: everything needed to hand out records after the scope has ended.
 
-    Records that do not meet ``rows`` do not exist for its reader; nor do those that ``consent`` leaves out, but their
-    number.
+    Records that do not meet ``rows`` do not exist for its reader; nor do those that ``consent`` or ``restriction``
+    leaves out, but their number.
     """
 
     dataset: Dataset
@@ -63,6 +65,7 @@ class Release:
     rows: Filter = field(default_factory=Filter)
     canaries: CanaryWatch | None = None
     consent: ConsentGate | None = None
+    restriction: RestrictionGate | None = None
 
     @property
     def is_raw(self) -> bool:
@@ -77,11 +80,18 @@ class Release:
     @property
     def has_every_record(self) -> bool:
         """Whether no record of the version is left out."""
-        return self.rows.node is None and self.consent is None
+        is_open = self.restriction is None or self.restriction.is_empty
+        return self.rows.node is None and self.consent is None and is_open
+
+    def for_subject(self) -> "Release":
+        """The same for who answers a person about themselves: a restriction is no reason to keep it from them."""
+        return replace(self, restriction=None)
 
     def admits(self, record: TreeRecord, findings: Sequence[Finding] = ()) -> bool:
         """Whether a record is one of those released. ``findings``: those of one that is staged."""
         if self.rows.node is not None and not self.rows.matches(orjson.loads(record.canonical)):
+            return False
+        if self.restriction is not None and not self.restriction.admits(record, findings):
             return False
         return self.consent is None or self.consent.admits(record, findings)
 
@@ -90,14 +100,20 @@ class Release:
         if self.consent is not None:
             self.consent.look_ahead(records)
 
+    @property
+    def withholds(self) -> tuple[str, ...]:
+        """Why records may be left out, by kind."""
+        gates = ((CONSENT, self.consent), (RESTRICTION, self.restriction))
+        return tuple(kind for kind, gate in gates if gate is not None)
+
     def take_withheld(self, *, until: str | None = None) -> dict[str, Any]:
         """How many records up to the id ``until`` were left out and why, since it was asked last.
 
         Empty where nothing could be: a member for answers and for what the audit keeps.
         """
-        if self.consent is None:
-            return {}
-        return {"records_withheld": {CONSENT: self.consent.take_count(until=until)}}
+        gates = ((CONSENT, self.consent), (RESTRICTION, self.restriction))
+        counts = {kind: gate.take_count(until=until) for kind, gate in gates if gate is not None}
+        return {"records_withheld": counts} if counts else {}
 
     def note_leaving(self, record_ids: Iterable[str], *, reader_id: UUID | None = None) -> None:
         """Called with the records that are about to be released, raw or not, in a scope or out of one.
@@ -162,7 +178,7 @@ def release_under(decision: Decision, dataset: Dataset, version: Version, *, cou
     """
     require_grants(decision)
     refuse_quarantined(version)
-    met = {KIND, CONSENT} | (_COUNTED if counts_rows else frozenset())
+    met = {KIND, CONSENT, RESTRICTION} | (_COUNTED if counts_rows else frozenset())
     asked = tuple(one for one in decision.obligations if one.type not in met)
     rows = rows_released(decision.obligations)
     try:
@@ -187,6 +203,7 @@ def release_under(decision: Decision, dataset: Dataset, version: Version, *, cou
         rows=rows,
         canaries=watch_of(dataset),
         consent=gate_of(decision, dataset),
+        restriction=restriction_of(decision, dataset),
     )
 
 

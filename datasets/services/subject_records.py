@@ -15,6 +15,7 @@ from datasets.services.drafts.parent import find_many
 from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
 from datasets.services.read import release_under
+from datasets.services.restrictions import KIND as RESTRICTION
 from datasets.services.version_quarantine import refuse_quarantined
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -40,9 +41,11 @@ def open_source(principal: Principal, dataset_id: UUID, *, purpose: str | None =
     version = find_version_or_none(dataset, "main")
     decision = authorize(principal, "record.read", resource_of(dataset, version), purpose=purpose)
     if version is None:
-        return Source(dataset.pk, dataset.name, None, "", dataset.erasure_epoch), not decision.obligations
+        is_raw = all(one.type == RESTRICTION for one in decision.obligations)
+        return Source(dataset.pk, dataset.name, None, "", dataset.erasure_epoch), is_raw
     release = release_under(decision, dataset, version, counts_rows=False)
-    return Source(dataset.pk, dataset.name, version.pk, version.label, dataset.erasure_epoch), release.is_whole
+    source = Source(dataset.pk, dataset.name, version.pk, version.label, dataset.erasure_epoch)
+    return source, release.for_subject().is_whole
 
 
 def is_current(source: Source) -> bool:

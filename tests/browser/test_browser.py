@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,17 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, vault_database: None) -> Iterator[str]:
     """The web process as ``make run`` starts it, on a port of its own."""
+    with served(tmp_path_factory.mktemp("site")) as address:
+        yield address
+
+
+@contextmanager
+def served(folder: Path, **settings: str) -> Iterator[str]:
+    """The address of a web process with these settings; its log is in ``folder``."""
     call_command("collectstatic", interactive=False, verbosity=0)
-    environ = {**os.environ, "PORT": str(free_port()), "VAULT_LIVE_PORT": str(free_port())}
+    environ = {**os.environ, "PORT": str(free_port()), "VAULT_LIVE_PORT": str(free_port()), **settings}
     command = command_line("web", open_home(os.environ["VAULT_HOME"]), environ)
-    with (tmp_path_factory.mktemp("site") / "web.log").open("wb") as log:
+    with (folder / "web.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment_for("web", environ), stdout=log, stderr=log)
         try:
             wait_until_served(int(environ["PORT"]), process)

@@ -9,6 +9,7 @@ import django
 django.setup()
 
 from anonymization.services.token_vault import resealing  # noqa: E402 - after the setup
+from compliance.incidents import scope_work  # noqa: E402
 from datasets.services import pack_store, purge, relocation, removal  # noqa: E402
 from datasets.services.erasure import sweep  # noqa: E402
 from datasets.services.guaranteed import output  # noqa: E402
@@ -22,7 +23,7 @@ from vaultsite.kernel import jobs  # noqa: E402
 
 RUN_BYTES, PACK_BYTES, LEASE = 48 * 1024, 8 * 1024, timedelta(seconds=4)
 TABLE_ROWS, RESCANNED, RESEALED, REWRAPPED = 40, 1, 3, 2
-PURGED_ROWS, PURGED_OBJECTS = 5, 2
+PURGED_ROWS, PURGED_OBJECTS, EVENTS = 5, 2, 2
 
 if __name__ == "__main__":
     scan.RUN_BYTES, pack_store.PACK_BYTES, jobs.RUNNING_LEASE = RUN_BYTES, PACK_BYTES, LEASE
@@ -30,6 +31,7 @@ if __name__ == "__main__":
     guaranteed.BATCH_RECORDS = output.PART_ROWS = TABLE_ROWS
     rescan._BATCH, resealing._BATCH, rotation._BATCH = RESCANNED, RESEALED, REWRAPPED
     removal.BATCH, purge._OBJECTS = PURGED_ROWS, PURGED_OBJECTS
+    scope_work.PAGE = EVENTS
     watch_statements(os.environ)
     jobs.RETRY_DELAY = timedelta(seconds=1)
     sys.exit(app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]))

@@ -21,6 +21,20 @@ from access.models import (
 from access.policy.builtin import ROLES
 from access.selectors import find_tenant
 from audit.models import Alert, AuditEvent
+from compliance.models import (
+    Consent,
+    ConsentTask,
+    ConsentWithdrawal,
+    Incident,
+    LegalHold,
+    Party,
+    ProbeRun,
+    Report,
+    RetentionNotice,
+    SubjectMatch,
+    SubjectRequest,
+    SubjectSearch,
+)
 from datasets.models import Dataset, Ingest, ReleaseRules, Version
 from datasets.services.datasets import create_dataset
 from tests.factories.access import acting
@@ -36,6 +50,11 @@ LINES = (
     {"id": "a", "text": "Write to ada.canary@example.com or ring (312) 555-0147 tomorrow."},
     {"id": "b", "text": "Nothing of interest here."},
     {"id": "c", "text": "Her address is grace.canary@example.com, as before."},
+)
+#: What a second start makes no more of.
+TOLD = (
+    *(AccessRequest, AccessReview, BreakGlass, PolicyReplay),
+    *(Consent, Incident, LegalHold, Party, ProbeRun, Report, RetentionNotice, SubjectRequest, SubjectSearch),
 )
 PEOPLE = tuple(Login.generate("", role) for role in ("data_steward", "data_scientist"))
 
@@ -72,7 +91,7 @@ def stored(slug: str) -> tuple[object, ...]:
             Ingest.objects.count(),
             sorted(AccessPolicyVersion.objects.values_list("pk", "state")),
             sorted(Lease.objects.values_list("pk", "rows_used")),
-            *(kind.objects.count() for kind in (AccessRequest, AccessReview, BreakGlass, PolicyReplay)),
+            *(kind.objects.count() for kind in TOLD),
         )
 
 
@@ -130,6 +149,36 @@ def test_the_evidence_of_the_demo_is_of_things_that_happened(home: Path) -> None
         assert AuditEvent.objects.filter(type="data.policy.violation").count() >= 3
         first = AuditEvent.objects.order_by("time").values_list("time", flat=True)[0]
     assert first > tenant.created_at - timedelta(minutes=1)
+
+
+def test_the_compliance_of_the_demo_has_a_story(home: Path) -> None:
+    """Clocks run, two people agreed on a hold, something is announced, and evidence was made."""
+    call_command("seed_demo")
+    tenant = find_tenant("demo")
+    with acting(tenant):
+        requests = dict(SubjectRequest.objects.values_list("type", "state"))
+        search = SubjectSearch.objects.get()
+        matches = SubjectMatch.objects.filter(search=search).count()
+        holds = sorted(hold.state for hold in LegalHold.objects.all())
+        announced = RetentionNotice.objects.get()
+        withdrawn = ConsentWithdrawal.objects.count()
+        is_asked = ConsentTask.objects.filter(withdrawal__consent__purpose__code="product-research").exists()
+        roles = set(Party.objects.values_list("role", flat=True))
+        incident = Incident.objects.get(state="confirmed")
+        reached = incident.scopes.get().result
+        probes = ProbeRun.objects.get()
+        reports = sorted(Report.objects.values_list("kind", "status"))
+    assert requests == {"access": "review", "erasure": "received", "objection": "refused"}
+    assert (search.status, matches >= 3) == ("succeeded", True)
+    assert holds == ["confirmed", "placed"]
+    assert (announced.state, announced.action) == ("announced", "archive")
+    assert (withdrawn, is_asked) == (1, True)
+    assert roles == {"controller", "dpo", "processor"}
+    assert timedelta(hours=71) < incident.next_due_at - incident.aware_at <= timedelta(hours=72)
+    assert incident.alert_id is not None
+    assert reached["people"]["identifiers"] > 0
+    assert (probes.status, probes.counts["passed"] > probes.counts["failed"] > 0) == ("succeeded", True)
+    assert reports == [("data_inventory", "succeeded"), ("soc2_access", "succeeded")]
 
 
 def test_every_login_of_the_file_opens(home: Path) -> None:

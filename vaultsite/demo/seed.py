@@ -15,6 +15,7 @@ from datasets.services.datasets import DatasetFacts, create_dataset
 from datasets.services.release_rules import NewRules, declare_release_rules, rules_of
 from datasets.services.write import UploadOptions
 from vaultsite.demo.access_story import tell_access_story
+from vaultsite.demo.compliance_story import tell_compliance_story
 from vaultsite.demo.credentials import Login, read_logins, write_logins
 from vaultsite.demo.evidence_story import tell_evidence_story
 from vaultsite.demo.people import ensure_tenant, ensure_users, principal_named
@@ -105,6 +106,7 @@ def seed(say: Say) -> None:
     tell_story(tenants["demo"], DATASETS[0].name, SAMPLES / DATASETS[0].file, say)
     tell_access_story(tenants["demo"], say)
     tell_evidence_story(tenants["demo"], say)
+    tell_compliance_story(tenants["demo"], say)
 
 
 def _logins(path: Path) -> tuple[list[Login], list[Login]]:

@@ -119,11 +119,6 @@ def require_served(stores: Iterable[str]) -> None:
         raise RegionNotServed
 
 
-def every_store() -> list[str]:
-    """The aliases of all regions' stores, the default one first; replicas are none of them."""
-    return [DEFAULT_STORE, *(region.store for region in declared_regions().values() if not region.is_default)]
-
-
 def _parse(name: str, members: Any) -> Region:
     if not _NAME.fullmatch(name):
         raise _wrong(f"{name[:40]!r} is no name: small letters, digits and hyphens")

@@ -1,15 +1,14 @@
-"""Emergency access: two people open it, everybody concerned is told aloud, and it ends by itself."""
+"""Emergency access: two people open it, everybody concerned is told aloud, and it can be ended."""
 
 from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Now
 
 from access.errors import AccessDenied, SamePerson
-from access.models import BreakGlass, Lease
+from access.models import BreakGlass
 from access.services.authorize import authorize
-from access.services.break_glass import call_emergency, confirm_emergency, note_emergency_use
+from access.services.break_glass import call_emergency, confirm_emergency, end_emergency, note_emergency_use
 from access.services.policies_in_force import policies_in_force
 from compliance.posture.outcome import Outcome, Untried, judged
 from compliance.posture.sandbox import actor, probe_dataset, sandbox
@@ -35,14 +34,14 @@ def probe(tenant_id: UUID) -> Outcome:
             breaches.append("a call opened data before anybody confirmed it")
         if _is_confirmed(caller, call):
             breaches.append("somebody confirmed their own call")
-        lease = confirm_emergency(second, call_id=call.pk).lease
-        if lease is None or not _is_raw(caller, resource, purpose):
+        confirm_emergency(second, call_id=call.pk)
+        if not _is_raw(caller, resource, purpose):
             raise Untried("an emergency that was confirmed did not open")
         loud = {one.event.type for one in scope.events.surviving() if one.event.severity == "critical"}
         breaches += [f"{kind.value} was not told aloud" for kind in _TOLD if kind not in loud]
-        Lease.objects.filter(pk=lease.pk).update(expires_at=Now())
+        end_emergency(second, call_id=call.pk)
         if _is_raw(caller, resource, purpose):
-            breaches.append("an emergency opened data after its end")
+            breaches.append("an emergency that was ended went on")
     return judged(breaches, attempts=3, events=len(_TOLD))
 
 

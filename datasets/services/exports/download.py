@@ -28,7 +28,7 @@ from datasets.errors.exports import (
 from datasets.models import Export
 from datasets.ports import transfer_rule
 from datasets.selectors import resource_of
-from datasets.services.exports.kept_view import is_shown_so_today, require_consents
+from datasets.services.exports.kept_view import compared, is_shown_so_today, require_consents
 from datasets.services.exports.parts import PASSPORT, StoredFile, read_file
 from datasets.services.exports.request import find_export, shipment_of
 from datasets.services.keys import DatasetKeys, load_keys
@@ -135,8 +135,8 @@ _LESS_STRICT: Final = frozenset({"anonymize:mask", "anonymize:replace", "anonymi
 
 def _is_covered(export: Export, today: Decision) -> bool:
     """Whether what was written shows no more than today's decision would: the same, or less of everything."""
-    asked = {str(obligation) for obligation in today.obligations}
-    if not asked or asked == set(export.obligations):
+    asked = compared(today.obligations)
+    if not asked or asked == compared(export.obligations):
         return True
     return export.operator == "redact" and asked <= _LESS_STRICT
 

@@ -1,5 +1,6 @@
 """By which view an export was made, and whether the same decision would show its reader the same today."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from access.services.authorize import Decision, Obligation
@@ -11,6 +12,8 @@ from datasets.ports import consent_source
 from datasets.services.consent import KIND as CONSENT
 from datasets.services.consent import consents_asked
 from datasets.services.read import declared_fields
+from datasets.services.restrictions import KIND as RESTRICTION
+from datasets.services.restrictions import is_restricted_since
 from datasets.services.row_conditions import KIND
 from vaultsite.kernel.jobs import Claim
 
@@ -27,6 +30,11 @@ def decided(export: Export | GuaranteedExport) -> Decision:
     )
 
 
+def compared(obligations: Iterable[object]) -> set[str]:
+    """What two decisions are told apart by: whom a restriction leaves out changes, and ``require_consents`` looks."""
+    return {text for one in obligations if not (text := str(one)).startswith(f"{RESTRICTION}:")}
+
+
 def keep_view(export: Export | GuaranteedExport, held: Claim, view_hash: bytes) -> None:
     """Write down in the first turn by what records are shown; raises StricterObligations when it is another by now."""
     if export.view_hash is None:
@@ -39,7 +47,7 @@ def is_shown_so_today(export: Export | GuaranteedExport) -> bool:
     """Whether the same obligations, met today, would show what was written: rules and the schema may have changed."""
     try:
         anonymizer = build_anonymizer(
-            [one for one in decided(export).obligations if one.type not in {KIND, CONSENT}],
+            [one for one in decided(export).obligations if one.type not in {KIND, CONSENT, RESTRICTION}],
             dataset_id=export.dataset_id,
             purpose=export.purpose,
             declared=partial(declared_fields, export.dataset),
@@ -52,8 +60,10 @@ def is_shown_so_today(export: Export | GuaranteedExport) -> bool:
 def require_consents(export: Export | GuaranteedExport, today: Decision) -> None:
     """Raises ExportOutdated where somebody who may be in it has withdrawn consent since it was asked for.
 
-    So it does where the dataset's records were since said to name people otherwise.
+    So it does where they restricted the purpose, or the dataset's records were since said to name people otherwise.
     """
+    if today.asked(RESTRICTION) and is_restricted_since(export.purpose, export.dataset_id, export.created_at):
+        raise ExportOutdated
     purposes = consents_asked(today)
     if not purposes:
         return

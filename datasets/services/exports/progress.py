@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple, Self
 from datasets.passport.rows import RowTree
 from datasets.services.consent import KIND as CONSENT
 from datasets.services.consent import ConsentGate
+from datasets.services.restrictions import KIND as RESTRICTION
+from datasets.services.restrictions import RestrictionGate
 
 #: Rows whose inclusion in the source version a raw export proves.
 PROVEN_ROWS: Final = 16
@@ -51,7 +53,8 @@ class Pick(NamedTuple):
 @dataclass
 class Progress:
     """``after`` is the last source id that is dealt with, ``number`` the last part written, ``read`` counts records.
-    ``withheld`` counts those that were left out for want of consent, None where nobody's was asked for.
+    ``withheld`` counts those that were left out for want of consent, None where nobody's was asked for; ``restricted``
+    those whose people restricted the purpose.
     """
 
     stage: str = "survey"
@@ -60,6 +63,7 @@ class Progress:
     number: int = 0
     size: int = 0
     withheld: int | None = None
+    restricted: int | None = None
     files: list[WrittenFile] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
 
@@ -83,6 +87,7 @@ class Progress:
             "number": self.number,
             "size": self.size,
             "withheld": self.withheld,
+            "restricted": self.restricted,
             "files": [file.as_json() for file in self.files],
             # As text: JSON numbers end before 64 bits do.
             "picks": [[str(pick.place), *pick[1:]] for pick in self.picks],
@@ -101,6 +106,7 @@ class Progress:
             number=checkpoint["number"],
             size=checkpoint["size"],
             withheld=checkpoint.get("withheld"),
+            restricted=checkpoint.get("restricted"),
             files=[WrittenFile.of(stored) for stored in checkpoint["files"]],
             picks=picks,
         )
@@ -113,11 +119,18 @@ class Progress:
         shown = {"stage": self.stage, "read": self.read, "records": self.rows, "bytes": self.size, "percent": percent}
         return shown | self.withheld_facts()
 
+    def count_restricted(self, gate: RestrictionGate | None, *, until: str | None = None) -> None:
+        """As ``count_withheld``, for those whose people restricted the purpose."""
+        if gate is not None:
+            self.restricted = (self.restricted or 0) + gate.take_count(until=until)
+
     def count_withheld(self, gate: ConsentGate | None, *, until: str | None = None) -> None:
         """Add what the gate left out since it was asked last, up to the source id ``until``."""
         if gate is not None:
             self.withheld = (self.withheld or 0) + gate.take_count(until=until)
 
     def withheld_facts(self) -> dict[str, Any]:
-        """How many records were left out and why; empty where nobody's consent was asked for."""
-        return {} if self.withheld is None else {"records_withheld": {CONSENT: self.withheld}}
+        """How many records were left out and why; empty where nobody's could be."""
+        counts = {CONSENT: self.withheld, RESTRICTION: self.restricted}
+        known = {kind: count for kind, count in counts.items() if count is not None}
+        return {"records_withheld": known} if known else {}

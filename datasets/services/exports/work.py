@@ -136,6 +136,7 @@ class Work:
         if seen:
             self._checkpoint(collector, rows, row.source_id, seen)
         self.progress.count_withheld(self.release.consent)
+        self.progress.count_restricted(self.release.restriction)
         collector.write_empty()
         return True
 
@@ -145,6 +146,7 @@ class Work:
         self.progress.after = after
         self.progress.read += seen
         self.progress.count_withheld(self.release.consent, until=after)
+        self.progress.count_restricted(self.release.restriction, until=after)
         self._save()
 
     def _save(self) -> None:

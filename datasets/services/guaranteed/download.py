@@ -26,7 +26,7 @@ from datasets.errors.exports import (
 from datasets.models import GuaranteedExport
 from datasets.selectors import resource_of
 from datasets.services.exports.download import LIFETIME, Address, parse_range
-from datasets.services.exports.kept_view import is_shown_so_today, require_consents
+from datasets.services.exports.kept_view import compared, is_shown_so_today, require_consents
 from datasets.services.exports.parts import PASSPORT, StoredFile, read_file
 from datasets.services.guaranteed.request import ACTION, find_guaranteed_export
 from datasets.services.guaranteed.spool import analytics_keys
@@ -110,8 +110,8 @@ def _decided(principal: Principal, export_id: UUID) -> GuaranteedExport:
 
 
 def _is_view_of_today(export: GuaranteedExport, today: Decision) -> bool:
-    asked = {str(obligation) for obligation in today.obligations if obligation.type != "k"}
-    return export.is_bound and asked == set(export.obligations) and is_shown_so_today(export)
+    asked = compared(obligation for obligation in today.obligations if obligation.type != "k")
+    return export.is_bound and asked == compared(export.obligations) and is_shown_so_today(export)
 
 
 def _bound(principal: Principal, export_id: UUID, name: str) -> list[str]:

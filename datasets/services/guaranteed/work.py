@@ -24,6 +24,7 @@ from datasets.services.guaranteed.spool import analytics_keys, drop_beyond, read
 from datasets.services.guaranteed.view import Cell, RowMaker
 from datasets.services.keys import DatasetKeys
 from datasets.services.read import Release, read_records, release_under
+from datasets.services.restrictions import KIND as RESTRICTION
 from datasets.services.row_conditions import KIND
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.jobs import Claim
@@ -65,7 +66,8 @@ class Work:
             decision = decided(export)
             reader = release_under(decision, dataset, version)
             keep_view(export, held, reader.anonymizer.content_hash)
-            raw = replace(decision, obligations=(*decision.asked(KIND), *decision.asked(CONSENT)))
+            kept = (one for kind in (KIND, CONSENT, RESTRICTION) for one in decision.asked(kind))
+            raw = replace(decision, obligations=tuple(kept))
             return cls(
                 export=export,
                 claim=held,
@@ -123,10 +125,7 @@ class Work:
         if seen:
             self._note(taken)
             self._save_batch(maker, rows, after, seen)
-        if self.source.consent is not None:
-            counts = self.checkpoint["counts"]
-            last = self.source.consent.take_count()
-            self.checkpoint["counts"] = counts | {"records_withheld": counts.get("records_withheld", 0) + last}
+        self.checkpoint["counts"] |= self._withheld(self.checkpoint["counts"])
         self.checkpoint["stage"] = "generalize"
         self._save(40)
         return True
@@ -146,12 +145,16 @@ class Work:
         counts = self.checkpoint["counts"]
         added = {name: counts.get(name, 0) + count for name, count in maker.counts.items()}
         maker.counts = dict.fromkeys(maker.counts, 0)
-        if self.source.consent is not None:
-            added["records_withheld"] = counts.get("records_withheld", 0) + self.source.consent.take_count(until=after)
+        added |= self._withheld(counts, until=after)
         read = self.checkpoint["read"] + seen
         self.checkpoint |= {"number": number, "after": after, "read": read, "counts": added}
         total = self.source.version.record_count or 1
         self._save(min(int(40 * read / total), 40))
+
+    def _withheld(self, counts: dict[str, int], *, until: str | None = None) -> dict[str, int]:
+        """What was left out so far for want of consent, and because its people restricted the purpose."""
+        gates = (("records_withheld", self.source.consent), ("records_restricted", self.source.restriction))
+        return {name: counts.get(name, 0) + gate.take_count(until=until) for name, gate in gates if gate is not None}
 
     def _save(self, percent: int) -> None:
         self.claim.save(checkpoint=self.checkpoint, progress=self._shown(self.checkpoint["stage"], percent))

@@ -24,6 +24,7 @@ from datasets.services.merges.lookup import get_merge
 from datasets.services.merges.resolutions import seal_resolution
 from datasets.services.merges.start import waiting_merge
 from datasets.services.read import ReadRecord, Release, as_shown, release_under, scanned_chunk
+from datasets.services.restrictions import KIND as RESTRICTION
 from datasets.services.row_conditions import KIND
 from datasets.services.schemas import RecordRules, rules_for
 from datasets.services.version_quarantine import refuse_quarantined
@@ -118,8 +119,14 @@ def open_conflicts(principal: Principal, *, merge_id: UUID, purpose: str | None 
             refuse_quarantined(side)
     release = release_under(decision, merge.dataset, merge.source)
     if not release.has_every_record:
-        raise UnmetObligation(obligation=KIND if release.rows.node is not None else CONSENT)
+        raise UnmetObligation(obligation=_left_out_by(release))
     return ConflictReader(merge, release)
+
+
+def _left_out_by(release: Release) -> str:
+    if release.rows.node is not None:
+        return KIND
+    return CONSENT if release.consent is not None else RESTRICTION
 
 
 def get_conflict(merge: Merge, conflict_id: UUID) -> MergeConflict:

@@ -28,6 +28,8 @@ from datasets.services.consent import ConsentGate, gate_of
 from datasets.services.families import family_of
 from datasets.services.keys import load_keys
 from datasets.services.pack_store import PackReader
+from datasets.services.restrictions import KIND as RESTRICTION
+from datasets.services.restrictions import RestrictionGate, restriction_of
 from datasets.services.row_conditions import KIND, joined, rows_released
 from datasets.services.statistics.compute import compute
 from datasets.services.statistics.request import MAX_RECORDS, StatisticsRequest, refusal
@@ -56,6 +58,7 @@ class Asked:
     purpose: str
     store: PackReader
     consent: ConsentGate | None = None
+    restriction: RestrictionGate | None = None
     spent: BudgetSpend | None = None
     given: bytes | None = None
 
@@ -105,10 +108,10 @@ def open_statistics(
     note_use(dataset, decision.purpose or "")
     family_id = family_of(dataset.pk)
     consent = gate_of(decision, dataset)
-    digest = _digest(found, request, consent)
-    asked = Asked(
-        dataset, found, request, family_id, decision.purpose or "", PackReader(load_keys(dataset.pk)), consent
-    )
+    restriction = restriction_of(decision, dataset)
+    digest = _digest(found, request, consent, restriction)
+    store = PackReader(load_keys(dataset.pk))
+    asked = Asked(dataset, found, request, family_id, decision.purpose or "", store, consent, restriction)
     before = stored_answer(family_id, digest)
     if before is not None:
         return _with(asked, given=before[1])
@@ -138,7 +141,7 @@ def _among_released(decision: Decision, request: StatisticsRequest) -> Statistic
 
 def _require_within(decision: Decision, request: StatisticsRequest) -> None:
     """What the decision lets one request cost at most. Raises ObligationNotEnforced, UnmetObligation."""
-    decision.require("epsilon", "quota", KIND, CONSENT)
+    decision.require("epsilon", "quota", KIND, CONSENT, RESTRICTION)
     if any(request.loss.epsilon > Decimal(one.value) for one in decision.asked("epsilon")):
         raise UnmetObligation("It costs more epsilon than the decision allows")
 
@@ -156,7 +159,9 @@ def _check(version: Version, request: StatisticsRequest, most: int) -> None:
             raise refusal(f"/queries/{index}/delta", "at most 1 divided by the number of records")
 
 
-def _digest(version: Version, request: StatisticsRequest, consent: ConsentGate | None) -> bytes:
+def _digest(
+    version: Version, request: StatisticsRequest, consent: ConsentGate | None, restriction: RestrictionGate | None
+) -> bytes:
     """The same for the same queries over the same content; keyed, because filters hold values.
 
     What was answered for a purpose while somebody agreed to it is not given again once they do not, nor what was
@@ -167,6 +172,8 @@ def _digest(version: Version, request: StatisticsRequest, consent: ConsentGate |
     if consent is not None:
         stamps = [[one, consent_source().stamp(one)] for one in consent.purposes]
         content["consent"] = [*stamps, str(consent.link)]
+    if restriction is not None:
+        content["restriction"] = restriction.stamp()
     return key.mac(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
 
 
@@ -175,7 +182,7 @@ def answer(asked: Asked) -> dict[str, Any]:
     if asked.given is not None:
         content: dict[str, Any] = orjson.loads(asked.given)
         return content
-    results = compute(asked.store, asked.version, asked.request, consent=asked.consent)
+    results = compute(asked.store, asked.version, asked.request, consent=asked.consent, restriction=asked.restriction)
     terms = _TERMS if asked.consent is None else _TERMS | {"left_out": "records without consent"}
     return {"version": asked.version.label, "results": results, "privacy": {**asked.request.loss.as_json(), **terms}}
 
@@ -188,9 +195,11 @@ def release(asked: Asked, content: dict[str, Any]) -> Statistics:
         if first is not None and first[0].pk != asked.spent.pk:
             content = orjson.loads(first[1])
     facts: dict[str, Any] = {"queries": len(asked.request.queries), "is_repeated": asked.spent is None}
-    if asked.consent is not None and asked.given is None:
+    gates = ((CONSENT, asked.consent), (RESTRICTION, asked.restriction))
+    withheld = {kind: gate.take_count() for kind, gate in gates if gate is not None and asked.given is None}
+    if withheld:
         # Told to the audit alone: an exact number beside noisy ones would tell what the noise hides.
-        facts["records_withheld"] = {CONSENT: asked.consent.take_count()}
+        facts["records_withheld"] = withheld
     emit(
         Event(
             type=EventType.ACCESS_COMPLETED,

@@ -13,12 +13,15 @@ from compliance.backup.replay import replay
 from compliance.errors.backup import BackupDamaged
 from compliance.models import LegalHold
 from compliance.tasks import write_journal
+from datasets.errors.lifecycle import DatasetKept
 from datasets.models import Dataset, ErasedRecord, Erasure, HoldMark
+from datasets.services.keeping import refuse_kept
 from tests.compliance.holds.cases import place as place_hold
 from tests.compliance.holds.cases import release, whole
 from tests.factories.access import acting
 from tests.factories.backup import new_place
 from tests.factories.datasets import jsonl, make_dataset, purge, read_all, upload
+from tests.factories.retention import make_policy
 from tests.factories.upkeep import again, erase, queue_erasure
 
 RELEASED = ("release_requested_by", "release_requested_at", "released_by", "released_at")
@@ -123,6 +126,31 @@ def test_what_a_hold_forbids_is_told_and_not_done(tenant, dataset):
     found = replay([erasure, Entry(PURGE, str(tenant.pk), str(dataset.pk))])
     assert len(found.refused) == 2
     assert len(read_all(tenant, dataset)) == 9
+
+
+def test_a_minimum_that_was_lowered_since_keeps_nothing_of_what_went_after_it(tenant, dataset, place):
+    """Neither what a row promises nor what a policy that is in force again asks for; a hold does."""
+    other = make_dataset(tenant)
+    assert upload(tenant, other, jsonl([{"id": "a"}])).status == "succeeded"
+    queue_erasure(tenant, dataset, ["r1"])
+    ship_journal(place.open())
+    (erased,) = own(tenant, place, ERASURE)
+    make_policy(tenant, minimum_days=1000)
+    gone = Entry(PURGE, str(tenant.pk), str(other.pk))
+    with acting(tenant):
+        assert Dataset.objects.get(pk=other.pk).keep_until is not None
+        with pytest.raises(DatasetKept):
+            refuse_kept(Dataset.objects.get(pk=other.pk))
+        Dataset.objects.filter(pk=other.pk).update(legal_hold=True)
+    assert replay([gone, erased]).refused == [f"dataset {other.pk} may not go: a hold of the backup keeps it"]
+    assert "r1" not in {one.id for one in read_all(tenant, dataset)}
+    with acting(tenant):
+        Dataset.objects.filter(pk=other.pk).update(legal_hold=False)
+    assert replay([gone]).refused == []
+    with acting(tenant):
+        assert not Dataset.objects.filter(pk=other.pk).exists()
+        with pytest.raises(DatasetKept):
+            refuse_kept(Dataset.objects.get(pk=dataset.pk))
 
 
 def test_a_hold_that_was_released_keeps_nothing_of_what_went_after_it(tenant, dataset, place):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager, suppress
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
@@ -14,9 +15,12 @@ from django.db import transaction
 from access.models import EncryptionKey, KeyPurpose
 from access.services.keyring import destroy_keys
 from compliance.models import BackupRun, RestoreDrill
+from compliance.retention.policies import end_policy
+from datasets.models import Dataset
 from tests.factories.access import acting
 from tests.factories.backup import back_up, new_place, restore_command, run_restore, told_by
 from tests.factories.datasets import jsonl, make_dataset, purge, upload
+from tests.factories.retention import make_policy, officer
 from tests.factories.upkeep import erase, queue_erasure
 from tests.journeys.waiting import until
 from vaultsite.backup.drill import second_environment
@@ -121,7 +125,7 @@ def test_a_restored_vault_has_everything_but_what_was_erased_since(tenant, rival
     home, log = tmp_path / "vault", tmp_path / "restore.log"
     kill_when((home / "postgres").exists, place, home, log)
     assert is_restoring(home)
-    kill_when(lambda: "objects" in (read_progress(home).steps if is_restoring(home) else ()), place, home, log)
+    kill_when(lambda: has_done(home, "objects"), place, home, log)
     with pytest.raises(StartError, match="has not ended"):
         run_vault(home, Console(sys.stderr))
 
@@ -146,6 +150,48 @@ def test_a_restored_vault_has_everything_but_what_was_erased_since(tenant, rival
     again = run_restore(place, home)
     assert again.returncode != 0
     assert "VAULT_COMP_8202" in again.stderr
+
+
+def test_a_vault_stays_closed_until_what_was_erased_is_erased_again(tenant, place, tmp_path):
+    """T77: killed while it replays, refused, killed at the last step; a lowered minimum is in nobody's way."""
+    policy = make_policy(tenant, minimum_days=1000)
+    held, minded = filled(tenant, 5, {1}), filled(tenant, 5, {2})
+    with acting(tenant):
+        Dataset.objects.filter(pk=held.pk).update(legal_hold=True)
+    back_up(place)
+    with acting(tenant, officer(tenant)) as scope:
+        end_policy(scope.principal, policy_id=policy.pk)
+        Dataset.objects.filter(pk=held.pk).update(legal_hold=False)
+    purge(tenant, held)
+    purge(tenant, minded)
+    call_command("backup", str(place.folder), "--key-file", str(place.key_file), "--journal")
+
+    home, log = tmp_path / "vault", tmp_path / "restore.log"
+    kill_when(lambda: has_done(home, "keys"), place, home, log)
+    refused = run_restore(place, home)
+    assert refused.returncode != 0
+    assert "VAULT_COMP_8204" in refused.stderr
+    assert (str(held.pk) in refused.stderr, str(minded.pk) in refused.stderr) == (True, False)
+    assert is_restoring(home)
+    closed = look(tenant, home)
+    assert (closed["ready"], str(minded.pk) in closed["datasets"]) == (503, False)
+    with pytest.raises(StartError, match="has not ended"):
+        run_vault(home, Console(sys.stderr))
+
+    with (
+        borrowed_servers(home, throwaway=True) as environment,
+        psycopg.connect(environment["VAULT_OWNER_DATABASE_URL"]) as owner,
+    ):
+        owner.execute("UPDATE datasets_dataset SET legal_hold = false WHERE id = %s", [held.pk])
+    kill_when(lambda: has_done(home, "replay"), place, home, log)
+    told = told_by(run_restore(place, home))
+    assert {"database", "objects", "keys", "replay"}.isdisjoint(told["seconds"]), "those steps were done before"
+    opened = look(tenant, home)
+    assert (opened["ready"], opened["datasets"]) == (200, {})
+
+
+def has_done(home, step):
+    return is_restoring(home) and step in read_progress(home).steps
 
 
 def test_a_drill_restores_elsewhere_compares_and_leaves_nothing(tenant, place, tmp_path):

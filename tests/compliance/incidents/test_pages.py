@@ -12,7 +12,7 @@ from access.models import User
 from audit.alerts.open import About, raise_alert
 from compliance.incidents.scope_work import compute_scope
 from compliance.models import BreachNotice, Incident, IncidentScope, IncidentTask
-from tests.factories.access import acting, make_api_key
+from tests.factories.access import acting, make_api_key, make_user
 from tests.factories.datasets import jsonl, make_dataset, rows_of, upload
 from tests.factories.pages import browser_of
 
@@ -54,6 +54,78 @@ def test_an_alerts_button_opens_an_incident_about_the_same(tenant) -> None:
     incident, place = opened(tenant, browser, alert=str(alert.pk))
     assert (incident.alert_id, incident.principals) == (alert.pk, [str(key.pk)])
     assert place in browser.get(link).text, "there is one already"
+
+
+def test_one_click_on_the_page_of_an_alert_opens_an_incident_once(tenant) -> None:
+    browser = browser_of(tenant, "security_officer")
+    with acting(tenant):
+        alert = raise_alert(kind="activity.unusual", cause="a", severity="critical", facts={})
+    page = browser.get(f"/admin/oversight/alerts/{alert.pk}/").text
+    assert f'action="{PAGES}new/"' in page
+    answer = browser.post(f"{PAGES}new/", {"alert": str(alert.pk)})
+    incident = newest(tenant)
+    assert (answer.status_code, answer["Location"]) == (302, f"{PAGES}{incident.pk}/")
+    assert (incident.title, incident.severity, incident.alert_id) == ("Unusual activity", "critical", alert.pk)
+    again = browser.post(f"{PAGES}new/", {"alert": str(alert.pk)})
+    assert (again.status_code, f"{PAGES}{incident.pk}/" in again.text) == (409, True)
+    assert browser.post(f"{PAGES}new/", {}).status_code == 400
+    assert browser_of(tenant, "auditor").post(f"{PAGES}new/", {"alert": str(alert.pk)}).status_code == 403
+
+
+def test_a_law_that_is_unticked_stops_its_clocks_with_the_reason(tenant) -> None:
+    browser = browser_of(tenant, "privacy_officer")
+    _, place = opened(tenant, browser, laws=["gdpr", "hipaa"])
+    done(browser, place, "confirm", reason="It went to a newsletter")
+    facts = {"do": "change", "asks": "laws", "title": "Mail to the wrong list", "laws": ["gdpr"]}
+    refused = browser.post(place, facts)
+    assert (refused.status_code, "moved or stopped" in refused.text) == (400, True)
+    assert newest(tenant).laws == ["gdpr", "hipaa"]
+    nothing = browser.post(place, {"do": "change", "asks": "laws", "reason": "None of them"})
+    assert (nothing.status_code, newest(tenant).laws) == (400, ["gdpr", "hipaa"])
+    assert browser.post(place, facts | {"reason": "Nobody in it is a patient"}).status_code == 302
+    page = browser.get(place).text
+    assert newest(tenant).laws == ["gdpr"]
+    assert "Nobody in it is a patient" in page
+    assert "GDPR, HIPAA → GDPR" in page
+    assert "stopped: Persons, under HIPAA, 45 CFR 164.404" in page
+    assert "stopped: Supervisory authority" not in page
+    assert "60 calendar days" not in page
+
+
+def test_a_new_incident_without_a_law_is_refused(tenant) -> None:
+    browser = browser_of(tenant, "privacy_officer")
+    answer = browser.post(f"{PAGES}new/", {"title": "Mail to the wrong list", "asks": "laws"})
+    assert (answer.status_code, "laws" in answer.text) == (400, True)
+
+
+def test_a_task_goes_to_somebody_who_may_look_and_has_no_part_in_it(tenant) -> None:
+    browser = browser_of(tenant, "privacy_officer")
+    able = make_user(tenant, "auditor", full_name="Able")
+    suspect = make_user(tenant, "security_officer", full_name="Suspect")
+    blind = make_user(tenant, "viewer", full_name="Blind")
+    incident, place = opened(tenant, browser, principals=str(suspect.pk))
+    page = browser.get(place).text
+    assert [f'<option value="{one.pk}">' in page for one in (able, suspect, blind)] == [True, False, False]
+    for one in (suspect, blind):
+        assert browser.post(place, {"do": "task", "title": "Look", "assignee": str(one.pk)}).status_code == 400
+    done(browser, place, "task", title="Look", assignee=str(able.pk))
+    with acting(tenant):
+        assert IncidentTask.objects.get(incident=incident).assignee == able.pk
+
+
+def test_a_quarantine_says_what_it_reaches_and_what_it_did(tenant) -> None:
+    browser = browser_of(tenant, "privacy_officer")
+    dataset = make_dataset(tenant, name="support-chats")
+    for count in (20, 21):
+        assert upload(tenant, dataset, jsonl(rows_of(count))).status == "succeeded"
+    _, place = opened(tenant, browser, datasets=str(dataset.pk))
+    assert "2 versions can be read" in browser.get(place).text
+    done(browser, place, "quarantine", dataset=str(dataset.pk), reason="Sold on a forum")
+    page = browser.get(place).text
+    assert "2 versions, all of it: nobody can read it." in page
+    assert "(support-chats; 2 versions)" in page
+    assert 'value="quarantine"' not in page
+    assert f"/admin/datasets/dataset/{dataset.pk}/quarantine/" in page
 
 
 def test_an_incident_goes_its_way_in_the_browser(tenant) -> None:

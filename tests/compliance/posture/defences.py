@@ -183,6 +183,7 @@ OFF: Final[Mapping[str, Defence]] = {
     "audit_append_only": _by("GRANT UPDATE ON audit_event TO vault_app", "REVOKE UPDATE ON audit_event FROM vault_app"),
     "audit_unsealed": _stopped_sealer,
     "audit_fields": _setting(EventBuffer, "primary_after", lambda *_: None),
+    "residency": _setting(places, "require_store", lambda *_: None),
     "clocks": _setting(clocks, "database_now", lambda: timezone.now() + timedelta(hours=1)),
     "breach_alarm": _setting(alerts, "KINDS", _NO_SUSPICION),
     "incident_clock": _setting(incident_clocks, "AUTHORITY_HOURS", 240),

@@ -64,6 +64,7 @@ def test_what_is_red_is_shown_first_with_what_was_tried(monkeypatch) -> None:
     assert "does not hold" not in control
     tile = client.get("/admin/home/posture/").text
     assert f" of {PROBED}</strong> controls proven" in tile
+    assert f'href="{HOME}"' in tile
     with acting(tenant):
         result = ProbeResult.objects.get(probe="held_delete")
     shown = client.get(f"{HOME}probe-results/{result.pk}/")

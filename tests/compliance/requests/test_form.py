@@ -178,11 +178,11 @@ def test_what_people_type_is_shown_as_text(sent) -> None:
     assert "&lt;script&gt;" in answer.text
 
 
-def test_the_form_needs_its_token_and_tells_nobody_where_it_was(form) -> None:
+def test_the_form_needs_its_token_and_tells_nobody_elsewhere_where_it_was(form) -> None:
     client = Client(enforce_csrf_checks=True)
     assert client.post(form, GIVEN).status_code == 403
     page = client.get(form)
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     assert "default-src 'none'" in page["Content-Security-Policy"]
     assert page["X-Frame-Options"] == "DENY"
     assert "no-store" in page["Cache-Control"]

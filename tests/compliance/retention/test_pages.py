@@ -109,3 +109,31 @@ def test_a_suspected_clock_is_told_of_and_confirmed(tenant) -> None:
     assert "the time may be wrong" not in officer.get(HOME).text
     refused = officer.post(HOME, {"do": "confirm"})
     assert (refused.status_code, "VAULT_COMP_8004" in refused.text) == (409, True)
+
+
+def test_a_bar_of_the_calendar_leads_to_its_datasets_and_their_grace_periods(tenant, monkeypatch) -> None:
+    make_policy(tenant, name="Yearly cleaning", grace_days=9)
+    for name, days in (("the old one", 400), ("the older one", 401), ("the young one", 300)):
+        made_ago(make_dataset(tenant, name=name), days)
+    run_now(tenant)
+    officer = browser_of(tenant, "privacy_officer")
+    home = " ".join(officer.get(HOME).text.split())
+    month = f"{timezone.now() + timedelta(days=65):%Y-%m}"
+    assert f"retention/due/?month={month}" in home
+    assert "Announced to owners" in home
+    due = officer.get(f"{HOME}due/").text
+    assert ("the old one" in due, "the older one" in due, "the young one" in due) == (True, True, False)
+    ends = timezone.now() + timedelta(days=9)
+    assert (f"{ends:%Y-%m-%d}" in due, f"{ends:%Y-%m-%d}" in home) == (True, True)
+    ahead = officer.get(f"{HOME}due/?month={month}").text
+    assert ("the old one" in ahead, "the young one" in ahead, "not yet" in ahead) == (False, True, True)
+    monkeypatch.setattr("compliance.pages.retention._STEPS", 1)
+    first = officer.get(f"{HOME}due/").text
+    rest = officer.get(f"{HOME}due/?after={first.partition('after=')[2].partition(chr(34))[0]}").text
+    assert {("the old one" in page, "the older one" in page) for page in (first, rest)} == {
+        (True, False),
+        (False, True),
+    }
+    assert officer.get(f"{HOME}due/?month=soon").status_code == 400
+    assert "Nothing that you may see" in officer.get(f"{HOME}due/?month=1999-01").text
+    assert browser_of(tenant, "data_steward").get(f"{HOME}due/").status_code == 403

@@ -372,3 +372,36 @@ def test_there_may_be_only_so_many_policies(tenant, monkeypatch) -> None:
     make_policy(tenant)
     with pytest.raises(TooManyRetentionPolicies):
         make_policy(tenant)
+
+
+def test_a_run_dated_by_a_clock_that_was_ahead_stops_no_other(tenant) -> None:
+    make_policy(tenant)
+    assert plan_runs_of(tenant) == 1
+    run_retention(tenant.pk, latest_run(tenant).pk)
+    assert plan_runs_of(tenant) == 0, "one a day"
+    ahead = timezone.now() + timedelta(days=365)
+    RetentionRun._base_manager.using("owner").filter(tenant=tenant).update(created_at=ahead)
+    assert plan_runs_of(tenant) == 1
+
+
+def test_a_dataset_dated_by_a_clock_that_was_ahead_waits_and_stops_no_other(tenant) -> None:
+    make_policy(tenant, minimum_days=30, action="delete", duration_days=365)
+    due, ahead = made_ago(make_dataset(tenant), 400), made_ago(make_dataset(tenant), -400)
+    run_now(tenant)
+    assert outcomes(tenant, run_now(tenant)) == {due.pk: ("applied", "")}
+    left = state_of(tenant, ahead)
+    assert (left.deleted_at, left.keep_until > timezone.now() + timedelta(days=400)) == (None, True)
+
+
+def plan_runs_of(tenant) -> int:
+    """How many runs of the organization one look of the planner makes."""
+    with acting(tenant):
+        before = RetentionRun.objects.count()
+    plan_runs()
+    with acting(tenant):
+        return RetentionRun.objects.count() - before
+
+
+def latest_run(tenant) -> RetentionRun:
+    with acting(tenant):
+        return RetentionRun.objects.order_by("-id")[0]

@@ -100,6 +100,25 @@ def test_a_covered_transfer_is_logged_with_what_has_gone(
     assert "Far Ltd" not in str(told.__dict__)
 
 
+def test_the_register_tells_of_the_transfers_that_were_made(
+    tenant: Tenant, dataset: Dataset, steward: Client, officer: Client
+) -> None:
+    export_id = written(tenant, steward, dataset, party(officer, **CLAUSES))
+    for _ in range(2):
+        download(steward, export_id)
+    ask(steward, dataset)
+    activities = send(officer, "GET", "/register").json()["activities"]
+    (made,) = next(one for one in activities if one["purpose"] == "evaluation")["transfers_made"]
+    assert made.pop("last_at")
+    assert made == {
+        "to": "Far Ltd",
+        "country": "US",
+        "safeguard": "standard contractual clauses (Art. 46(2)(c))",
+        "downloads": 2,
+        "records": 14,
+    }
+
+
 @pytest.mark.parametrize("country", ["DE", "FR"])
 def test_what_stays_in_the_countries_of_the_region_needs_no_safeguard(
     tenant: Tenant, dataset: Dataset, steward: Client, officer: Client, country: str
@@ -236,7 +255,9 @@ def test_the_wizard_asks_for_the_recipient(tenant: Tenant, dataset: Dataset, off
     assert f'<option value="{recipient}"' in asked.content.decode()
     form = {"do": "create", "purpose": "evaluation", "format": "jsonl", "version": "main"}
     assert browser.post(path, form).status_code == 422
-    assert browser.post(path, form | {"recipient": recipient}).status_code == 302
+    made = browser.post(path, form | {"recipient": recipient})
+    assert made.status_code == 302
+    assert "Far Ltd" in browser.get(made["Location"]).content.decode()
 
 
 @pytest.mark.usefixtures("plain_static", "quick_passwords")

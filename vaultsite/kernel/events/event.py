@@ -325,6 +325,10 @@ class EventType(StrEnum):
     SUBJECT_CORRECTION_PROPOSED = "subject.correction.proposed"
     #: What was proposed became a version of the dataset.
     SUBJECT_CORRECTION_APPLIED = "subject.correction.applied"
+    #: Records of a data subject are left out of reads at their request; says for which purposes, and how many.
+    SUBJECT_RESTRICTED = "subject.restricted"
+    #: Records that a data subject had restricted are read again.
+    SUBJECT_RESTRICTION_LIFTED = "subject.restriction.lifted"
     #: Somebody asked what the vault holds of a person; says how many identifiers of which kinds, never which.
     SUBJECT_SEARCHED = "data.subject.searched"
     #: A match of such a search was accepted or rejected.
