@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from django.utils import timezone
 
-from access.services.authorize import authorize
+from access.services.authorize import authorize, may
 from access.services.keyring import open_column, seal_column
 from compliance.errors.register import PartyNotFound
 from compliance.models import Party, PartyRole, Safeguard
@@ -105,7 +105,7 @@ def change_party(principal: Principal, *, party_id: UUID, facts: PartyFacts) -> 
     Raises AccessDenied, PartyNotFound, InvalidInput, PersonalDataInText.
     """
     row = Party.objects.select_for_update().filter(pk=party_id, ended_at=None).first()
-    before = _known(row).facts if row else facts
+    before = _known(row).facts if row and may(principal, "register.manage") else facts  # opened for who may alone
     changed = [name for name, value in vars(facts).items() if value != getattr(before, name)]
     authorize(principal, "register.manage", ResourceRef("party", str(party_id)), facts={"changed": " ".join(changed)})
     if row is None:

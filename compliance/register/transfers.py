@@ -1,4 +1,4 @@
-"""Where personal data leaves the EEA, and what covers that (GDPR Art. 30(1)(e)): as the parties of the register say."""
+"""Where personal data leaves the EEA, and what covers it (GDPR Art. 30(1)(e)), as the parties of the register say."""
 
 from collections.abc import Iterable
 from typing import Final

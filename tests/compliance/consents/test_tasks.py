@@ -93,3 +93,18 @@ def test_a_link_is_declared_and_shown(tenant, officer):
 def test_a_link_nobody_could_follow_is_refused(tenant, officer, body):
     dataset = make_dataset(tenant)
     assert send(officer, "PUT", f"/datasets/{dataset.pk}/consent-link", body).status_code == 400
+
+
+def test_who_withdraws_may_ask_for_something_else_than_the_purpose_says(tenant, officer):
+    rest_on_consent(tenant, on_withdrawal="restrict")
+    asked = {}
+    for effect in ("erase", "restrict", None):
+        name = f"{effect}@example.com"
+        agree(tenant, mail(name))
+        who = {"identifiers": [{"type": "EMAIL_ADDRESS", "value": name}], "purpose": "evaluation"}
+        answer = send(officer, "POST", "/consents/withdraw", who | {"effect": effect})
+        asked[effect] = answer.json()["task_id"] is not None
+    assert asked == {"erase": True, "restrict": False, None: False}
+    consent = agree(tenant, mail("ada@example.com")).consent.pk
+    assert send(officer, "POST", f"/consents/{consent}/withdraw", {"effect": "shred"}).status_code == 400
+    assert send(officer, "POST", f"/consents/{consent}/withdraw", {"effect": "erase"}).json()["task_id"]

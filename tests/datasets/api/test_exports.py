@@ -25,7 +25,7 @@ from vaultsite.kernel.identifiers import uuid7
 EXPORT = {
     "id", "dataset_id", "version", "status", "progress", "format", "compression", "options", "purpose", "shown",
     "obligations", "record_count", "size", "files", "error", "created_at", "started_at", "finished_at", "expires_at",
-    "removed_at",
+    "removed_at", "recipient",
 }  # fmt: skip
 ROWS = [{"id": f"r{number:02d}", "text": f"row {number} of ada{number}@example.com"} for number in range(12)]
 
