@@ -1,13 +1,15 @@
 """A report as JSON, CSV or PDF: rows go through one by one, figures come at the end."""
 
+import csv
 import hashlib
+import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
-from audit.exports.encode import csv_row
+from audit.exports.encode import escaped
 from compliance.models import Report
 from compliance.reports.kind import STATEMENT, Cell, ReportKind, Row
 from compliance.reports.pdf import render_pdf
@@ -16,6 +18,8 @@ from compliance.reports.tally import Tally
 
 #: Rows of a PDF; the same report as CSV or JSON has all.
 PDF_ROWS: Final = 400
+#: Rows of a CSV that are encoded together.
+CSV_ROWS: Final = 500
 #: Letters of a column's longest text: fewer, and more, do not count for its width.
 NARROWEST: Final = 6
 WIDEST: Final = 200
@@ -65,16 +69,30 @@ class CsvFile:
     """The rows under their names (RFC 4180); a cell that a spreadsheet would run begins with ``'``."""
 
     def __init__(self, kind: ReportKind, write: Write) -> None:
-        self._kind, self._write = kind, write
+        self._kind, self._write, self._waiting = kind, write, 0
+        self._text = io.StringIO(newline="")
+        self._writer = csv.writer(self._text, lineterminator="\r\n")
 
     def begin(self, _: Mapping[str, Any]) -> None:
-        self._write(csv_row(list(self._kind.columns)))
+        self._writer.writerow(self._kind.columns)
 
     def add(self, row: Row) -> None:
-        self._write(csv_row(["" if cell is None else _plain(cell) for cell in row]))
+        self._writer.writerow(
+            [cell if cell is None or isinstance(cell, int) else escaped(_plain(cell)) for cell in row]
+        )
+        self._waiting += 1
+        if self._waiting == CSV_ROWS:
+            self._flush()
 
-    def end(self, tally: Tally, integrity: Mapping[str, Any]) -> None:
+    def end(self, _: Tally, __: Mapping[str, Any]) -> None:
         """A table has no foot: figures and integrity are in the report's entry."""
+        self._flush()
+
+    def _flush(self) -> None:
+        self._write(self._text.getvalue().encode())
+        self._text.seek(0)
+        self._text.truncate()
+        self._waiting = 0
 
 
 class PdfFile:

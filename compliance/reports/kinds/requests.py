@@ -1,18 +1,20 @@
 """The report on requests of data subjects: whether they were answered in time, and how."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
-from compliance.models import RequestMatch, SubjectRequest
+from compliance.models import MatchState, RequestMatch, SubjectMatch, SubjectRequest, SubjectSearch, SubjectStore
 from compliance.reports.events import Names
 from compliance.reports.kind import Ask, Measure, Number, ReportKind, Row
 from compliance.reports.pages import in_pages
 from compliance.requests.intake import READ
 from compliance.requests.selectors import today
+from vaultsite.kernel.jobs import JobStatus
 
 MET: Final = "met"
 MISSED: Final = "missed"
@@ -20,11 +22,12 @@ OVERDUE: Final = "overdue"
 STANDING: Final = "standing still"
 RUNNING: Final = "running"
 UNANSWERED: Final = "closed unanswered"
+_DONE: Final = JobStatus.SUCCEEDED
 _COLUMNS: Final = (
     *("request_id", "reference", "received_at", "type", "law", "state", "clock", "due_on", "extended_at"),
     *("paused_days", "identity_method", "identity_verified_at", "legal_basis", "refusal_ground", "answered_at"),
-    *("days_to_answer", "closed_at", "is_repeated", "datasets", "records", "assignee_id", "assignee", "is_extended"),
-    "is_refused",
+    *("days_to_answer", "closed_at", "is_repeated", "records_searched", "records_entered", "assignee_id"),
+    *("assignee", "is_extended", "is_refused"),
 )
 
 
@@ -33,22 +36,37 @@ def _requests(ask: Ask) -> Iterator[Row]:
     if ask.users:
         found = found.filter(assignee__in=ask.users)
     if ask.datasets:
-        found = found.filter(pk__in=RequestMatch.objects.filter(dataset__in=ask.datasets).values("request"))
+        found = found.filter(_of_datasets(ask.datasets))
     names, now = Names(), today()
 
     def shown(page: list[SubjectRequest]) -> list[Row]:
         names.learn({one.assignee for one in page if one.assignee}, set())
-        counted = _matches(page)
-        return [_row(one, counted.get(one.pk, (0, 0)), names, now) for one in page]
+        searched, entered = _searched(page), _entered(page)
+        return [_row(one, (searched[one.pk], entered[one.pk]), names, now) for one in page]
 
     return in_pages(ask, lambda: found, shown)
 
 
-def _matches(page: list[SubjectRequest]) -> dict[UUID, tuple[int, int]]:
-    """In how many datasets how many records were found, by request."""
+def _of_datasets(datasets: frozenset[UUID]) -> Q:
+    """Requests whose subject has records in one of them, as they were entered, or found and accepted."""
+    entered = RequestMatch.objects.filter(dataset__in=datasets).values("request")
+    found = SubjectMatch.objects.filter(dataset_id__in=datasets, state=MatchState.ACCEPTED, search__case__isnull=False)
+    return Q(pk__in=entered) | Q(pk__in=found.values("search__case"))
+
+
+def _searched(page: list[SubjectRequest]) -> Counter[UUID]:
+    """Records that the newest search of each request found and somebody accepted."""
+    searches = SubjectSearch.objects.filter(case__in=[one.pk for one in page]).order_by("case", "-id").distinct("case")
+    cases = {pk: case for pk, case, status in searches.values_list("pk", "case", "status") if status == _DONE}
+    accepted = SubjectMatch.objects.filter(search__in=cases, state=MatchState.ACCEPTED, store=SubjectStore.RECORD)
+    counted = accepted.values_list("search_id").annotate(Count("pk"))
+    return Counter({case: count for search_id, count in counted if (case := cases[search_id]) is not None})
+
+
+def _entered(page: list[SubjectRequest]) -> Counter[UUID]:
+    """Records that somebody entered by hand."""
     rows = RequestMatch.objects.filter(request__in=page).values_list("request_id")
-    counted = rows.annotate(Count("pk"), Sum("record_count"))
-    return {request_id: (datasets, records or 0) for request_id, datasets, records in counted}
+    return Counter(dict(rows.annotate(Sum("record_count"))))
 
 
 def _row(one: SubjectRequest, matched: tuple[int, int], names: Names, now: date) -> Row:
@@ -115,7 +133,7 @@ KINDS: Final = (
         needs=(READ,),
         page_columns=(
             *("reference", "received_at", "type", "law", "state", "clock", "due_on", "extended_at"),
-            *("refusal_ground", "answered_at", "days_to_answer", "datasets", "records", "assignee"),
+            *("refusal_ground", "answered_at", "days_to_answer", "records_searched", "records_entered", "assignee"),
         ),
     ),
 )

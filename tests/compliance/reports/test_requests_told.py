@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from compliance.tasks import continue_subject_search
 from tests.compliance.reports.asking import body, figures, report_of, written
 from tests.compliance.requests.conftest import JANE, act, asked, officer  # noqa: F401 - fixtures
 from tests.factories.access import make_user
@@ -78,4 +79,16 @@ def test_it_is_of_the_period_and_of_the_people_and_datasets_asked_for(tenant, ri
     found = {"matches": [{"dataset_id": str(dataset.pk), "record_ids": ["r1"]}]}
     assert act(cases["overdue"], "matches", found, "PUT")[0] == 200
     (row,) = report_of(tenant, "gdpr_dsar", days=60, datasets=[str(dataset.pk)])["rows"]
-    assert (row["request_id"], row["datasets"], row["records"]) == (cases["overdue"]["id"], 1, 1)
+    assert (row["request_id"], row["records_searched"], row["records_entered"]) == (cases["overdue"]["id"], 0, 1)
+
+
+def test_it_counts_what_a_search_found_and_somebody_accepted(tenant, asked, act) -> None:  # noqa: F811
+    dataset, other = make_dataset(tenant), make_dataset(tenant)
+    upload(tenant, dataset, jsonl([{"id": "r1", "text": f"Write to {JANE['contact']} about it."}]))
+    request = asked(identity="known")
+    status, begun = act(request, "search", {})
+    assert status == 202, begun
+    continue_subject_search(str(tenant.pk), begun["search"]["id"])
+    (row,) = report_of(tenant, "gdpr_dsar", datasets=[str(dataset.pk)])["rows"]
+    assert (row["request_id"], row["state"], row["records_searched"]) == (request["id"], "review", 1)
+    assert report_of(tenant, "gdpr_dsar", datasets=[str(other.pk)])["rows"] == []
