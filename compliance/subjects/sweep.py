@@ -110,10 +110,10 @@ class Sweep:
 
     def _is_left(self, dataset_id: UUID) -> bool:
         """Whether something of the dataset is still to be read: told without its keys, which may be another zone's."""
-        place = self.search.checkpoint
-        if place.get("dataset") == str(dataset_id):
-            return bool(place["reading"] < len(READINGS))
-        return str(dataset_id) > place.get("dataset", "")
+        reached = str(self.search.checkpoint.get("dataset", ""))
+        if reached == str(dataset_id):
+            return int(self.search.checkpoint["reading"]) < len(READINGS)
+        return str(dataset_id) > reached
 
     def _ask_index(self) -> None:
         with self.claim.scope():
