@@ -1,6 +1,7 @@
 """Liveness, readiness, and the answers for requests that reach no view."""
 
 import logging
+from functools import partial
 from typing import Any, Final
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from vaultsite.kernel.api.problem import problem_response
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import InternalFault, InvalidInput, NotReady, UnknownPath, VaultError
 from vaultsite.kernel.providers import load_provider
-from vaultsite.kernel.regions import served_stores
+from vaultsite.kernel.regions import DEFAULT_STORE, served_stores
 from vaultsite.kernel.tenancy.scope import unscoped
 from vaultsite.runtime.restoring import is_restoring
 
@@ -62,13 +63,13 @@ def health(request: HttpRequest) -> JsonResponse:
 
 def ready(request: HttpRequest) -> JsonResponse:
     """200 when the database serves a harmless role, the KMS answers, the object store is there and no restore is
-    under way; else 503.
+    under way; else 503. The store of a region that is away stops that region alone: it is named.
     """
-    checks = {"database": _check_database, "kms": check_kms, "storage": check_storage, "restore": _check_restore}
+    checks = {"database": _check_database, "kms": check_kms, "storage": _check_serving, "restore": _check_restore}
     failed = [name for name, check in checks.items() if not _passes(check)]
     if failed:
         return problem_response(request, NotReady(failed=failed))
-    return JsonResponse({"status": "ready", "checks": dict.fromkeys(checks, "ok")})
+    return JsonResponse({"status": "ready", "checks": dict.fromkeys(checks, "ok"), "stores_away": stores_away()})
 
 
 def _passes(check: Any) -> bool:
@@ -109,8 +110,23 @@ def check_kms() -> bool:
 
 def check_storage() -> bool:
     """Whether the stores of the regions served here can be listed. Raises VaultError or OSError when one cannot."""
-    for alias in served_stores():
-        next(iter(BlobStore.at(alias).names("pack/00/")), None)
+    return all(map(_answers, served_stores()))
+
+
+def stores_away() -> list[str]:
+    """The aliases of the stores of regions served here that cannot be listed now."""
+    return [alias for alias in served_stores() if not _passes(partial(_answers, alias))]
+
+
+def _check_serving() -> bool:
+    """Whether there is a store to work with: the default one where it is served, else any."""
+    away, served = set(stores_away()), set(served_stores())
+    return DEFAULT_STORE not in away and away != served
+
+
+def _answers(alias: str) -> bool:
+    """Raises VaultError or OSError when the store does not."""
+    next(iter(BlobStore.at(alias).names("pack/00/")), None)
     return True
 
 

@@ -1,5 +1,6 @@
 """Remove what nobody owns any more: dead objects, uploads that were never finished, remains of failed jobs."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -26,7 +27,7 @@ from datasets.models import (
 from datasets.services.commit import discard_findings, discard_packs
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.blobs.removal import removing_objects
-from vaultsite.kernel.errors import BlobMissing
+from vaultsite.kernel.errors import BlobMissing, StorageUnavailable
 from vaultsite.kernel.jobs import FINAL, JobStatus, LongRunning
 from vaultsite.kernel.regions import served_stores
 from vaultsite.kernel.tenancy.principal import Principal
@@ -35,6 +36,7 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 #: An upload whose ingest does not exist after this long was abandoned.
 UPLOAD_GRACE: Final = timedelta(hours=1)
 _BATCH: Final = 200
+logger = logging.getLogger("vault.sweep")
 #: Every job that writes objects, and the kinds of them that outlive it.
 OWNERS: Final[Mapping[type[LongRunning], tuple[BlobKind, ...]]] = {
     Erasure: (),
@@ -73,9 +75,22 @@ def sweep_blobs() -> int:
     for owner, kept in OWNERS.items():
         _clean_ended(owner, kept)
     _mark_abandoned()
-    for alias in served_stores():
-        BlobStore.at(alias).remove_stale_temporaries()
-    rows = Blob.objects.using("system").filter(state=BlobState.DEAD, store__in=served_stores())
+    return sum(_sweep_store(alias) for alias in served_stores())
+
+
+def _sweep_store(alias: str) -> int:
+    """Each store by itself: one that is away keeps nothing of the others."""
+    try:
+        return _remove_dead(alias)
+    except (StorageUnavailable, OSError):
+        logger.warning("the store %s cannot be swept now", alias)
+        return 0
+
+
+def _remove_dead(alias: str) -> int:
+    """Raises StorageUnavailable."""
+    BlobStore.at(alias).remove_stale_temporaries()
+    rows = Blob.objects.using("system").filter(state=BlobState.DEAD, store=alias)
     dead = list(rows.values_list("pk", "store", "name")[:_BATCH])
     with removing_objects() as may_go:
         if not may_go:

@@ -152,6 +152,19 @@ def test_datasets_from_before_get_the_region_they_lie_in(tenant: Tenant, setting
         assert len(read_all(tenant, dataset)) == 3
 
 
+def test_datasets_of_a_region_that_was_dropped_are_not_adopted(
+    tenant: Tenant, settings: Any, folders: dict[str, Path], mirrored: str, tmp_path: Path
+) -> None:
+    away = make_dataset(tenant, region=mirrored)
+    upload(tenant, away, jsonl(rows_of(3)))
+    declare_regions(settings, tmp_path)
+    err = StringIO()
+    call_command("adopt_regions", stdout=StringIO(), stderr=err)
+    assert f"{away.pk} ({mirrored})" in err.getvalue()
+    with acting(tenant):
+        assert Dataset.objects.get(pk=away.pk).region == mirrored
+
+
 def test_regions_are_adopted_where_some_are_declared() -> None:
     with pytest.raises(CommandError, match="VAULT_REGIONS"):
         call_command("adopt_regions")

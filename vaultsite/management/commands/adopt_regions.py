@@ -33,10 +33,15 @@ class Command(BaseCommand):
             raise CommandError("set VAULT_REGIONS, and VAULT_OWNER_DATABASE_URL: this works as the owner")
         with transaction.atomic(using="owner"):
             rows = _homeless(home.name)
+            away = rows.filter(_lies_elsewhere())
+            refused = [f"{pk} ({said})" for pk, said in away.order_by("pk").values_list("pk", "region")]
+            rows = rows.exclude(_lies_elsewhere())
             if not dry_run:
                 for pk, tenant_id, said in rows.exclude(region="").values_list("pk", "tenant_id", "region"):
                     _keep_as_tag(pk, tenant_id, said)
             count = rows.count() if dry_run else rows.update(region=home.name)
+        if refused:
+            self.stderr.write(f"refused, declare their regions: objects in other stores have {', '.join(refused)}")
         self.stdout.write(f"{count} datasets {'would get' if dry_run else 'got'} the region {home.name}")
 
 
@@ -45,6 +50,11 @@ def _homeless(home: str) -> "QuerySet[Dataset]":
     rows = Dataset.objects.using("owner").exclude(region=home)
     here = Blob.objects.using("owner").filter(dataset_id=OuterRef("pk"), store=DEFAULT_STORE)
     return rows.filter(Exists(here)) | rows.exclude(region__in=list(declared_regions()))
+
+
+def _lies_elsewhere() -> Exists:
+    """Objects in another store: the region of the dataset was renamed or dropped since."""
+    return Exists(Blob.objects.using("owner").filter(dataset_id=OuterRef("pk")).exclude(store=DEFAULT_STORE))
 
 
 def _keep_as_tag(dataset_id: Any, tenant_id: Any, said: str) -> None:
