@@ -18,7 +18,7 @@ from compliance.posture.outcome import Outcome, Untried
 from compliance.posture.signing import sign_statement
 from compliance.posture.standing import Standing, count_states, standing
 from compliance.posture.tell import tell_changes
-from vaultsite.kernel.errors import JobFenced, VaultError
+from vaultsite.kernel.errors import JobFenced, RegionNotServed, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.identifiers import uuid7
@@ -105,11 +105,14 @@ def _work(run: ProbeRun, held: Claim) -> None:
 
 
 def _run_one(run: ProbeRun, held: Claim, name: str) -> None:
-    """What went wrong on the way is an error of the probe, and says nothing about the defence."""
+    """What went wrong on the way is an error of the probe, and says nothing about the defence.
+
+    Raises RegionNotServed: the probe is not tried here, and left to a worker that may.
+    """
     started = time.monotonic()
     try:
         outcome = PROBES[name].run(held.tenant_id)
-    except JobFenced:
+    except (JobFenced, RegionNotServed):
         raise
     except Untried as untried:
         outcome = Outcome(ProbeState.ERROR, {"reason": untried.reason})

@@ -21,12 +21,13 @@ _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 @contextmanager
 def sandbox(tenant_id: UUID, principal: Principal | None = None) -> Iterator[Scope]:
-    """A scope whose writes and events are rolled back, whatever happens. No scope may be open.
+    """A scope whose writes, durable ones too, and events are rolled back, whatever happens. No scope may be open.
 
     ``principal`` acts in it; the vault itself where there is none.
     """
     try:
         with tenant_scope(tenant_id, principal or Principal.system(tenant_id)) as scope:
+            scope.keeps_nothing = True
             try:
                 with transaction.atomic():
                     yield scope
@@ -53,7 +54,7 @@ def actor(tenant_id: UUID, *roles: str, proved_at: datetime | None = None) -> Pr
     )
 
 
-def probe_dataset(steward: Principal) -> Dataset:
-    """A dataset that lives as long as the open sandbox. Raises as create_dataset."""
+def probe_dataset(steward: Principal, *, region: str | None = None) -> Dataset:
+    """A dataset that lives as long as the open sandbox, in the region or the default one. Raises as create_dataset."""
     name = f"probe {uuid4().hex.translate(_LETTERS)}"
-    return create_dataset(steward, facts=DatasetFacts(name=name))
+    return create_dataset(steward, facts=DatasetFacts(name=name, region=region))

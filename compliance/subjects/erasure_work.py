@@ -4,7 +4,8 @@ Each step can be done twice: who takes over after a kill begins it anew and come
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -43,7 +44,7 @@ from datasets.services.holdings.texts import blank_text
 from datasets.services.keys import load_keys
 from datasets.services.pack_reader import PackReader
 from datasets.services.suppression import settle_suppression, suppress_identifiers
-from vaultsite.kernel.errors import KeyDestroyed, VaultError
+from vaultsite.kernel.errors import KeyDestroyed, RegionNotServed, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.jobs import FINAL, Claim, JobStatus, Pulse
@@ -59,6 +60,12 @@ class Work:
     erasure: SubjectErasure
     claim: Claim
     known: Known
+    _matcher: Matcher = field(init=False)
+    _beat: Pulse = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._matcher = Matcher(self.known.identifiers)
+        self._beat = Pulse(self.claim, progress={"stage": "look"})
 
     @classmethod
     def open(cls, erasure: SubjectErasure, held: Claim) -> "Work":
@@ -185,28 +192,44 @@ class Work:
     def _look_again(self) -> dict[str, int]:
         """What is still there, by why it is. Proven identifiers alone count.
 
-        Read anew is every dataset with a match, and every one that the index of subjects names by now.
+        Read anew is every dataset with a match, and every one that the index of subjects names by now. Raises
+        RegionNotServed where some lie in a zone of other workers: what was read here they need not read again.
         """
         with self.claim.scope():
             kept = _kept_places(self.erasure)
             now = {pk for pk, _, _ in index_entries(self.known.identifiers)}
             wanted = _datasets_of(self.erasure) | now
             touched = [pk for pk in live_datasets() if pk in wanted]
-        matcher, beat = Matcher(self.known.identifiers), Pulse(self.claim, progress={"stage": "look"})
-        counts: Counter[str] = Counter()
+        read = set(self.erasure.checkpoint.get("read", ()))
+        counts = Counter(self.erasure.checkpoint.get("remaining", {}))
+        elsewhere: RegionNotServed | None = None
         for dataset_id in touched:
             try:
-                with self.claim.scope():
-                    reader = PackReader(load_keys(dataset_id))
-            except KeyDestroyed:
-                continue
-            for reading in READINGS:
-                for swept in read_store(reader, reading, matcher, None):
-                    beat()
-                    for one in swept.found:
-                        if one.hit.reason in PROVEN:
-                            counts[kept.get((dataset_id, one.record_id), f"found in {one.store}")] += 1
+                if str(dataset_id) not in read:
+                    counts.update(self._look_into(dataset_id, kept))
+                    read.add(str(dataset_id))
+            except RegionNotServed as error:
+                elsewhere = error
+        if elsewhere is not None:
+            self.claim.save(checkpoint={"stage": "look", "read": sorted(read), "remaining": dict(counts)})
+            raise elsewhere
         return dict(counts)
+
+    def _look_into(self, dataset_id: UUID, kept: Mapping[tuple[UUID | None, str], str]) -> Counter[str]:
+        """The same for one dataset. Raises RegionNotServed."""
+        counts: Counter[str] = Counter()
+        try:
+            with self.claim.scope():
+                reader = PackReader(load_keys(dataset_id))
+        except KeyDestroyed:
+            return counts
+        for reading in READINGS:
+            for swept in read_store(reader, reading, self._matcher, None):
+                self._beat()
+                for one in swept.found:
+                    if one.hit.reason in PROVEN:
+                        counts[kept.get((dataset_id, one.record_id), f"found in {one.store}")] += 1
+        return counts
 
     def _finish(self, remaining: dict[str, int]) -> None:
         """Sign the receipt, forget the identifiers, and say so."""

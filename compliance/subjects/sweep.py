@@ -104,9 +104,16 @@ class Sweep:
         with self.claim.scope():
             datasets = live_datasets()
         for number, dataset_id in enumerate(datasets):
-            if str(dataset_id) >= self.search.checkpoint.get("dataset", "") and not self.search.is_truncated:
+            if self._is_left(dataset_id) and not self.search.is_truncated:
                 self._read_dataset(dataset_id, f"{number + 1}/{len(datasets)}")
         self._finish(len(datasets))
+
+    def _is_left(self, dataset_id: UUID) -> bool:
+        """Whether something of the dataset is still to be read: told without its keys, which may be another zone's."""
+        reached = str(self.search.checkpoint.get("dataset", ""))
+        if reached == str(dataset_id):
+            return int(self.search.checkpoint["reading"]) < len(READINGS)
+        return str(dataset_id) > reached
 
     def _ask_index(self) -> None:
         with self.claim.scope():

@@ -82,9 +82,13 @@ def restrictions_of(case: UUID) -> list[ProcessingRestriction]:
 
 
 def _tell_decisions() -> None:
-    """From now on decisions for these purposes carry the obligation."""
+    """From now on decisions for the purposes that are restricted carry the obligation."""
+    set_restricted_purposes(_restricted_purposes)
+
+
+def _restricted_purposes() -> list[str]:
     live = ProcessingRestriction.objects.filter(lifted_at=None).values_list("purpose", flat=True).distinct()
-    set_restricted_purposes(purpose or ALL_PURPOSES for purpose in live)
+    return [purpose or ALL_PURPOSES for purpose in live]
 
 
 @dataclass

@@ -7,6 +7,7 @@ from django.core.files.storage import InMemoryStorage
 from django.db.models import OuterRef, Subquery
 
 from compliance.models import Party, RefusedBecause, Safeguard
+from compliance.posture.borders import bordered_region, crossings
 from compliance.posture.outcome import Outcome, judged
 from compliance.posture.sandbox import sandbox
 from compliance.transfers.rule import Way
@@ -17,6 +18,9 @@ from vaultsite.kernel.blobs import BlobStore, new_blob_name
 from vaultsite.kernel.errors import BlobMissing, RegionNotServed
 from vaultsite.kernel.regions import DEFAULT_STORE, Region, region_of
 
+#: A read from elsewhere, and two ways that are judged; an export of each kind where a region has borders.
+_ATTEMPTS: Final = 3
+_CROSSINGS: Final = 3
 _ELSEWHERE: Final = "elsewhere"
 _HOME: Final = Region("home", DEFAULT_STORE, "home", frozenset({"DE"}), is_default=True)
 
@@ -27,13 +31,16 @@ def probe(tenant_id: UUID) -> Outcome:
         lying = Blob.objects.annotate(region=Subquery(region)).exclude(region=None)
         places = list(lying.order_by().values_list("region", "store").distinct())
         is_judged = _is_covered(Safeguard.CLAUSES) and not _is_covered(Safeguard.NONE)
+        bordered = bordered_region()
+        crossed = crossings(tenant_id, bordered) if bordered else []
     strays = [(name or "none", store) for name, store in places if _strays(name, store)]
     breaches = [f"objects of region {name} lie in the store {store}" for name, store in strays]
     if _is_read(_ELSEWHERE):
         breaches.append("an object was read from a store that is not its dataset's")
     if not is_judged:
         breaches.append("a transfer was judged without its safeguard")
-    return judged(breaches, stores=len({store for _, store in places}), attempts=3)
+    attempts = _ATTEMPTS + (_CROSSINGS if bordered else 0)
+    return judged(breaches + crossed, stores=len({store for _, store in places}), attempts=attempts)
 
 
 def _strays(name: str, store: str) -> bool:

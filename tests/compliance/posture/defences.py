@@ -1,6 +1,6 @@
 """Every defence that a probe tries, and how to switch it off and on again."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -28,8 +28,10 @@ from compliance.incidents import clocks as incident_clocks
 from compliance.models import ConsentKey, DrillStatus, RestoreDrill
 from compliance.posture.probes import clocks, factor_replay, revoked_key, tampered_chunk
 from compliance.retention import evaluate
-from datasets.services import places, preconditions, purge
+from datasets.services import consent, places, preconditions, purge
 from datasets.services.drafts import scan
+from datasets.services.exports import download as export_download
+from datasets.services.exports import request as export_request
 from datasets.services.keeping import refuse_kept
 from tests.audit.proofs.logs import event_at, tamper
 from tests.factories.access import acting
@@ -39,6 +41,7 @@ from tests.isolation.rows import connect
 from vaultsite.kernel import outgoing
 from vaultsite.kernel.events.buffer import EventBuffer
 from vaultsite.kernel.events.event import Event
+from vaultsite.kernel.regions import parse_regions
 
 Patch = pytest.MonkeyPatch
 Defence = Callable[[Tenant, Patch], Any]
@@ -67,6 +70,26 @@ def _setting(where: Any, name: str, value: Any) -> Defence:
     def switched(_tenant: Tenant, patch: Patch) -> Iterator[None]:
         with patch.context() as inner:
             inner.setattr(where, name, value)
+            yield
+
+    return switched
+
+
+class _Anywhere:
+    """A rule of transfers that nothing has to be covered for."""
+
+    def require_cover(self, shipment: object) -> None:
+        pass
+
+
+def _within_borders(where: Any, name: str) -> Defence:
+    """The vault stands in a region with countries, and whoever asks ``where`` for the rule gets a lax one."""
+
+    @contextmanager
+    def switched(_tenant: Tenant, patch: Patch) -> Iterator[None]:
+        with patch.context() as inner:
+            inner.setitem(settings.VAULT, "REGIONS", BORDERED)
+            inner.setattr(where, name, _Anywhere)
             yield
 
     return switched
@@ -141,6 +164,8 @@ def _whoever_agreed_once(purpose: str) -> Any:
     return ConsentKey.objects.filter(consent__purpose__code=purpose)
 
 
+#: One region, which has borders: the default store stands in it.
+BORDERED: Final = parse_regions({"eu": {"default": True, "countries": ["DE", "FR"]}})
 _NO_SUSPICION: Final = {name: replace(kind, suspects_breach=False) for name, kind in alerts.KINDS.items()}
 _LENIENT_ENGINE: Final = decisions.policy_engine
 
@@ -191,3 +216,10 @@ OFF: Final[Mapping[str, Defence]] = {
     "outgoing_tls": _setting(outgoing, "_is_allowed_loopback", lambda _: True),
     "restore_drill": _failed_drill,
 }
+#: Further defences of some of them, each on its own.
+MORE: Final[Sequence[tuple[str, Defence]]] = (
+    ("consent_ends", _setting(decisions, "CONSENTED", frozenset())),
+    ("consent_ends", _setting(consent, "consents_asked", lambda _: ())),
+    ("residency", _within_borders(export_request, "transfer_rule")),
+    ("residency", _within_borders(export_download, "transfer_rule")),
+)

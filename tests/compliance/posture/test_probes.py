@@ -4,16 +4,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from access.models import Tenant
 from audit.models import AuditVerification
+from compliance.models import Transfer
 from compliance.models.posture import ProbeState
 from compliance.posture.attempt import tried
 from compliance.posture.outcome import Untried
-from compliance.posture.probes import audit_append_only, audit_verify, cross_tenant, restore_drill
+from compliance.posture.probes import audit_append_only, audit_verify, cross_tenant, residency, restore_drill
 from compliance.posture.sandbox import sandbox
+from tests.compliance.posture.defences import BORDERED
 from tests.compliance.posture.runs import guarded_tenant
 from tests.factories.access import acting
 from tests.factories.backup import drilled
@@ -107,3 +110,11 @@ def test_a_backup_that_is_late_is_a_breach(tenant) -> None:
     assert (found.state, found.facts["breaches"]) == (
         ProbeState.FAILED, ["the newest complete backup is older than 26 hours"],
     )  # fmt: skip
+
+
+def test_exports_over_borders_are_tried_and_leave_nothing_in_the_log_of_transfers(tenant, monkeypatch) -> None:
+    monkeypatch.setitem(settings.VAULT, "REGIONS", BORDERED)
+    found = residency.probe(tenant.pk)
+    assert (found.state, found.facts["attempts"]) == (ProbeState.PASSED, 6)
+    with acting(tenant):
+        assert not Transfer.objects.exists()

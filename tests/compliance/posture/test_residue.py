@@ -7,14 +7,13 @@ from tests.architecture.catalog import TENANT
 from tests.compliance.posture.runs import guarded_tenant, officer_of, run_all
 from tests.factories.access import acting
 
-#: What a run itself writes, and the counters of wrong passwords, which go by themselves within the hour.
+#: What a run itself writes.
 OWN = {
     "compliance_probe_run",
     "compliance_probe_result",
     "audit_event",
     "audit_outbox",
     "audit_pendingnotice",
-    "access_loginthrottle",
     "access_encryptionkey",
 }
 

@@ -41,6 +41,8 @@ class Scope:
     events: EventBuffer = field(default_factory=EventBuffer)
     failure: BaseException | None = None
     is_committed: bool = False
+    #: Everything in it is taken back at its end, so durable effects are part of it as well.
+    keeps_nothing: bool = False
     #: What was looked up once in this scope and holds until its end, by who looked it up.
     memo: dict[str, Any] = field(default_factory=dict)
     _compensations: list[Callable[[], object]] = field(default_factory=list)
@@ -185,9 +187,13 @@ def durable_effect() -> Iterator[None]:
 
     Statements inside go over a second connection in their own transaction under the same tenant, committed at exit
     whatever becomes of the scope around it. Never touch rows here that the scope has written: it would wait for itself,
-    which ends after DURABLE_LOCK_TIMEOUT in an OperationalError.
+    which ends after DURABLE_LOCK_TIMEOUT in an OperationalError. In a scope that keeps nothing they go with it.
     """
     scope = current_scope()
+    if scope.keeps_nothing:
+        with transaction.atomic():
+            yield
+        return
     with _transaction("durable", scope.tenant_id, scope.principal.id):
         _limit_waiting()
         token = _alias.set("durable")
