@@ -92,7 +92,7 @@ class SubjectSearchTruncated(VaultError):
 
 
 class ErasureIncomplete(VaultError):
-    """An erasure in a dataset failed, which is no ground to keep anything: ask for the erasure of the person again.
+    """That is no ground to keep anything: ask for the erasure of the person again.
 
     ``codes``: of the errors that it failed with.
     """
