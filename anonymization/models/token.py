@@ -57,8 +57,8 @@ class Token(TenantModel):
 
     ``value_index`` and ``token_index`` are keyed digests. ``slot`` makes a value's token of one look unique: the look's
     digest, or for random tokens the row's own id. ``sealed`` holds token and value, bound to the row. ``uses`` counts
-    occurrences of the value, ``reveals`` how often somebody turned it back. Where ``is_shortened`` a term over the store
-    brought ``expires_at`` forward, and ``own_end`` is what its maker said (None: never).
+    occurrences of the value, ``reveals`` how often somebody turned it back. Where ``is_shortened`` a term over the
+    store brought ``expires_at`` forward, and ``own_end`` is what its maker said (None: never).
     """
 
     KINDS = (("r", "random"), ("d", "deterministic"), ("f", "format"))

@@ -36,6 +36,11 @@ from datasets.services.guaranteed.expiry import expire_guaranteed_exports
 from vaultsite.kernel.jobs import JobStatus
 
 _NONE: Final = Q(pk__in=[])
+#: The end before the first of several terms.
+_OWN_END: Final[Mapping[str, Any]] = {
+    "is_shortened": True,
+    "own_end": Case(When(is_shortened=True, then=F("own_end")), default=F("expires_at")),
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ SHELVES: Final[Mapping[Store, Shelf]] = MappingProxyType(
             expire_tokens,
             lambda: _tokens_of(legal_hold=True),
             lambda: _tokens_of(keep_until__gt=Now()),
-            {"is_shortened": True, "own_end": Case(When(is_shortened=True, then=F("own_end")), default=F("expires_at"))},
+            _OWN_END,
         ),
     }
 )

@@ -31,7 +31,7 @@ from vaultsite.kernel.tenancy.scope import current_scope, current_tenant_id, ten
 BATCH: Final = 5_000
 #: How long a request may take that began before its scope's tokens were ended.
 _IN_FLIGHT: Final = timedelta(hours=1)
-#: Tokens that a term ends, from some time before it does: who finds that they are promised gives their end back by then.
+#: Tokens that a term ends, from a day before it does: those that are promised have their makers' end back by then.
 _ENDS_BY_TERM: Final = Q(is_shortened=True, expires_at__lte=Now() + timedelta(days=1))
 
 
