@@ -60,6 +60,13 @@ class BackupOutsideRegion(VaultError):
     title = "The repository of backups stands in another region"
 
 
+class StoreIncomplete(VaultError):
+    """The store of a region has lost objects that rows name: nothing is removed from its replica meanwhile."""
+
+    code, slug, status = "VAULT_COMP_8209", "store-incomplete", 409
+    title = "The store lacks objects that it must hold"
+
+
 class RepositoryBusy(VaultError):
     """One at a time writes to a repository."""
 

@@ -12,7 +12,8 @@ class RequestPackage(LongRunning):
     """The collecting of a subject's records into one ZIP archive.
 
     ``sources`` are [dataset, version, erasure epoch] as decided when it was asked for. ``parts`` are [name of the blob,
-    bytes of plaintext] in order. ``removed_at`` is set when the file went, by age or by hand.
+    bytes of plaintext] in order; ``store`` is the alias in STORAGES where they lie, empty until a worker began.
+    ``removal_due_at`` is set when the file was taken back, by age or by hand, ``removed_at`` when its bytes are gone.
     """
 
     task_name = "compliance.run_package"
@@ -25,6 +26,8 @@ class RequestPackage(LongRunning):
     size = models.BigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True, default="")
     expires_at = models.DateTimeField(null=True, default=None)
+    store = models.CharField(max_length=64, blank=True, default="", db_default="")
+    removal_due_at = models.DateTimeField(null=True, default=None)
     removed_at = models.DateTimeField(null=True, default=None)
 
     class Meta(LongRunning.Meta):
@@ -43,4 +46,8 @@ class RequestPackage(LongRunning):
 
     @property
     def has_file(self) -> bool:
-        return self.status == JobStatus.SUCCEEDED and self.removed_at is None
+        return self.status == JobStatus.SUCCEEDED and not self.is_taken_back
+
+    @property
+    def is_taken_back(self) -> bool:
+        return self.removal_due_at is not None or self.removed_at is not None

@@ -13,7 +13,7 @@ from datasets.errors import DatasetNotFound
 from datasets.services.residency import common_store
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.errors import BlobMissing
-from vaultsite.kernel.regions import served_stores
+from vaultsite.kernel.regions import require_served, served_stores
 
 KIND: Final = "subject-package"
 #: Plaintext bytes of a part at most: what a download holds in memory.
@@ -58,8 +58,11 @@ def read_part(package: RequestPackage, number: int, name: str) -> bytes:
 
 
 def remove_file(package: RequestPackage) -> None:
-    """Delete every part of a file, and what workers that were killed left behind."""
-    for store in _stores():
+    """Delete every part of a file, and what workers that were killed left behind.
+
+    Raises RegionNotServed when it lies where this process may not touch it, StorageUnavailable.
+    """
+    for store in _stores(package):
         for name, _ in package.parts:
             with suppress(BlobMissing):
                 store.delete(name)
@@ -69,7 +72,7 @@ def remove_file(package: RequestPackage) -> None:
 def remove_leftovers(package: RequestPackage, *, fence: int) -> None:
     """Delete what claims before ``fence`` wrote and no row names."""
     named = {name for name, _ in package.parts}
-    for store in _stores():
+    for store in _stores(package):
         for earlier in range(1, fence):
             for name in _written(store, package.pk, earlier):
                 if name not in named:
@@ -77,8 +80,11 @@ def remove_leftovers(package: RequestPackage, *, fence: int) -> None:
                         store.delete(name)
 
 
-def _stores() -> list[BlobStore]:
-    """A dataset may be gone, and with it the word of where its records lay."""
+def _stores(package: RequestPackage) -> list[BlobStore]:
+    """Where its file may lie: of a package whose row does not say, in any store that is served here."""
+    if package.store:
+        require_served([package.store])
+        return [BlobStore.at(package.store)]
     return [BlobStore.at(alias) for alias in served_stores()]
 
 

@@ -40,7 +40,8 @@ def _run(package: RequestPackage, held: Claim) -> None:
     remove_leftovers(package, fence=held.fence)
     with held.scope():
         _require_owner(package)
-        store_of(package)  # before anything is read: records of several regions go into no one file
+        # Before anything is read: records of several regions go into no one file.
+        held.save(store=store_of(package).alias)
         request = SubjectRequest.objects.get(pk=package.request_id)
         organization = current_tenant().name
         elsewhere = accepted_elsewhere(request)

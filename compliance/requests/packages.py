@@ -28,7 +28,8 @@ from compliance.models.link import LinkKind
 from compliance.models.request import LegalBasis, RequestType
 from compliance.requests.links import end_links, mail_package_link, use_link
 from compliance.requests.matches import matches_of
-from compliance.requests.package_parts import read_part, remove_file
+from compliance.requests.package_parts import read_part
+from compliance.requests.package_removal import remove_due, remove_now
 from compliance.requests.searches import require_reviewed
 from compliance.requests.selectors import get_locked, get_request
 from compliance.requests.states import State, locked, move, require_state, resource_of_request, tell
@@ -65,7 +66,7 @@ def request_package(principal: Principal, *, request_id: UUID) -> RequestPackage
         sources.append({name: str(value) if value is not None else "" for name, value in asdict(source).items()})
     if not sources:
         raise NoMatches
-    for earlier in RequestPackage.objects.filter(request=request, removed_at=None):
+    for earlier in RequestPackage.objects.filter(request=request, removal_due_at=None, removed_at=None):
         take_back(earlier.pk)
     package = RequestPackage.objects.create(
         request=request,
@@ -136,7 +137,7 @@ def _source(stored: dict[str, str]) -> Source:
 
 def require_file(package: RequestPackage) -> None:
     """That there is a file, and may still be, in the open scope. Raises PackageExpired, PackageNotReady."""
-    if package.removed_at is not None or (package.expires_at is not None and package.expires_at <= timezone.now()):
+    if package.is_taken_back or (package.expires_at is not None and package.expires_at <= timezone.now()):
         raise PackageExpired
     if not package.has_file:
         raise PackageNotReady(status_of_package=package.status)
@@ -211,25 +212,32 @@ def stream_package(
 
 
 def take_back(package_id: UUID) -> bool:
-    """In the open scope: end a package, its file and its links; False when it had none left."""
+    """In the open scope: end a package and its links; False when it had none left.
+
+    Its file goes once this is committed, or, while its store is away or is another process's, later.
+    """
     package = RequestPackage.objects.select_for_update().select_related("request").filter(pk=package_id).first()
-    if package is None or package.removed_at is not None or package.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+    if package is None or package.is_taken_back or package.status in (JobStatus.FAILED, JobStatus.CANCELLED):
         return False
     rows = RequestPackage.objects.filter(pk=package_id)
     if package.status in FINAL:
-        rows.update(removed_at=Now())
+        rows.update(removal_due_at=Now())
     else:
         # Its worker, if there is one, can write nothing more.
-        rows.update(removed_at=Now(), status=JobStatus.CANCELLED, finished_at=Now(), fence=F("fence") + 1)
+        rows.update(removal_due_at=Now(), status=JobStatus.CANCELLED, finished_at=Now(), fence=F("fence") + 1)
     end_links(package.request, LinkKind.PACKAGE)
-    transaction.on_commit(lambda: remove_file(package), robust=True)
+    transaction.on_commit(lambda: remove_now(package), robust=True)
     return True
 
 
 def expire_packages() -> int:
-    """As vault_system, over all tenants: remove the files of packages past their time; returns of how many."""
+    """As vault_system, over all tenants: take back the packages past their time; returns how many.
+
+    The files that could not be removed when theirs were taken back are tried again.
+    """
+    remove_due()
     rows = RequestPackage.objects.using("system").filter(
-        status=JobStatus.SUCCEEDED, removed_at=None, expires_at__lt=Now()
+        status=JobStatus.SUCCEEDED, removal_due_at=None, removed_at=None, expires_at__lt=Now()
     )
     late = list(rows.order_by("expires_at").values_list("tenant_id", "pk")[:_BATCH])
     return sum(_expire(tenant_id, pk) for tenant_id, pk in late)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from compliance.backup.named import named_objects
+from compliance.errors.backup import StoreIncomplete
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.blobs.removal import removing_objects
 from vaultsite.kernel.errors import BlobMissing, RegionNotServed
@@ -10,7 +12,7 @@ from vaultsite.kernel.regions import Region, is_served
 
 @dataclass(frozen=True)
 class Replicated:
-    """How many objects were copied, and how many went because the region has them no more."""
+    """How many objects were copied, and how many went because no row names them any more."""
 
     copied: int
     removed: int
@@ -19,13 +21,17 @@ class Replicated:
 def replicate(region: Region) -> Replicated:
     """Bring the replica of a region up to its store. Objects are written once, so one that is there is the one.
 
-    What went from the store, by erasure or collection, goes from the replica too, but not while a backup copies.
+    Rows say what belongs in it: what none names any more, after erasure or collection, goes from the replica too, but
+    not while a backup copies. Nothing goes, and StoreIncomplete is raised, when the store has lost what a row names.
     Raises RegionNotServed when the region has no replica or is not of this process's zones.
     """
     source, replica = _stores(region)
-    names = set(source.names())
-    copied = _copy(source, replica, names)
-    gone = set(replica.names()) - set(source.names())
+    held = set(replica.names())
+    named = named_objects(source.alias)
+    copied = _copy(source, replica, named.living - held)
+    if lost := _lost(source, named.needed):
+        raise StoreIncomplete(f"{len(lost)} objects are not in the store; bring them back from the replica")
+    gone = held - named.living
     with removing_objects() as may_go:
         for name in gone if may_go else ():
             replica.delete(name)
@@ -33,9 +39,19 @@ def replicate(region: Region) -> Replicated:
 
 
 def bring_back(region: Region) -> Replicated:
-    """Copy what the store of a region has lost back from its replica. Raises RegionNotServed as ``replicate``."""
+    """Copy what the store of a region has lost, and a row still names, back from its replica.
+
+    Raises RegionNotServed as ``replicate``.
+    """
     source, replica = _stores(region)
-    return Replicated(_copy(replica, source, set(replica.names())), 0)
+    named = named_objects(source.alias).living
+    return Replicated(_copy(replica, source, named & set(replica.names()) - set(source.names())), 0)
+
+
+def _lost(store: BlobStore, needed: frozenset[str]) -> frozenset[str]:
+    """What is not there. Rows that ended since they were read took their objects along."""
+    missing = needed - set(store.names())
+    return missing & named_objects(store.alias).needed if missing else missing
 
 
 def _stores(region: Region) -> tuple[BlobStore, BlobStore]:
@@ -46,13 +62,13 @@ def _stores(region: Region) -> tuple[BlobStore, BlobStore]:
     return BlobStore.at(region.store), BlobStore.at(region.replica.store)
 
 
-def _copy(source: BlobStore, target: BlobStore, names: set[str]) -> int:
+def _copy(source: BlobStore, target: BlobStore, names: frozenset[str]) -> int:
     copied = 0
-    for name in sorted(names - set(target.names())):
+    for name in sorted(names):
         try:
             body = source.get(name)
         except BlobMissing:
-            continue  # removed in the meantime
+            continue  # lost, or removed in the meantime
         target.put(name, body)
         copied += 1
     return copied

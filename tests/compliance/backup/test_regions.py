@@ -2,7 +2,9 @@
 
 from io import StringIO
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -21,11 +23,17 @@ from vaultsite.kernel.blobs import BlobStore
 
 
 @pytest.fixture
-def folders(settings: Any, tmp_path: Path) -> dict[str, Path]:
-    storage = {"backend": ATOMIC, "options": {"location": str(tmp_path / "replica")}}
-    us = {"backend": ATOMIC, "options": {"location": str(tmp_path / "us")}}
-    replicated = {"storage": us, "countries": ["US"], "replica": {"region": "us", "storage": storage}}
-    return declare_regions(settings, tmp_path, us=replicated) | {"replica": tmp_path / "replica"}
+def mirrored() -> str:
+    """The name of a region with a replica, which no row of another test names."""
+    return f"us-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def folders(settings: Any, tmp_path: Path, mirrored: str) -> dict[str, Path]:
+    away, replica = ({"backend": ATOMIC, "options": {"location": str(tmp_path / at)}} for at in ("away", "replica"))
+    replicated = {"storage": away, "countries": ["US"], "replica": {"region": mirrored, "storage": replica}}
+    found = declare_regions(settings, tmp_path, **{mirrored: replicated})
+    return found | {"away": tmp_path / "away", "replica": tmp_path / "replica"}
 
 
 def _replicate(*given: str) -> str:
@@ -64,24 +72,50 @@ def test_a_repository_in_another_region_takes_no_backup(
     assert take_backup(place.open()).id in place.open().backups()
 
 
-def test_a_replica_follows_its_region_and_holds_nothing_else(tenant: Tenant, folders: dict[str, Path]) -> None:
-    home, away = make_dataset(tenant, region="eu"), make_dataset(tenant, region="us")
+def _mirrored_dataset(tenant: Tenant, mirrored: str, folders: dict[str, Path]) -> Dataset:
+    home, away = make_dataset(tenant, region="eu"), make_dataset(tenant, region=mirrored)
     for dataset in (home, away):
         upload(tenant, dataset, jsonl(rows_of(12)))
-    _replicate("us")
-    assert files_in(folders["replica"]) == files_in(folders["us"])
-    assert _replicate("us").startswith("0 objects copied, 0 removed")
-    lost = min(files_in(folders["us"]))
-    (folders["us"] / lost).unlink()
-    assert _replicate("us", "--bring-back").startswith("1 objects copied")
-    assert len(read_all(tenant, away)) == 12
+    _replicate(mirrored)
+    assert files_in(folders["replica"]) == files_in(folders["away"])
+    return away
+
+
+def test_a_replica_follows_its_region_and_holds_nothing_else(
+    tenant: Tenant, folders: dict[str, Path], mirrored: str
+) -> None:
+    away = _mirrored_dataset(tenant, mirrored, folders)
+    assert _replicate(mirrored).startswith("0 objects copied, 0 removed")
     purge(tenant, away)
-    _replicate("us")
+    _replicate(mirrored)
     assert not files_in(folders["replica"])
 
 
+@pytest.mark.parametrize("loses", ["one", "all"])
+def test_a_replica_outlives_what_its_store_lost(
+    tenant: Tenant, folders: dict[str, Path], mirrored: str, loses: str
+) -> None:
+    away = _mirrored_dataset(tenant, mirrored, folders)
+    held = files_in(folders["replica"])
+    (folders["away"] / min(held)).unlink() if loses == "one" else rmtree(folders["away"])
+    with pytest.raises(CommandError, match="VAULT_COMP_8209"):
+        _replicate(mirrored)
+    assert files_in(folders["replica"]) == held
+    assert not _replicate(mirrored, "--bring-back").startswith("0 objects")
+    assert files_in(folders["away"]) == held
+    assert len(read_all(tenant, away)) == 12
+    assert _replicate(mirrored).startswith("0 objects copied, 0 removed")
+
+
+def test_what_no_row_names_is_not_brought_back(tenant: Tenant, folders: dict[str, Path], mirrored: str) -> None:
+    away = _mirrored_dataset(tenant, mirrored, folders)
+    purge(tenant, away)
+    assert _replicate(mirrored, "--bring-back").startswith("0 objects copied")
+    assert not files_in(folders["away"])
+
+
 def test_only_a_region_with_a_replica_that_is_served_here_is_replicated(
-    settings: Any, folders: dict[str, Path]
+    settings: Any, folders: dict[str, Path], mirrored: str
 ) -> None:
     with pytest.raises(CommandError, match="no such region"):
         _replicate("mars")
@@ -89,7 +123,7 @@ def test_only_a_region_with_a_replica_that_is_served_here_is_replicated(
         _replicate("eu")
     settings.VAULT = {**settings.VAULT, "ZONES": frozenset({"eu"})}
     with pytest.raises(CommandError, match="VAULT_SYS_9013"):
-        _replicate("us")
+        _replicate(mirrored)
 
 
 def test_a_drill_knows_nothing_of_the_stores_of_regions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 """A package lies where the records in it do, and is not made of records of several regions."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compliance.requests.packages import expire_packages
 from tests.compliance.requests.test_packages import ROWS, fetched, written
+from tests.factories.access import age
 from tests.factories.datasets import jsonl, make_dataset, upload
-from tests.factories.regions import declare_regions, files_in
+from tests.factories.regions import declare_regions, files_in, serve_only
 
 
 @pytest.fixture
@@ -48,3 +51,38 @@ def test_records_of_two_regions_go_into_no_one_file(tenant, folders, asked, act)
     row = written(tenant, package)
     assert (row.status, row.error_code) == ("failed", "VAULT_DATA_4505")
     assert not packages_in(folders["us"]) | packages_in(folders["eu"])
+
+
+@pytest.fixture
+def expired(tenant, folders, asked, act):
+    """A package in a region beyond the default one, past its time."""
+    row = written(tenant, requested(tenant, asked, act, "us")[1])
+    age(row, expires_at=timedelta(seconds=1))
+    return row
+
+
+def is_removed(package: Any) -> bool:
+    expire_packages()
+    package.refresh_from_db(using="system")
+    assert package.is_taken_back
+    return package.removed_at is not None
+
+
+def test_a_package_counts_as_removed_once_its_store_is_there_to_lose_it(folders, expired) -> None:
+    kept = folders["us"].rename(folders["us"].with_name("kept"))
+    folders["us"].write_text("no folder")
+    assert not is_removed(expired)
+    folders["us"].unlink()
+    kept.rename(folders["us"])
+    assert packages_in(folders["us"])
+    assert is_removed(expired)
+    assert not packages_in(folders["us"])
+
+
+def test_a_package_counts_as_removed_once_a_process_of_its_zone_removed_it(settings, folders, expired) -> None:
+    serve_only(settings, "eu")
+    assert not is_removed(expired)
+    assert packages_in(folders["us"])
+    serve_only(settings)
+    assert is_removed(expired)
+    assert not packages_in(folders["us"])
