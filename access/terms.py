@@ -59,6 +59,13 @@ class TermSource(ABC):
         Until that scope ends no hold comes that would.
         """
 
+    @abstractmethod
+    def promises_tokens(self, dataset_id: UUID | None) -> bool:
+        """Whether a minimum has what tokens of a dataset (None: of any) stand in kept, in the open scope.
+
+        Then no term ends them. Asked after ``keeps_tokens``, whose locks hold for this as well.
+        """
+
 
 _source: TermSource | None = None
 

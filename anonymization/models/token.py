@@ -57,7 +57,8 @@ class Token(TenantModel):
 
     ``value_index`` and ``token_index`` are keyed digests. ``slot`` makes a value's token of one look unique: the look's
     digest, or for random tokens the row's own id. ``sealed`` holds token and value, bound to the row. ``uses`` counts
-    occurrences of the value, ``reveals`` how often somebody turned it back.
+    occurrences of the value, ``reveals`` how often somebody turned it back. Where ``is_shortened`` a term over the
+    store brought ``expires_at`` forward, and ``own_end`` is what its maker said (None: never).
     """
 
     KINDS = (("r", "random"), ("d", "deterministic"), ("f", "format"))
@@ -72,6 +73,8 @@ class Token(TenantModel):
     uses = models.PositiveIntegerField(default=1)
     reveals = models.PositiveIntegerField(default=0)
     expires_at = models.DateTimeField(null=True, default=None)
+    own_end = models.DateTimeField(null=True, default=None)
+    is_shortened = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta(TenantModel.Meta):

@@ -154,7 +154,7 @@ class SearchUnderWay(VaultError):
 
 
 class RequestNotErased(VaultError):
-    """A request for erasure is fulfilled by an erasure with a receipt, or by a search that found nothing.
+    """Whatever any search of the request found, or somebody entered, is erased with a receipt, kept, or rejected.
 
     ``reason``: ``not_searched``, ``not_erased``, or the status of an erasure that has not succeeded.
     """

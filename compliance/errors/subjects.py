@@ -91,6 +91,16 @@ class SubjectSearchTruncated(VaultError):
     title = "The search ended before it had read everything"
 
 
+class ErasureIncomplete(VaultError):
+    """That is no ground to keep anything: ask for the erasure of the person again.
+
+    ``codes``: of the errors that it failed with.
+    """
+
+    code, slug, status = "VAULT_COMP_8093", "subject-erasure-incomplete", 409
+    title = "An erasure in a dataset failed"
+
+
 class SearchOfRequest(VaultError):
     """The search belongs to a request of a data subject (``request``): the person is erased from there."""
 

@@ -12,6 +12,8 @@ from compliance.requests.restrictions import TYPES
 from compliance.requests.searches import search_of
 from compliance.requests.searches import standing_of as search_standing_of
 from compliance.requests.selectors import may_see_subject
+from compliance.requests.unerased import search_to_erase
+from compliance.subjects.review import erasure_of
 from datasets.models import Dataset
 from datasets.services.restrictions import restrictions_of
 from vaultsite.kernel.jobs import JobStatus
@@ -23,7 +25,6 @@ _SEARCHED_FROM: Final = (
     SubjectRequestState.REVIEW,
 )
 _ACTED_FROM: Final = (SubjectRequestState.REVIEW, SubjectRequestState.EXECUTING)
-_AGAIN: Final = (JobStatus.FAILED, JobStatus.CANCELLED)
 
 
 def search_card(principal: Principal, case: SubjectRequest) -> dict[str, Any]:
@@ -51,8 +52,14 @@ def search_card(principal: Principal, case: SubjectRequest) -> dict[str, Any]:
         and case.state in _ACTED_FROM
         and search.status == JobStatus.SUCCEEDED
         and not search.is_truncated
-        and (erasure is None or erasure.status in _AGAIN),
+        and _is_open(case),
     }
+
+
+def _is_open(case: SubjectRequest) -> bool:
+    """Whether there is a search of which something can be erased, or may be."""
+    search = search_to_erase(case)
+    return search is not None and erasure_of(search.pk) is None
 
 
 def _erasure(erasure: SubjectErasure) -> dict[str, Any]:

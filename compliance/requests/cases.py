@@ -18,13 +18,13 @@ from compliance.models.request import (
     RequestType,
 )
 from compliance.requests.clocks import last_notice_on
-from compliance.requests.erasures import kept_for, require_erased
+from compliance.requests.erasures import require_erased
 from compliance.requests.intake import MANAGE
 from compliance.requests.letters import require_text, write_answer
 from compliance.requests.links import mail_identity_link
 from compliance.requests.restrictions import require_restricted
 from compliance.requests.sealed import SubjectFacts
-from compliance.requests.searches import forget_subject, require_reviewed
+from compliance.requests.searches import forget_subject, hold_searches, require_reviewed
 from compliance.requests.selectors import get_locked, today
 from compliance.requests.states import (
     BY_HAND,
@@ -39,6 +39,7 @@ from compliance.requests.states import (
     require_state,
     tell,
 )
+from compliance.requests.unerased import grounds_of
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.tenancy.principal import Principal
@@ -187,6 +188,7 @@ def answer(
     request = get_locked(principal, request_id)
     require_text("/message", message)
     require_move(request, State.ANSWERED)
+    hold_searches(request)
     require_reviewed(request)
     if request.type == RequestType.ERASURE:
         require_erased(request, ground)
@@ -201,7 +203,7 @@ def answer(
 
 
 def _text_in_part(request: SubjectRequest, message: str, ground: RefusalGround) -> str:
-    kept = "\n".join(kept_for(request)) if request.type == RequestType.ERASURE else ""
+    kept = "\n".join(grounds_of(request)) if request.type == RequestType.ERASURE else ""
     parts = (message, f"Not in whole. Ground: {ground.label}.", kept, COMPLAINT)
     return "\n\n".join(part for part in parts if part)
 

@@ -6,20 +6,19 @@ from uuid import UUID
 from compliance.errors.requests import GroundNeeded, NoMatches, NotOfThisType, RequestErasureNotFound, RequestNotErased
 from compliance.models import (
     LegalBasis,
-    MatchState,
     RecipientTask,
     SubjectErasure,
     SubjectErasurePart,
-    SubjectMatch,
     SubjectRequest,
 )
 from compliance.models.request import RefusalGround, RequestType
 from compliance.requests.intake import MANAGE
 from compliance.requests.matches import entered_of
-from compliance.requests.searches import require_reviewed, search_of
+from compliance.requests.searches import hold_searches, require_reviewed, search_of
 from compliance.requests.selectors import get_locked, get_request
 from compliance.requests.states import State, move, require_state
-from compliance.subjects.conflicts import conflicts_of, kept_by
+from compliance.requests.unerased import entered_left, kept_of, left_of, search_to_erase, under_way
+from compliance.subjects.conflicts import conflicts_of
 from compliance.subjects.erase import start_subject_erasure
 from compliance.subjects.review import enter_records, require_open
 from vaultsite.kernel.jobs import JobStatus
@@ -41,16 +40,18 @@ class ErasureStanding:
 
 
 def start_erasure(principal: Principal, *, request_id: UUID, legal_basis: LegalBasis) -> ErasureStanding:
-    """Queue the erasure of what is the subject's: what the search found, and the records that were entered by hand.
+    """Queue the erasure of what is the subject's: what a search found, and the records that were entered by hand.
 
-    In the open scope; it cannot be undone. Raises AccessDenied, SubjectRequestNotFound, WrongRequestState,
+    Of the newest search of which something is left; each search is erased by itself. In the open scope; it cannot be
+    undone. Raises AccessDenied, SubjectRequestNotFound, WrongRequestState,
     NotOfThisType, NoMatches, SearchUnderWay, and what ``start_subject_erasure`` raises.
     """
     request = get_locked(principal, request_id)
     require_state(request, State.REVIEW, State.EXECUTING)
     if request.type != RequestType.ERASURE:
         raise NotOfThisType(asks_for=request.type)
-    search = search_of(request)
+    hold_searches(request)
+    search = search_to_erase(request)
     if search is None:
         raise NoMatches
     require_reviewed(request)
@@ -63,11 +64,8 @@ def start_erasure(principal: Principal, *, request_id: UUID, legal_basis: LegalB
 
 
 def erasure_of_request(request: SubjectRequest) -> SubjectErasure | None:
-    """The one of the newest search, in the open scope; of several, where one failed, the last."""
-    search = search_of(request)
-    if search is None:
-        return None
-    return SubjectErasure.objects.select_related("search").filter(search=search).order_by("-id").first()
+    """The one that was asked for last, in the open scope."""
+    return SubjectErasure.objects.select_related("search").filter(case=request.pk).order_by("-id").first()
 
 
 def get_erasure_of(principal: Principal, *, request_id: UUID) -> ErasureStanding:
@@ -85,25 +83,20 @@ def standing_of(erasure: SubjectErasure) -> ErasureStanding:
 
 
 def require_erased(request: SubjectRequest, ground: RefusalGround) -> None:
-    """That a request for erasure can be answered: its erasure has a receipt, or nothing was found to erase.
+    """That a request for erasure can be answered: whatever any of its searches found, or somebody entered, is settled.
 
-    What is kept has to have a ground. Raises RequestNotErased, GroundNeeded.
+    Each was part of an erasure with a receipt, or was rejected since; what is kept has to have a ground. Raises
+    RequestNotErased, GroundNeeded.
     """
-    search, erasure = search_of(request), erasure_of_request(request)
+    search, running = search_of(request), under_way(request)
     if search is None or search.status != JobStatus.SUCCEEDED:
         raise RequestNotErased(reason="not_searched")
-    if erasure is None:
-        found = SubjectMatch.objects.filter(search=search, state=MatchState.ACCEPTED).exists()
-        if found or entered_of(request):
-            raise RequestNotErased(reason="not_erased")
-        return
-    if erasure.status != JobStatus.SUCCEEDED or erasure.receipt is None:
-        raise RequestNotErased(reason=erasure.status)
-    if ground == RefusalGround.NONE and (kept := kept_by(erasure)):
+    if running is not None:
+        raise RequestNotErased(reason=running.status)
+    if left := left_of(request):
+        last = SubjectErasure.objects.filter(search_id__in=left).order_by("-id").first()
+        raise RequestNotErased(reason=last.status if last else "not_erased")
+    if entered_left(request):
+        raise RequestNotErased(reason="not_erased")
+    if ground == RefusalGround.NONE and (kept := kept_of(request)):
         raise GroundNeeded(kept=kept)
-
-
-def kept_for(request: SubjectRequest) -> list[str]:
-    """On what grounds datasets kept something of the subject, each once, in the open scope."""
-    erasure = erasure_of_request(request)
-    return sorted({part.basis for part in conflicts_of(erasure)}) if erasure else []

@@ -60,6 +60,18 @@ def search_of(request: SubjectRequest) -> SubjectSearch | None:
     return SubjectSearch.objects.filter(case=request.pk).order_by("-id").first()
 
 
+def whole_searches_of(request: SubjectRequest) -> list[SubjectSearch]:
+    """Those that succeeded and read everything, the newest first, in the open scope."""
+    rows = SubjectSearch.objects.filter(case=request.pk, status=JobStatus.SUCCEEDED, is_truncated=False)
+    return list(rows.order_by("-id"))
+
+
+def hold_searches(request: SubjectRequest) -> None:
+    """Nobody decides on a match of the request until the open transaction ends; its own row is locked before."""
+    rows = SubjectSearch.objects.select_for_update(no_key=True).filter(case=request.pk)
+    list(rows.order_by("id").values_list("pk"))
+
+
 def get_search_of(principal: Principal, *, request_id: UUID) -> SearchStanding:
     """How far the request's search is. Raises AccessDenied, SubjectRequestNotFound, RequestSearchNotFound."""
     request = get_request(principal, request_id, action=MANAGE)

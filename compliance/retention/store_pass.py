@@ -55,7 +55,7 @@ class StorePass:
             rows = to_shorten(term, database_now())
             found = rows.order_by("pk").select_for_update(of=("self",), skip_locked=True)
             keys = list(found.values_list("pk", flat=True)[:BATCH])
-            rows.filter(pk__in=keys).update(expires_at=F("new_end"))
+            rows.filter(pk__in=keys).update(expires_at=F("new_end"), **SHELVES[Store(term.store)].remembered)
             StoreTerm.objects.filter(pk=term_id).update(shortened=F("shortened") + len(keys))
             self._claim.save(attempt=0)
         return len(keys)

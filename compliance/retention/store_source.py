@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db.models import F
+from django.db.models.functions import Now
 
 from access.terms import Store, TermSource
 from compliance.models import StoreTerm
@@ -24,3 +25,7 @@ class SetTerms(TermSource):
         lock_for_holds([] if dataset_id is None else [dataset_id])
         held = Dataset.objects.filter(legal_hold=True)
         return (held if dataset_id is None else held.filter(pk=dataset_id)).exists()
+
+    def promises_tokens(self, dataset_id: UUID | None) -> bool:
+        promised = Dataset.objects.filter(purged_at=None, keep_until__gt=Now())
+        return (promised if dataset_id is None else promised.filter(pk=dataset_id)).exists()

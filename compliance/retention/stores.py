@@ -1,7 +1,7 @@
 """The stores that end by terms of their own: what stands in them, from when its age counts, and who removes it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import (
+    Case,
     DateTimeField,
     Exists,
     ExpressionWrapper,
@@ -17,6 +18,7 @@ from django.db.models import (
     Q,
     QuerySet,
     Value,
+    When,
 )
 from django.db.models.functions import Greatest, Now
 
@@ -34,6 +36,11 @@ from datasets.services.guaranteed.expiry import expire_guaranteed_exports
 from vaultsite.kernel.jobs import JobStatus
 
 _NONE: Final = Q(pk__in=[])
+#: The end before the first of several terms.
+_OWN_END: Final[Mapping[str, Any]] = {
+    "is_shortened": True,
+    "own_end": Case(When(is_shortened=True, then=F("own_end")), default=F("expires_at")),
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,8 @@ class Shelf:
     """One store. Rows have their end in ``expires_at``; ``start`` is the column from which days count.
 
     ``expire`` removes of one organization what is past its end. ``held`` are rows that a legal hold keeps beyond it,
-    ``promised`` those of datasets that must be kept, which no policy may shorten.
+    ``promised`` those of datasets that must be kept, which no policy may shorten. ``remembered`` is what a row that is
+    shortened keeps of its end, so that it can be given back.
     """
 
     title: str
@@ -50,6 +58,7 @@ class Shelf:
     expire: Callable[[UUID | None], int]
     held: Callable[[], Q | Exists] = lambda: _NONE
     promised: Callable[[], Q] = lambda: _NONE
+    remembered: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _files(model: Any) -> Callable[[], QuerySet[Any]]:
@@ -88,6 +97,7 @@ SHELVES: Final[Mapping[Store, Shelf]] = MappingProxyType(
             expire_tokens,
             lambda: _tokens_of(legal_hold=True),
             lambda: _tokens_of(keep_until__gt=Now()),
+            _OWN_END,
         ),
     }
 )

@@ -8,7 +8,6 @@ from compliance.models import PartState, SubjectErasure, SubjectErasurePart
 from datasets.errors import DatasetHeld
 from datasets.services.holds import is_held
 
-_SERVER_FAULT: Final = 500
 #: On what ground data is kept although somebody asks for its erasure, by the code of the error that says so.
 _GROUNDS: Final = {
     DatasetHeld.code: "Legal hold: establishment, exercise or defence of legal claims (GDPR Art. 17(3)(e))",
@@ -21,11 +20,10 @@ _OTHER_GROUND: Final = "A legal obligation to keep the data (GDPR Art. 17(3)(b))
 _SPLIT_OFF: Final = 1_000_000
 
 
-def refuse_part(part: SubjectErasurePart, code: str, status: int) -> None:
+def refuse_part(part: SubjectErasurePart, code: str) -> None:
     """Nothing is left out silently: why, and on what ground. The caller saves it."""
     part.state, part.conflict = PartState.REFUSED, code
-    ground = _GROUNDS.get(code, _OTHER_GROUND)
-    part.basis = ground if status < _SERVER_FAULT else "The erasure failed: it has to be asked for again"
+    part.basis = _GROUNDS.get(code, _OTHER_GROUND)
 
 
 def conflicts_of(erasure: SubjectErasure) -> list[SubjectErasurePart]:
@@ -33,10 +31,9 @@ def conflicts_of(erasure: SubjectErasure) -> list[SubjectErasurePart]:
     return list(SubjectErasurePart.objects.filter(erasure=erasure, state=PartState.REFUSED).order_by("dataset_id"))
 
 
-def kept_by(erasure: SubjectErasure) -> int:
-    """Records that were refused, and other places where the person was found again; not what is somebody else's."""
-    refused = sum(len(part.record_ids) for part in conflicts_of(erasure))
-    return refused + sum(int(count) for why, count in erasure.remaining.items() if why not in {REVIEWED, REFUSED})
+def found_again(erasure: SubjectErasure) -> int:
+    """Places where the person was found once everything was done; not what was refused or is somebody else's."""
+    return sum(int(count) for why, count in erasure.remaining.items() if why not in {REVIEWED, REFUSED})
 
 
 def split_off_held(part: SubjectErasurePart) -> None:
@@ -48,7 +45,7 @@ def split_off_held(part: SubjectErasurePart) -> None:
     kept = SubjectErasurePart(
         erasure_id=part.erasure_id, dataset_id=part.dataset_id, number=_SPLIT_OFF + part.number, record_ids=list(held)
     )
-    refuse_part(kept, DatasetHeld.code, DatasetHeld.status)
+    refuse_part(kept, DatasetHeld.code)
     kept.save(force_insert=True)
     part.record_ids = free
 

@@ -15,10 +15,10 @@ from compliance.errors.subjects import (
     SubjectErasureNotFound,
     SubjectSearchTruncated,
 )
-from compliance.models import LegalBasis, SubjectErasure, SubjectErasurePart, SubjectMatch, SubjectSearch, SubjectStore
+from compliance.models import LegalBasis, SubjectErasure, SubjectErasurePart, SubjectMatch, SubjectStore
 from compliance.subjects.identifiers import open_known
 from compliance.subjects.review import require_open
-from compliance.subjects.search import accepted_matches, find_search, undecided
+from compliance.subjects.search import accepted_matches, lock_search, undecided
 from datasets.services.erasure.request import MAX_RECORDS
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.jobs import enqueue, new_lease
@@ -47,8 +47,7 @@ def start_subject_erasure(
     """
     resource = ResourceRef("subject_search", str(search_id))
     decision = authorize(principal, "subject.erase", resource, facts={"legal_basis": str(legal_basis)})
-    find_search(search_id)
-    search = SubjectSearch.objects.select_for_update().get(pk=search_id)
+    search = lock_search(search_id)
     if search.case != request_id:
         raise SearchOfRequest(request=str(search.case))
     require_open(search)

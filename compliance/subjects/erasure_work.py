@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from anonymization.services.token_vault.upkeep import forget_tokens
+from compliance.errors.subjects import ErasureIncomplete
 from compliance.models import (
     PartState,
     SubjectErasure,
@@ -80,6 +81,7 @@ class Work:
         if self._is_waiting():
             self.claim.wait()
             return
+        self._require_no_fault()
         if self.erasure.checkpoint["stage"] == "records":
             self._clear_beside()
         remaining = self._look_again()
@@ -112,7 +114,9 @@ class Work:
                 ).pk
                 part.state = PartState.RUNNING
             except VaultError as refusal:
-                refuse_part(part, refusal.code, refusal.status)
+                if refusal.status >= _SERVER_FAULT:
+                    raise
+                refuse_part(part, refusal.code)
             part.save(update_fields=["record_ids", "record_erasure", "state", "conflict", "basis"])
 
     def _is_waiting(self) -> bool:
@@ -134,10 +138,19 @@ class Work:
             return False
         if row is None or row.status == JobStatus.SUCCEEDED:  # no row: the dataset was purged with its keys
             part.state = PartState.ERASED
+        elif int((row.error or {}).get("status", _SERVER_FAULT)) < _SERVER_FAULT:
+            refuse_part(part, row.error_code)
         else:
-            refuse_part(part, row.error_code, int((row.error or {}).get("status", _SERVER_FAULT)))
+            part.state, part.conflict = PartState.WAITING, row.error_code
         part.save(update_fields=["state", "conflict", "basis"])
         return True
+
+    def _require_no_fault(self) -> None:
+        """A fault is no ground to keep anything: nobody is given a receipt for it. Raises ErasureIncomplete."""
+        with self.claim.scope():
+            failed = [part.conflict for part in parts_of(self.erasure) if part.state == PartState.WAITING]
+        if failed:
+            raise ErasureIncomplete(codes=sorted(set(failed)))
 
     def _clear_beside(self) -> None:
         """Tokens, reports of rejected lines and words, in the transaction that says so."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from access.services.authorize import authorize
 from compliance.errors.subjects import SubjectErasureExists, SubjectMatchNotFound, SubjectSearchUnfinished
 from compliance.models import MatchReason, MatchState, SubjectErasure, SubjectMatch, SubjectSearch, SubjectStore
-from compliance.subjects.search import find_search
+from compliance.subjects.search import lock_search
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.jobs import JobStatus
@@ -29,7 +29,7 @@ def decide_matches(
     """
     facts = {"decision": str(decision), "matches": len(match_ids)}
     authorize(principal, "subject.review", ResourceRef("subject_search", str(search_id)), facts=facts)
-    search = find_search(search_id)
+    search = lock_search(search_id)
     require_open(search)
     rows = list(SubjectMatch.objects.select_for_update().filter(search=search, pk__in=match_ids).order_by("pk"))
     if len(rows) != len(set(match_ids)):

@@ -64,6 +64,14 @@ def find_search(search_id: UUID) -> SubjectSearch:
     return search
 
 
+def lock_search(search_id: UUID) -> SubjectSearch:
+    """As ``find_search``, its row locked until the open transaction ends: what it found is decided on by one alone."""
+    search = SubjectSearch.objects.select_for_update(no_key=True).filter(pk=search_id).first()
+    if search is None:
+        raise SubjectSearchNotFound
+    return search
+
+
 def list_searches(principal: Principal, *, after: UUID | None, limit: int) -> list[SubjectSearch]:
     """Newest first. Raises AccessDenied."""
     authorize(principal, "subject.read", ResourceRef("subject_search"))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -31,6 +31,8 @@ from vaultsite.kernel.tenancy.scope import current_scope, current_tenant_id, ten
 BATCH: Final = 5_000
 #: How long a request may take that began before its scope's tokens were ended.
 _IN_FLIGHT: Final = timedelta(hours=1)
+#: Tokens that a term ends, from a day before it does: those that are promised have their makers' end back by then.
+_ENDS_BY_TERM: Final = Q(is_shortened=True, expires_at__lte=Now() + timedelta(days=1))
 
 
 def get_space(principal: Principal, space_id: UUID, *, action: str) -> TokenSpace:
@@ -112,9 +114,10 @@ def _forget_values(space: TokenSpace, generation: Generation, values: Sequence[b
 def expire_tokens(of_tenant: UUID | None = None) -> int:
     """Over all tenants or of one: remove tokens past their end, a batch of each scope; returns how many.
 
-    What a legal hold keeps stays, and opens no more.
+    What a legal hold keeps stays, and opens no more. What must be kept, and only a term would end, has its maker's end
+    again before that.
     """
-    late = Token.objects.using("system").filter(expires_at__lte=Now()).order_by()
+    late = Token.objects.using("system").filter(Q(expires_at__lte=Now()) | _ENDS_BY_TERM).order_by()
     ended = TokenSpace.objects.using("system").filter(expired_before__isnull=False).order_by()
     if of_tenant:
         late, ended = late.filter(tenant_id=of_tenant), ended.filter(tenant_id=of_tenant)
@@ -129,7 +132,11 @@ def _expire(tenant_id: UUID, space_id: UUID) -> int:
         space = TokenSpace.objects.filter(pk=space_id).first()
         if space is None or term_source().keeps_tokens(space.dataset_id):
             return 0
-        removed = _remove(Token.objects.filter(space=space, expires_at__lte=Now()), "expired")
+        late = Token.objects.filter(space=space, expires_at__lte=Now())
+        if term_source().promises_tokens(space.dataset_id):
+            _give_back(Token.objects.filter(_ENDS_BY_TERM, space=space))
+            late = late.filter(is_shortened=False)
+        removed = _remove(late, "expired")
         if space.expired_before is not None:
             count = _remove(Token.objects.filter(space=space, created_at__lt=space.expired_before), "expired")
             removed += count
@@ -138,6 +145,12 @@ def _expire(tenant_id: UUID, space_id: UUID) -> int:
         if removed:
             term_source().tell_ended(Store.TOKENS, removed)
     return removed
+
+
+def _give_back(rows: QuerySet[Token]) -> None:
+    """Up to BATCH of the rows end again when their makers said."""
+    found = list(rows.order_by("pk").select_for_update(skip_locked=True).values_list("pk", flat=True)[:BATCH])
+    Token.objects.filter(pk__in=found).update(expires_at=F("own_end"), own_end=None, is_shortened=False)
 
 
 def _remove_all(rows: QuerySet[Token], reason: str) -> int:

@@ -209,6 +209,22 @@ def test_tokens_of_what_must_be_kept_are_not_shortened(tenant) -> None:
     assert end_of(tenant, kept) is None
 
 
+def test_tokens_that_a_term_shortened_before_they_had_to_be_kept_have_their_own_end_again(tenant) -> None:
+    shortened, own, free = (make_token(tenant, make_dataset(tenant, tags=tags)) for tags in (("kept",), ("kept",), ()))
+    rows = Token._base_manager.using("owner")
+    rows.filter(pk=own.pk).update(expires_at=timezone.now() + DAY)
+    set_days(tenant, Store.TOKENS, DAYS)
+    run_now(tenant)
+    assert end_of(tenant, shortened) <= timezone.now() + DAYS * DAY
+    make_policy(tenant, minimum_days=3650, tags=("kept",))
+    rows.filter(tenant_id=tenant.pk).update(expires_at=timezone.now() - DAY)
+    assert expire_tokens(tenant.pk) == 2
+    assert [stands(tenant, Store.TOKENS, one) for one in (shortened, own, free)] == [True, False, False]
+    assert end_of(tenant, shortened) is None
+    run_now(tenant)
+    assert end_of(tenant, shortened) is None, "and it is not shortened again"
+
+
 def test_a_held_draft_outlives_its_term(tenant) -> None:
     dataset = make_dataset(tenant)
     draft = make_draft(tenant, dataset)

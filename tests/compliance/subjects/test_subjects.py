@@ -17,11 +17,12 @@ from compliance.errors.subjects import (
 )
 from compliance.models import MatchState, RecipientTask, SubjectErasure, SubjectErasurePart
 from compliance.subjects import sweep
+from compliance.subjects.erasure_work import run_subject_erasure
 from compliance.subjects.identifiers import Identifier, open_known
 from compliance.subjects.index_search import search_index
 from compliance.subjects.receipt import open_manifest, read_receipt
 from compliance.subjects.review import decide_matches
-from datasets.models import Dataset, SubjectIndexEntry, Version
+from datasets.models import Dataset, Erasure, SubjectIndexEntry, Version
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, read_all, someone, upload
 from tests.factories.drafts import make_draft, put
@@ -34,10 +35,12 @@ from tests.factories.subjects import (
     matches_of,
     queue_erasure_of,
     queue_search,
+    run_parts,
     search_for,
 )
 from tests.factories.upkeep import again, readable_bytes
 from vaultsite.kernel.errors import InvalidInput
+from vaultsite.kernel.jobs import MAX_ATTEMPTS
 
 
 def places(matches):
@@ -145,6 +148,21 @@ def test_a_held_dataset_is_a_conflict_with_its_ground_and_the_others_go(tenant, 
     assert [one["dataset"] for one in receipt["conflicts"]] == [str(held.pk)]
     assert receipt["remaining"] == {"may not be erased": 1}
     assert len(read_all(tenant, held)) == len(ROWS)
+
+
+def test_a_fault_in_a_dataset_is_no_ground_to_keep_and_the_erasure_is_asked_for_again(tenant, dataset):
+    search = search_for(tenant, ADA[:1])
+    erasure = queue_erasure_of(tenant, search)
+    run_subject_erasure(tenant.pk, erasure.pk)
+    with acting(tenant):
+        Erasure.objects.filter(dataset=dataset).update(attempt=MAX_ATTEMPTS)
+    run_parts(tenant, erasure)
+    run_subject_erasure(tenant.pk, erasure.pk)
+    failed = again(tenant, erasure)
+    assert (failed.status, failed.error_code, failed.receipt) == ("failed", "VAULT_COMP_8093", None)
+    assert failed.error["codes"] == ["VAULT_SYS_9011"]
+    assert erase_person(tenant, search).status == "succeeded"
+    assert "mail" not in {record.id for record in read_all(tenant, dataset)}
 
 
 def test_nothing_of_the_identifiers_is_stored_in_the_clear(tenant, dataset):
