@@ -5,10 +5,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.brokers import rabbitmq, redis_streams  # noqa: F401 - fixtures of the whole session
 
 pytest.register_assert_rewrite("tests.journeys.waiting")
+
+# A machine that runs much else is slow, and that says nothing of what is tested.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")

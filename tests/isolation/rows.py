@@ -32,6 +32,7 @@ SPECIAL: Final[dict[str, dict[str, Any]]] = {
     "datasets_holdmark": {"kind": "version", "query": None},
     "compliance_legalhold": {"confirmed_by": uuid7(), "released_by": None},
     "compliance_control_evidence": {"sealed": b"sealed"},
+    "datasets_stagedrecord": {"kind": "added"},
     "datasets_versionquarantine": {"released_at": "now"},
 }
 

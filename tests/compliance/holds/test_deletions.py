@@ -235,7 +235,7 @@ def test_a_draft_with_held_records_is_neither_discarded_nor_expired(tenant) -> N
         discard_draft(steward, dataset_id=dataset.pk, name=str(kept.pk))
     with acting(tenant):
         Draft.objects.update(expires_at=datetime.now(UTC) - timedelta(days=1))
-    expire_drafts()
+    expire_drafts(tenant.pk)
     with acting(tenant):
         assert list(Draft.objects.values_list("pk", flat=True)) == [kept.pk]
         assert Draft.objects.get().expires_at > datetime.now(UTC)

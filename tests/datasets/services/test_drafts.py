@@ -443,7 +443,7 @@ def test_a_draft_nobody_changes_is_announced_once_and_then_removed(tenant):
         Draft.objects.filter(pk=soon.pk).update(expires_at=fresh.expires_at - timedelta(days=13))
     age(over, expires_at=timedelta(minutes=1))
     for _ in range(2):
-        expire_drafts()
+        expire_drafts(tenant.pk)
         with acting(tenant):
             events = AuditEvent.objects.filter(type__in=("data.draft.expiring", "data.draft.expired"))
             assert {(event.type, event.version) for event in events} == {
