@@ -12,7 +12,7 @@ import orjson
 from audit.exports.encode import escaped
 from compliance.models import Report
 from compliance.reports.kind import STATEMENT, Cell, ReportKind, Row
-from compliance.reports.pdf import render_pdf
+from compliance.reports.pdf import render_report
 from compliance.reports.summary import summarize
 from compliance.reports.tally import Tally
 
@@ -122,7 +122,7 @@ class PdfFile:
             "rows_left_out": tally.rows - len(tally.sample),
             "integrity": integrity,
         }
-        self._write(render_pdf(orjson.dumps(shown)))
+        self._write(render_report(orjson.dumps(shown)))
 
     def _cells(self, row: Row) -> list[str]:
         named = dict(zip(self._kind.columns, row, strict=True))

@@ -1,21 +1,20 @@
-"""What runs in the process that sets a report: JSON in, PDF out. ``python render.py < report.json > report.pdf``."""
+"""What runs in the process that sets a PDF: JSON in, PDF out. ``python render.py report.typ [accessible] < a.json``."""
 
 import sys
 from pathlib import Path
 
 import typst
 
-TEMPLATE = Path(__file__).with_name("report.typ")
-
 
 def main() -> None:
-    """The fonts are typst's own, so a report looks the same wherever it is set."""
+    """The fonts are typst's own, so a document looks the same wherever it is set."""
+    template, *accessible = sys.argv[1:]
     data = sys.stdin.buffer.read().decode()
     made = typst.compile(
-        TEMPLATE.read_bytes(),
-        sys_inputs={"report": data},
+        Path(template).read_bytes(),
+        sys_inputs={"data": data},
         ignore_system_fonts=True,
-        pdf_standards=["ua-1"],
+        pdf_standards=["ua-1"] if accessible else [],
         format="pdf",
     )
     sys.stdout.buffer.write(made)

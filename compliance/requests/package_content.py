@@ -1,4 +1,4 @@
-"""What lies in a package: the records as JSON for programs, and as a page that anybody can read and print."""
+"""What lies in a package: the records as JSON for programs, and as a page and a PDF that anybody can read and print."""
 
 import io
 import zipfile
@@ -8,12 +8,17 @@ from typing import Any, Final
 
 import orjson
 from django.template.loader import render_to_string
+from django.utils.dateformat import format as date_format
 
 from compliance.models import RequestPackage, SubjectRequest
+from compliance.requests.package_pdf import package_pdf
 
 JSON_NAME: Final = "data.json"
 PAGE_NAME: Final = "your-data.html"
+PDF_NAME: Final = "your-data.pdf"
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
+_DAY: Final = "j F Y"
+_MOMENT: Final = "j F Y, H:i"
 #: The layout of ``data.json``; another layout gets another number.
 FORMAT: Final = 1
 
@@ -53,22 +58,41 @@ def build_archive(
         "legal_basis": request.legal_basis or None,
     }
     said = about | {"datasets": [one.as_json() for one in collected], "elsewhere": dict(elsewhere)}
-    page = render_to_string(
-        "vault/subject_package.html",
-        {
-            "about": about | {"received_at": request.received_at, "collected_for": package.created_at},
-            "request": request,
-            "datasets": [(one, [_readable(record) for record in one.records]) for one in collected],
-            "elsewhere": sorted(elsewhere.items()),
-            "total": sum(len(one.records) for one in collected),
-        },
-    )
-    members = ((JSON_NAME, orjson.dumps(said, option=orjson.OPT_INDENT_2)), (PAGE_NAME, page.encode()))
+    readable: dict[str, Any] = {
+        "datasets": [{"name": one.name, "records": [_readable(record) for record in one.records]} for one in collected],
+        "elsewhere": sorted(elsewhere.items()),
+    }
+    words = _words(request, package, organization, sum(len(one.records) for one in collected), len(collected))
+    page = render_to_string("vault/subject_package.html", {"said": words} | readable)
+    members = [(JSON_NAME, orjson.dumps(said, option=orjson.OPT_INDENT_2)), (PAGE_NAME, page.encode())]
+    if pdf := package_pdf({"organization": organization, "reference": request.reference} | words, **readable):
+        members.append((PDF_NAME, pdf))
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, body in members:
             archive.writestr(zipfile.ZipInfo(name, _DATE), body, zipfile.ZIP_DEFLATED)
     return target.getvalue()
+
+
+def _words(
+    request: SubjectRequest, package: RequestPackage, organization: str, records: int, datasets: int
+) -> dict[str, str]:
+    """The sentences of the page and of the PDF."""
+    basis = f" and are held on the basis of {request.get_legal_basis_display()}" if request.legal_basis else ""
+    return {
+        "title": f"Your data at {organization}",
+        "answer": (
+            f"This is the answer to your request {request.reference} for {request.get_type_display()} under the "
+            f"{request.get_law_display()}, received on {date_format(request.received_at, _DAY)}. The data were "
+            f"collected as they stood on {date_format(package.created_at, _MOMENT)} UTC{basis}. The file {JSON_NAME} "
+            "beside this one holds the same for programs."
+        ),
+        "counted": f"{_several(records, 'record')} in {_several(datasets, 'dataset')}.",
+    }
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _readable(record: dict[str, Any]) -> dict[str, Any]:

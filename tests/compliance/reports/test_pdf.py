@@ -64,6 +64,12 @@ def test_it_is_tagged_and_says_its_language_title_and_standard() -> None:
     assert b"/Scope/Column" in content, "cells of a table know their headings"
 
 
+def test_letters_that_no_font_has_are_boxes_in_a_tagged_pdf() -> None:
+    content = set_as_pdf(row_of(received_at=NOW, type="\u65e5\u672c", state="received", law="gdpr", clock="met"))
+    assert b"/StructTreeRoot" in content
+    assert b"pdfuaid" not in content, "a PDF/UA shows every letter"
+
+
 @pytest.mark.parametrize("code", ["access_summary", "soc2_recovery"])
 def test_without_a_row_it_says_so_and_has_no_empty_table(code) -> None:
     kind = KINDS[code]

@@ -13,6 +13,7 @@ from anonymization.services.policies import NewPolicy, activate_version, attach_
 from audit.models import AuditEvent
 from compliance.models import RequestPackage
 from compliance.requests import package_work
+from compliance.requests.package_pdf import MAX_BYTES, package_pdf
 from compliance.requests.package_work import run_package
 from compliance.requests.packages import expire_packages
 from datasets.services.erasure.request import request_erasure
@@ -86,6 +87,7 @@ def test_a_package_holds_the_subjects_records_and_nobody_elses(tenant, officer, 
     assert [record["id"] for record in said["datasets"][0]["records"]] == ["r-1", "r-3"]
     assert said["datasets"][0]["records"][0]["data"]["text"] == ROWS[0]["text"]
     page = archive.read("your-data.html").decode()
+    assert archive.read("your-data.pdf").startswith(b"%PDF-")
     assert "&lt;b&gt;bread&lt;/b&gt;" in page, "what records say is text"
     assert "<script" not in page
     assert "cheese" not in page + archive.read("data.json").decode()
@@ -93,6 +95,17 @@ def test_a_package_holds_the_subjects_records_and_nobody_elses(tenant, officer, 
     shown = send(officer, "GET", f"/subject-requests/{request['id']}/package").json()
     assert (shown["record_count"], shown["purpose"]) == (2, "evaluation")
     assert send(officer, "GET", f"/subject-requests/{request['id']}").json()["state"] == "executing"
+
+
+def test_a_package_has_a_tagged_pdf_of_the_same_records() -> None:
+    lines = [["data / text", "bread, #set page(), *no* markup"], ["data / key", "k" * 500]]
+    words = {"title": "Your data at Acme", "organization": "Acme", "reference": "R-1", "answer": "a", "counted": "1"}
+    datasets = [{"name": "chats", "records": [{"id": "r-1", "lines": lines}]}]
+    made = package_pdf(words, datasets, [("drafts", 1)])
+    assert made == package_pdf(words, datasets, [("drafts", 1)])
+    assert all(mark in made for mark in (b"/StructTreeRoot", b"/Lang(en)", b"<pdfuaid:part>1<"))
+    assert package_pdf(words, [{"name": "\u65e5\u672c", "records": []}], []) is None, "the page has every letter"
+    assert package_pdf(words, [{"name": "a" * MAX_BYTES, "records": []}], []) is None
 
 
 def test_nothing_of_a_package_lies_in_the_store_in_the_clear(tenant, reviewed, act) -> None:
