@@ -1,4 +1,6 @@
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -38,6 +40,29 @@ def test_now_is_now():
     moment = datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
     assert before <= moment <= datetime.now(UTC)
     assert moment_of(made) == moment
+
+
+def test_identifiers_of_now_order_as_they_were_made():
+    made = [uuid7() for _ in range(20_000)]
+    assert made == sorted(set(made))
+
+
+def test_threads_never_get_the_same_place():
+    with ThreadPoolExecutor(8) as pool:
+        made = [one for part in pool.map(lambda _: [uuid7() for _ in range(500)], range(16)) for one in part]
+    assert len({one.int >> 62 for one in made}) == len(made)
+
+
+@pytest.mark.parametrize(("back", "is_followed"), [(1, False), (900, False), (2_000, True), (86_400_000, True)])
+def test_a_clock_set_back_a_little_is_outlasted_and_one_set_back_far_is_followed(monkeypatch, back, is_followed):
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now)
+    first = uuid7()
+    monkeypatch.setattr(time, "time_ns", lambda: now - back * 1_000_000)
+    second, third = uuid7(), uuid7()
+    assert (second < first) is is_followed
+    assert second < third
+    assert moment_of(second) <= moment_of(first)
 
 
 def test_identifiers_of_one_moment_differ():

@@ -1,4 +1,4 @@
-"""A database and a store of its own for these tests: a backup takes everything, and other tests have left much."""
+"""A database and a store of its own for each file: a backup takes everything, and other tests have left much."""
 
 import os
 import subprocess
@@ -37,7 +37,7 @@ def quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["tests.access.conftest.QuickArgon2PasswordHasher"]
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def own_vault(vault_database: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from access.models import Tenant
 
