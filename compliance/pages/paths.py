@@ -16,6 +16,7 @@ from compliance.pages import (
     reports,
     requests,
     retention,
+    subject_returns,
     subjects,
     transfers,
 )
@@ -32,6 +33,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *reports.PATHS,
     *requests.PATHS,
     *retention.PATHS,
+    *subject_returns.PATHS,
     *transfers.PATHS,
 )
 
