@@ -196,7 +196,7 @@ def test_an_entry_of_a_person_does_not_say_who_and_an_erasure_under_way_keeps_it
     assert upload(tenant, made, jsonl(ROWS)).status == "succeeded"
     with acting(tenant):
         Dataset.objects.filter(pk=made.pk).update(description=f"for {EMAIL}")
-    erasure = erase_person(tenant, search_for(tenant))
+    erasure = erase_person(tenant, search_for(tenant, [Identifier("EMAIL_ADDRESS", EMAIL)]))
     later = search_for(tenant, [Identifier("EMAIL_ADDRESS", "nada.byron@example.com")])
     under_way = queue_erasure_of(tenant, later)
     ship_journal(place.open())
