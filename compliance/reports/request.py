@@ -96,7 +96,9 @@ def _refuse_idle_scopes(wanted: Wanted) -> None:
     given = {"datasets": wanted.datasets, "users": wanted.users}
     idle = [name for name in SCOPES if given[name] and name not in KINDS[wanted.kind].scopes]
     if idle:
-        raise InvalidInput(errors=[FieldProblem(f"scope.{name}", "does not restrict this report") for name in idle])
+        raise InvalidInput(
+            errors=[FieldProblem(f"scope.{name}", f"{name} do not restrict this report") for name in idle]
+        )
 
 
 def kinds_for(principal: Principal) -> list[ReportKind]:
