@@ -190,6 +190,7 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.SUBJECT_ERASED: COMPLIANCE,
         EventType.RECIPIENT_TOLD: COMPLIANCE,
         EventType.SUBJECT_RETURNED: COMPLIANCE,
+        EventType.SUBJECT_RETURN_DISMISSED: COMPLIANCE,
         EventType.WEBHOOK_CHANGED: SYSTEM,
         EventType.WEBHOOK_DISABLED: SYSTEM,
         EventType.PROBES_RUN: COMPLIANCE,

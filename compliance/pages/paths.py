@@ -17,6 +17,7 @@ from compliance.pages import (
     reports,
     requests,
     retention,
+    subject_returns,
     subjects,
     transfers,
 )
@@ -34,6 +35,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *reports.PATHS,
     *requests.PATHS,
     *retention.PATHS,
+    *subject_returns.PATHS,
     *transfers.PATHS,
 )
 

@@ -39,7 +39,7 @@ def measure_reports(plan: Plan) -> list[Figure]:
     note = "by the clock, own processor, peak: " + "; ".join(
         f"{form.label} {one.seconds:.1f} s, {one.own_seconds:.1f} s, {one.peak_mb:.0f} MB" for form, one in took.items()
     )
-    note += "; peak: ru_maxrss of a process of its own, baseline: before its first row"
+    note += "; peak: largest resident set of a process of its own, baseline: before its first row"
     return [
         Figure("report_1m_s", slowest.seconds, "s", 30, slowest.rows, plan.seed, note),
         Figure("report_peak_mb", largest.peak_mb, "MB", largest.idle_mb, slowest.rows, plan.seed, note),

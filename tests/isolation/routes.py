@@ -76,6 +76,7 @@ TABLES: Final[Mapping[str, str]] = {
     "subject_request_id": "compliance_subjectrequest",
     "subject_erasure_id": "compliance_subjecterasure",
     "subject_search_id": "compliance_subjectsearch",
+    "subject_return_id": "datasets_identifierreturn",
     "recipient_task_id": "compliance_recipienttask",
     "tenant_id": "access_tenant",
     "user_id": "access_user",

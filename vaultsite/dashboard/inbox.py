@@ -68,6 +68,12 @@ _TO_DO: Final = (
     _Asked("The time to confirm, which retention waits for", retention_work.clocks_to_confirm, "admin:retention"),
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
     _Asked("Matches of searches for people", subject_work.matches_to_review, "admin:subjects"),
+    _Asked(
+        "Records of erased people that came back",
+        subject_work.returns_to_settle,
+        "admin:subject_returns",
+        is_urgent=True,
+    ),
     _Asked("Recipients to tell of an erasure", subject_work.recipients_to_tell, "admin:subjects"),
     _Asked("Withdrawals of consent to decide on", tasks_to_decide, "admin:consent_tasks"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),

@@ -345,6 +345,8 @@ class EventType(StrEnum):
     RECIPIENT_TOLD = "data.subject.recipient_told"
     #: Records with identifiers of somebody who was erased came back.
     SUBJECT_RETURNED = "data.subject.returned"
+    #: Somebody said why a record of an erased person that came back stays.
+    SUBJECT_RETURN_DISMISSED = "data.subject.return_dismissed"
     #: A webhook was made, changed, switched, removed or given a new secret.
     WEBHOOK_CHANGED = "webhook.changed"
     #: A webhook was switched off by the vault: its receiver is gone, or failed for days.
