@@ -1,32 +1,28 @@
 """Who was told of a hold and has not said that they will keep what it names is told again."""
 
-import logging
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.db.models.functions import Now
 
 from access.models import Tenant
 from compliance.holds.telling import MOST_REMINDERS, tell_again
 from compliance.models import HoldNotice
-from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
-
-logger = logging.getLogger("vault.legal_holds")
+from vaultsite.kernel.upkeep import add_up
 
 
 def remind_custodians_of_all() -> int:
     """In every tenant: tell again who has been silent for HOLD_REMINDER_DAYS; returns how many were told."""
-    told = 0
-    for tenant_id in list(Tenant.objects.using("system").filter(is_active=True).values_list("pk", flat=True)):
-        try:
-            with tenant_scope(tenant_id, Principal.system(tenant_id)):
-                told += remind_silent()
-        except (VaultError, DatabaseError) as error:
-            logger.warning("reminders of a tenant wait: %s", getattr(error, "code", type(error).__name__))
-    return told
+    tenants = Tenant.objects.using("system").filter(is_active=True).values_list("pk")
+    return add_up(_remind_in, list(tenants))
+
+
+def _remind_in(tenant_id: UUID) -> int:
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        return remind_silent()
 
 
 def remind_silent() -> int:
