@@ -124,6 +124,7 @@ UNFOLD: Final[dict[str, Any]] = {
                     _item("Incidents", "crisis_alert", "admin:incidents", "compliance.view_incident"),
                     _item("Posture", "shield", "admin:compliance_home", "compliance.view_proberun"),
                     _item("Search and erasure", "person_search", "admin:subjects", "compliance.view_subjectsearch"),
+                    _item("Returns", "undo", "admin:subject_returns", "datasets.view_identifierreturn"),
                     _item("Consent", "handshake", "admin:consent", "compliance.view_consent"),
                     _item("Register", "menu_book", "admin:register", "compliance.view_party"),
                     _item("Retention", "auto_delete", "admin:retention", "compliance.view_retentionpolicy"),

@@ -51,6 +51,7 @@ ACTIONS: Final[Mapping[tuple[str, str], tuple[str | None, str | None, str | None
         ("compliance", "report"): ("report.create", "report.create", None, "report.create"),
         ("compliance", "subjectsearch"): ("subject.read", "subject.search", "subject.review", None),
         ("compliance", "subjecterasure"): ("subject.read", "subject.erase", None, None),
+        ("datasets", "identifierreturn"): ("subject.read", None, "subject.review", None),
         ("datasets", "dataset"): ("dataset.read", "dataset.create", "dataset.update", "dataset.delete"),
         ("datasets", "version"): ("version.read", None, None, None),
         ("datasets", "ingest"): ("ingest.read", None, None, None),

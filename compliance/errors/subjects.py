@@ -101,6 +101,42 @@ class ErasureIncomplete(VaultError):
     title = "An erasure in a dataset failed"
 
 
+class ReturnNotFound(VaultError):
+    """No record of an erased person that came back has this id."""
+
+    code, slug, status = "VAULT_COMP_8094", "subject-return-not-found", 404
+    title = "There is no such return"
+    outcome = "denied"
+
+
+class ReturnSettled(VaultError):
+    """``state``: somebody said already why it stays, or it was erased."""
+
+    code, slug, status = "VAULT_COMP_8095", "subject-return-settled", 409
+    title = "The return was settled already"
+
+
+class ReturnGone(VaultError):
+    """No version of the dataset has the record with the identifier any more: say so, and dismiss it."""
+
+    code, slug, status = "VAULT_COMP_8096", "subject-return-gone", 409
+    title = "What came back is not there any more"
+
+
+class ReturnNotSearched(VaultError):
+    """The person has to be searched for from the return before they are erased again."""
+
+    code, slug, status = "VAULT_COMP_8097", "subject-return-not-searched", 409
+    title = "Nobody has searched for the person since they came back"
+
+
+class ReturnUnderSearch(VaultError):
+    """``search``: it has not ended yet."""
+
+    code, slug, status = "VAULT_COMP_8098", "subject-return-under-search", 409
+    title = "The person is being searched for already"
+
+
 class SearchOfRequest(VaultError):
     """The search belongs to a request of a data subject (``request``): the person is erased from there."""
 

@@ -9,6 +9,7 @@ from compliance.pages import (
     backups,
     consent,
     consent_people,
+    hold_notices,
     holds,
     incident_paths,
     posture,
@@ -16,6 +17,7 @@ from compliance.pages import (
     reports,
     requests,
     retention,
+    subject_returns,
     subjects,
     transfers,
 )
@@ -25,6 +27,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *consent.PATHS,
     *consent_people.PATHS,
     *subjects.PATHS,
+    *hold_notices.PATHS,
     *holds.PATHS,
     *incident_paths.PATHS,
     *posture.PATHS,
@@ -32,6 +35,7 @@ PATHS: Final[tuple[tuple[str, Callable[..., HttpResponseBase], str], ...]] = (
     *reports.PATHS,
     *requests.PATHS,
     *retention.PATHS,
+    *subject_returns.PATHS,
     *transfers.PATHS,
 )
 

@@ -3,6 +3,8 @@
 from access.services.authorize import may
 from access.work_selectors import COUNTED, Waiting
 from compliance.models import MatchState, RecipientTask, SubjectErasure, SubjectMatch
+from datasets.models import IdentifierReturn, ReturnState
+from datasets.services.suppression import STAYS
 from vaultsite.kernel.jobs import FINAL, JobStatus
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -21,3 +23,11 @@ def recipients_to_tell(principal: Principal) -> Waiting:
         return Waiting(0)
     ended = SubjectErasure.objects.filter(status__in=FINAL)
     return Waiting(RecipientTask.objects.filter(told_at=None, erasure__in=ended)[:COUNTED].count())
+
+
+def returns_to_settle(principal: Principal) -> Waiting:
+    """Records of erased people that came back, and of which nobody has said what becomes of them."""
+    if not may(principal, "subject.review"):
+        return Waiting(0)
+    rows = IdentifierReturn.objects.filter(state=ReturnState.OPEN).exclude(cause=STAYS)
+    return Waiting(rows[:COUNTED].count())

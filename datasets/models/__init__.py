@@ -33,7 +33,7 @@ from datasets.models.release_rules import ReleaseRules
 from datasets.models.rescan import Rescan, VersionProfile
 from datasets.models.restriction import ProcessingRestriction, RestrictedKey, RestrictedRecord
 from datasets.models.schema import Compatibility, RecordSchema
-from datasets.models.suppression import IdentifierReturn, SuppressedIdentifier
+from datasets.models.suppression import IdentifierReturn, ReturnState, SuppressedIdentifier
 from datasets.models.upkeep import GarbageCollection, Scrub
 from datasets.models.version import Branch, Version, VersionKind, VersionTag
 
@@ -102,6 +102,7 @@ __all__ = [
     "Resolution",
     "RestrictedKey",
     "RestrictedRecord",
+    "ReturnState",
     "RotationReason",
     "Scrub",
     "StagedKind",

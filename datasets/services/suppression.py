@@ -4,7 +4,7 @@ The list holds HMACs, under a key derived for it, of the keys of the subject ind
 index can be compared with it, and nobody can read from it which entries were meant.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from access.services.keyring import KeyPurpose, current_key
-from datasets.models import Dataset, IdentifierReturn, SubjectIndexEntry, SuppressedIdentifier
+from datasets.models import Dataset, IdentifierReturn, ReturnState, SubjectIndexEntry, SuppressedIdentifier
 from datasets.selectors import resource_of
 from vaultsite.kernel.alarms import Alarm, sound_once
 from vaultsite.kernel.crypto.keys import SecretKey
@@ -35,6 +35,18 @@ def suppress_identifiers(index_keys: Collection[bytes], *, erasure_id: UUID) -> 
     return len(rows)
 
 
+def suppressed_by(erasure_id: UUID) -> tuple[bytes, ...]:
+    """What an erasure has on the list, in the open scope, for ``suppress_again``."""
+    rows = SuppressedIdentifier.objects.filter(erasure=erasure_id).order_by("pk")
+    return tuple(bytes(key) for key in rows.values_list("key", flat=True))
+
+
+def suppress_again(listed: Collection[bytes], *, erasure_id: UUID) -> None:
+    """Put on the list of a restored database, in the open scope, what ``suppressed_by`` said was on it."""
+    rows = [SuppressedIdentifier(key=key, erasure=erasure_id) for key in listed]
+    SuppressedIdentifier.objects.bulk_create(rows, batch_size=_ROWS, ignore_conflicts=True)
+
+
 def _note_what_is_there(index_keys: list[bytes]) -> None:
     """What has the identifiers now came before: it is being erased, or stays because somebody said so."""
     for entry in SubjectIndexEntry.objects.filter(key__in=index_keys).select_related("dataset").iterator():
@@ -50,6 +62,13 @@ def settle_suppression(erasure_id: UUID) -> None:
     noted = IdentifierReturn.objects.filter(suppressed__erasure=erasure_id, cause=STAYS)
     left = SubjectIndexEntry.objects.filter(dataset=OuterRef("dataset"), record_id=OuterRef("record_id"))
     noted.exclude(Exists(left)).delete()
+
+
+def settle_returns(dataset_id: UUID, record_ids: Sequence[str]) -> None:
+    """In the scope that takes the records away: what came back is gone, and comes back anew if it does once more."""
+    rows = IdentifierReturn.objects.filter(dataset_id=dataset_id, record_id__in=record_ids)
+    rows.filter(cause=STAYS).delete()
+    rows.exclude(state=ReturnState.ERASED).update(state=ReturnState.ERASED, settled_at=timezone.now())
 
 
 def flag_returns_of(job: UUID, dataset: Dataset, *, cause: str) -> int:
@@ -118,6 +137,11 @@ def _tell(dataset: Dataset, cause: str, count: int) -> None:
             dataset_id=dataset.pk,
         )
     )
+
+
+def hidden_key_of(index_key: bytes) -> bytes:
+    """What the list holds for a key of the subject index, in the open scope."""
+    return _hiding_key().mac(index_key)
 
 
 def _hiding_key() -> SecretKey:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,15 @@ def interleaved(rounds: int, *works: Callable[[], Cost]) -> list[Cost]:
         for index in reversed(order) if number % 2 else order:
             costs[index].append(works[index]())
     return [Cost(median(cost.wall for cost in one), median(cost.cpu for cost in one)) for one in costs]
+
+
+def peak_mb() -> float:
+    """The largest resident set of this program; ru_maxrss would count what its process was before it began, too."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
 
 
 def machine() -> str:

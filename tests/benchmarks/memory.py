@@ -21,7 +21,7 @@ def measure_worker(plan: Plan) -> list[Figure]:
             queued.refresh_from_db()
     assert queued.status == "succeeded", queued.error
     note = (
-        f"largest resident set of a process of its own (ru_maxrss) in MB; baseline: before its first record, with the "
+        f"largest resident set of a process of its own in MB; baseline: before its first record, with the "
         f"detector loaded; {queued.received_bytes / 1e6:.1f} MB of input in {seconds:.0f} s"
     )
     return [Figure("worker_peak_mb", peak, "MB", idle, plan.small_records, plan.seed, note)]

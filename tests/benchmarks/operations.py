@@ -4,7 +4,6 @@
 """
 
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +39,7 @@ from datasets.tree.digests import keyed_digest  # noqa: E402
 from datasets.tree.merge import Collision, merge  # noqa: E402
 from datasets.tree.reader import iterate_chunk_children, iterate_chunks, locate  # noqa: E402
 from datasets.tree.record import TreeRecord, assembled_record  # noqa: E402
-from tests.benchmarks.figures import Cost, cost_of  # noqa: E402
+from tests.benchmarks.figures import Cost, cost_of, peak_mb  # noqa: E402
 from tests.benchmarks.inputs import changed_lines  # noqa: E402
 from tests.benchmarks.sealed import SealedChunk, open_plainly  # noqa: E402
 from vaultsite.kernel.blobs import BlobStore  # noqa: E402
@@ -254,15 +253,6 @@ def perform(tenant_id: UUID, dataset_id: UUID, name: str, arguments: Facts, wait
     seconds = time.perf_counter() - started
     read = {"reads": operations.blobs.reads, "read_bytes": operations.blobs.bytes}
     return {**facts, **read, "seconds": seconds, "idle_mb": idle, "peak_mb": peak_mb()}
-
-
-def peak_mb() -> float:
-    """The largest resident set of this program; ru_maxrss would count what its process was before it began, too."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
 
 
 def main() -> None:

@@ -1,12 +1,13 @@
 """One report in a process of its own: ``python -m tests.benchmarks.report_worker TENANT REPORT`` says what it took."""
 
 import os
-import resource
 import sys
 import time
 from uuid import UUID
 
 import django
+
+from tests.benchmarks.figures import peak_mb
 
 
 def main() -> None:
@@ -17,13 +18,9 @@ def main() -> None:
     from vaultsite.celery import app
 
     app.loader.import_default_modules()
-    idle, started, used = _peak_mb(), time.monotonic(), time.process_time()
+    idle, started, used = peak_mb(), time.monotonic(), time.process_time()
     run_report(tenant_id, report_id)
-    sys.stdout.write(f"{idle} {_peak_mb()} {time.monotonic() - started} {time.process_time() - used}\n")
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    sys.stdout.write(f"{idle} {peak_mb()} {time.monotonic() - started} {time.process_time() - used}\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """One ingest in a process of its own: ``python -m tests.benchmarks.worker TENANT INGEST`` says what memory it took."""
 
 import os
-import resource
 import sys
 import time
 from uuid import UUID
 
 import django
+
+from tests.benchmarks.figures import peak_mb
 
 
 def main() -> None:
@@ -22,17 +23,13 @@ def main() -> None:
 
     app.loader.import_default_modules()
     detect_text("warm: ada@example.com")
-    idle, started = _peak_mb(), time.monotonic()
+    idle, started = peak_mb(), time.monotonic()
     while True:
         run_ingest(tenant_id, ingest_id)
         with tenant_scope(tenant_id, Principal.system(tenant_id)):
             if Ingest.objects.get(pk=ingest_id).is_final:
                 break
-    sys.stdout.write(f"{idle} {_peak_mb()} {time.monotonic() - started}\n")
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    sys.stdout.write(f"{idle} {peak_mb()} {time.monotonic() - started}\n")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
 from compliance.consents.tasks import tasks_to_decide
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
+from compliance.holds.work_selectors import notices_to_acknowledge
 from compliance.incidents import work_selectors as incident_work
 from compliance.requests.selectors import requests_to_answer
 from compliance.retention import work_selectors as retention_work
@@ -67,12 +68,19 @@ _TO_DO: Final = (
     _Asked("The time to confirm, which retention waits for", retention_work.clocks_to_confirm, "admin:retention"),
     _Asked("Access requests to decide on", access_work.requests_to_decide, "admin:access_requests"),
     _Asked("Matches of searches for people", subject_work.matches_to_review, "admin:subjects"),
+    _Asked(
+        "Records of erased people that came back",
+        subject_work.returns_to_settle,
+        "admin:subject_returns",
+        is_urgent=True,
+    ),
     _Asked("Recipients to tell of an erasure", subject_work.recipients_to_tell, "admin:subjects"),
     _Asked("Withdrawals of consent to decide on", tasks_to_decide, "admin:consent_tasks"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
     _Asked("Incidents whose clocks run", incident_work.incidents_to_settle, "admin:incidents", is_urgent=True),
     _Asked("Tasks of incidents", incident_work.incident_tasks, "admin:incidents"),
     _Asked("Keys to destroy, as the second person", access_work.destructions_to_confirm, "admin:datasets_keys"),
+    _Asked("Legal holds that wait for your acknowledgement", notices_to_acknowledge, "admin:hold_notices"),
     _Asked("Legal holds to confirm", holds_to_confirm, "admin:holds"),
     _Asked("Releases of legal holds to confirm", releases_to_confirm, "admin:holds"),
 )

@@ -9,6 +9,7 @@ from datasets.models import StagedRecord, SubjectIndexEntry
 from datasets.services.exports.removal import remove_exports
 from datasets.services.merges.resolutions import forget_resolutions
 from datasets.services.record_quarantine import forget_quarantined
+from datasets.services.suppression import settle_returns
 
 _BATCH: Final = 2000
 
@@ -27,3 +28,4 @@ def drop_derived(dataset_id: UUID, record_ids: Sequence[str]) -> None:
         forget_resolutions(dataset_id, batch)
         forget_feedback(dataset_id, batch)
         forget_quarantined(dataset_id, batch)
+        settle_returns(dataset_id, batch)

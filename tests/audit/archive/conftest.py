@@ -6,6 +6,9 @@ from datetime import date
 import pytest
 
 from tests.audit.archive.moving import forget_months, next_month
+from tests.vaultsite.conftest import plain_static, quick_passwords
+
+__all__ = ["plain_static", "quick_passwords"]
 
 
 @pytest.fixture(autouse=True)

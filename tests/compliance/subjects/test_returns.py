@@ -11,6 +11,8 @@ from compliance.models import SubjectErasure, SubjectSearch
 from compliance.subjects.search import forget_identifiers
 from datasets.models import Dataset, IdentifierReturn, SuppressedIdentifier
 from datasets.services.lifecycle import delete_dataset, restore_dataset
+from datasets.services.rescan.start import start_rescan
+from datasets.services.rescan.work import run_rescan
 from datasets.services.rollback import roll_back
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, someone, upload
@@ -121,3 +123,15 @@ def test_identifiers_of_an_erasure_that_is_under_way_are_kept(tenant, dataset):
     SubjectErasure.objects.using("owner").filter(pk=erasure.pk).update(status="failed")
     assert forget_identifiers() >= 1
     assert again(tenant, search).identifiers is None
+
+
+def test_a_rescan_flags_what_nobody_had_flagged(tenant, dataset, erased):
+    other = make_dataset(tenant)
+    upload(tenant, other, jsonl([{"id": "new", "text": f"Ask {EMAIL}."}]))
+    with acting(tenant):
+        IdentifierReturn.objects.all().delete()  # as if the list had come later than the record
+    steward = someone(tenant, "data_steward")
+    with acting(tenant, steward):
+        rescan = start_rescan(steward, dataset_id=other.pk)
+    run_rescan(tenant.pk, rescan.pk)
+    assert returns(tenant) == [(other.pk, "new", "rescan")]

@@ -247,6 +247,12 @@ class EventType(StrEnum):
     HOLD_RELEASE_WITHDRAWN = "legal_hold.release.withdrawn"
     #: Two people ended a legal hold: what no other hold keeps can be deleted again.
     HOLD_RELEASED = "legal_hold.released"
+    #: Somebody was told of a legal hold: what to keep, and whom to ask.
+    HOLD_NOTICE_SENT = "legal_hold.notice.sent"
+    #: Somebody who was told of a legal hold and said nothing was told again.
+    HOLD_NOTICE_REMINDED = "legal_hold.notice.reminded"
+    #: Somebody who was told of a legal hold said that they will keep what it names.
+    HOLD_NOTICE_ACKNOWLEDGED = "legal_hold.notice.acknowledged"
     #: Somebody chose which events are sent where, changed that, or ended it.
     SUBSCRIPTION_CHANGED = "audit.subscription.changed"
     #: A store is nearly full, or no longer: a tenant's quota, or the disk of sealed objects.
@@ -341,6 +347,8 @@ class EventType(StrEnum):
     RECIPIENT_TOLD = "data.subject.recipient_told"
     #: Records with identifiers of somebody who was erased came back.
     SUBJECT_RETURNED = "data.subject.returned"
+    #: Somebody said why a record of an erased person that came back stays.
+    SUBJECT_RETURN_DISMISSED = "data.subject.return_dismissed"
     #: A webhook was made, changed, switched, removed or given a new secret.
     WEBHOOK_CHANGED = "webhook.changed"
     #: A webhook was switched off by the vault: its receiver is gone, or failed for days.
