@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
+from access.services.keyring import destroy_keys
 from audit.archive import months as writing
 from audit.archive.months import Archived
 from audit.archive.parts import pack, unpack
@@ -30,7 +31,7 @@ from tests.factories.access import acting
 from tests.factories.audit import make_event, make_principal, record
 from tests.factories.datasets import make_dataset
 from vaultsite.kernel.blobs import BlobStore
-from vaultsite.kernel.errors import IntegrityFailure
+from vaultsite.kernel.errors import IntegrityFailure, KeyDestroyed
 from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.regions import DEFAULT_STORE
 from vaultsite.kernel.tenancy.scope import tenant_scope
@@ -99,6 +100,21 @@ def test_a_part_that_is_lost_or_damaged_is_found_and_named(tenant, month, monkey
     store.delete(second.name)
     store.put(second.name, kept)
     assert found(tenant.pk) == []
+
+
+def test_the_end_of_an_organizations_keys_is_the_end_of_its_archive(tenant, rival, month) -> None:
+    """What the store and every backup still hold is unreadable, and the verification does not call it intact."""
+    for one in (tenant, rival):
+        happened(one.pk, month)
+    assert archive(month).events == 6
+    with tenant_scope(tenant.pk, make_principal(tenant.pk)):
+        assert destroy_keys(tenant.pk) > 0
+    (part,) = parts_of(tenant.pk)
+    assert (part.first_seq, "archive_unreadable") in found(tenant.pk)
+    with pytest.raises(KeyDestroyed), tenant_scope(tenant.pk, make_principal(tenant.pk)):
+        writing.read_part(part)
+    seal_tenant(rival.pk)
+    assert found(rival.pk) == []
 
 
 def test_an_event_that_was_changed_inside_the_archive_is_found(tenant, month) -> None:

@@ -23,6 +23,8 @@ from compliance.incidents import scope_work
 from compliance.models import RecipientTask
 from compliance.reports.events import event_rows
 from compliance.reports.kind import Ask
+from compliance.retention.fixed import fixed_periods
+from compliance.retention.preview import first_of_month
 from compliance.subjects import recipients
 from tests.audit.archive.moving import archive, at, happened, next_month, parts_of, remove
 from tests.audit.proofs.logs import grow
@@ -234,6 +236,14 @@ def test_decisions_are_paged_over_archive_and_database_alike(tenant, month, ada,
     assert len(before) == 8
     assert archive(month).parts == 3
     assert [paged(limit) for limit in (1, 3, 100)] == [before] * 3
+
+
+def test_the_calendar_counts_from_the_oldest_month_wherever_it_is(tenant, month, deeds) -> None:
+    archive(month)
+    with acting(tenant):
+        audit = next(one for one in fixed_periods() if one.title == "Events of the audit")
+    assert audit.kept == "12 months, 3 months of it online"
+    assert audit.next == first_of_month(at(month, 0), later=13)
 
 
 def test_a_report_has_the_rows_of_archived_months(tenant, month, ada, deeds) -> None:
