@@ -15,7 +15,7 @@ from access.models import BulkEvaluation, BulkQuestion
 from access.policy.errors import EvaluationNotFound
 from access.services.authorize import authorize
 from access.services.inquiries import ACTION, Asked, answer_for, describe_obligation, subject_of
-from access.services.keyring import open_column, seal_column
+from access.services.keyring import KeyHandle, column_key, open_column, seal_column
 from access.services.policies_in_force import policies_in_force
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
@@ -38,7 +38,9 @@ def start_evaluation(principal: Principal, *, asked: Sequence[Asked]) -> BulkEva
     if not 1 <= len(asked) <= MAX_QUESTIONS:
         raise InvalidInput(errors=[FieldProblem("/evaluations", f"from 1 to {MAX_QUESTIONS} of them")])
     bulk = BulkEvaluation.objects.create(questions=len(asked), requested_by=principal.id, lease_until=new_lease())
-    BulkQuestion.objects.bulk_create((_sealed(bulk, *each) for each in enumerate(asked)), batch_size=1000)
+    sealing = column_key()
+    rows = (_sealed(bulk, number, one, sealing) for number, one in enumerate(asked))
+    BulkQuestion.objects.bulk_create(rows, batch_size=1000)
     enqueue(bulk)
     return bulk
 
@@ -128,10 +130,10 @@ def _answer(rows: Sequence[BulkQuestion]) -> Counter[str]:
     return counted
 
 
-def _sealed(bulk: BulkEvaluation, number: int, asked: Asked) -> BulkQuestion:
+def _sealed(bulk: BulkEvaluation, number: int, asked: Asked, sealing: KeyHandle) -> BulkQuestion:
     pk = uuid7()
     content = orjson.dumps(asdict(asked) | {"attributes": dict(asked.attributes)})
-    return BulkQuestion(id=pk, bulk=bulk, number=number, sealed=seal_column(_COLUMN, pk.bytes, content))
+    return BulkQuestion(id=pk, bulk=bulk, number=number, sealed=seal_column(_COLUMN, pk.bytes, content, sealing))
 
 
 def _resource(bulk_id: UUID | None = None) -> ResourceRef:

@@ -32,6 +32,7 @@ from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.upkeep import add_up
 
 ACTION: Final = "audit.export"
 #: Unfinished exports of one person.
@@ -178,7 +179,7 @@ def expire_exports(of_tenant: UUID | None = None) -> int:
     rows = AuditExport.objects.using("system").filter(status=JobStatus.SUCCEEDED, removed_at=None, expires_at__lt=Now())
     rows = rows.filter(tenant_id=of_tenant) if of_tenant else rows
     late = list(rows.order_by("expires_at").values_list("tenant_id", "pk")[:_BATCH])
-    return sum(_expire(tenant_id, pk) for tenant_id, pk in late)
+    return add_up(_expire, late)
 
 
 def _expire(tenant_id: UUID, export_id: UUID) -> bool:

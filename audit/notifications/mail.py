@@ -14,6 +14,7 @@ from access.models import User
 from audit.models import Notification
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.upkeep import add_up
 
 #: A mail that failed is tried again after so long, twice as long each time.
 RETRY: Final = timedelta(minutes=5)
@@ -37,7 +38,7 @@ def send_due(*, limit: int = 200) -> int:
     """
     due = Notification.objects.using("system").filter(mail_at__lte=Now(), mailed_at=None)
     people = list(due.values_list("tenant_id", "user_id").distinct()[:limit])
-    return sum(_send_to(tenant_id, user_id) for tenant_id, user_id in people)
+    return add_up(_send_to, people)
 
 
 def _send_to(tenant_id: UUID, user_id: UUID) -> bool:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from access.models import Purpose
 from access.services.authorize import authorize
-from access.services.keyring import KeyPurpose, current_key, open_column, seal_column
+from access.services.keyring import KeyHandle, KeyPurpose, column_key, current_key, open_column, seal_column
 from compliance.consents.people import Identifier, keys_under, problems_of
 from compliance.errors.consent import ConsentWithdrawn, PurposeNotFound
 from compliance.models import Consent, ConsentKey
@@ -119,6 +119,7 @@ def _save(by: UUID, purpose: Purpose, given: Sequence[Given]) -> list[Recorded |
     keys = [keys_under(index, one.identifiers) for one in given]
     digests = [_digest(pseudonym, purpose, one, named) for one, named in zip(given, keys, strict=True)]
     known = {bytes(row.digest): row for row in Consent.objects.filter(digest__in=digests)}
+    sealing = column_key()
     ended = _ended(purpose, frozenset[bytes]().union(*keys))
     made: dict[bytes, tuple[Consent, frozenset[bytes]]] = {}
     found: list[Recorded | None] = []
@@ -128,7 +129,7 @@ def _save(by: UUID, purpose: Purpose, given: Sequence[Given]) -> list[Recorded |
         elif any(one.given_at <= ended[key] for key in named if key in ended):
             found.append(None)
         else:
-            made[digest] = (_row(by, purpose, one, digest), named)
+            made[digest] = (_row(by, purpose, one, digest, sealing), named)
             found.append(Recorded(made[digest][0], is_new=True))
     Consent.objects.bulk_create([row for row, _ in made.values()])
     ConsentKey.objects.bulk_create(ConsentKey(consent=row, key=key) for row, named in made.values() for key in named)
@@ -142,14 +143,14 @@ def _ended(purpose: Purpose, keys: frozenset[bytes]) -> dict[bytes, datetime]:
     return {bytes(key): at for key, at in last.values_list("key", "last")}
 
 
-def _row(by: UUID, purpose: Purpose, given: Given, digest: bytes) -> Consent:
+def _row(by: UUID, purpose: Purpose, given: Given, digest: bytes, sealing: KeyHandle) -> Consent:
     pk = uuid7()
     return Consent(
         id=pk,
         purpose=purpose,
         given_at=given.given_at,
         expires_at=given.expires_at,
-        evidence=seal_column(_COLUMN, pk.bytes, given.evidence.encode()) if given.evidence else None,
+        evidence=seal_column(_COLUMN, pk.bytes, given.evidence.encode(), sealing) if given.evidence else None,
         source=given.source,
         digest=digest,
         recorded_by=by,

@@ -15,16 +15,21 @@ from django.views.decorators.http import require_GET
 
 from access.pages.page import refusal_of, render_page
 from compliance.api.reports import as_download
+from compliance.holds.selectors import people_offered
 from compliance.models import ReportFormat
 from compliance.pages.report import report_page
+from compliance.reports.kind import SCOPES
 from compliance.reports.registry import KINDS
 from compliance.reports.request import Wanted, create_report, kinds_for, list_reports, open_download, withdraw_report
+from datasets.selectors import list_datasets
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.tenancy.middleware import facts_of
 from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 
 _LISTED: Final = 50
+#: Datasets, and people, that a report can be narrowed to here; the API takes any.
+_OFFERED: Final = 500
 
 
 def reports_page(request: HttpRequest) -> HttpResponse:
@@ -44,10 +49,23 @@ def reports_page(request: HttpRequest) -> HttpResponse:
         "kinds": kinds_for(principal),
         "formats": ReportFormat.choices,
         "given": request.POST,
+        **_scopes(request, principal),
         "first_day": (today - timedelta(days=30)).isoformat(),
         "last_day": today.isoformat(),
     }
     return render_page(request, "vault/reports.html", context, refusal=refusal)
+
+
+def _scopes(request: HttpRequest, principal: Principal) -> dict[str, Any]:
+    """What a report can be narrowed to, each with whether it was chosen."""
+    chosen = {name: set(request.POST.getlist(name)) for name in SCOPES}
+    datasets = sorted(list_datasets(principal, after=None, limit=_OFFERED), key=lambda one: one.name)
+    people = people_offered(limit=_OFFERED)
+    return {
+        "datasets": [(one.pk, one.name, str(one.pk) in chosen["datasets"]) for one in datasets],
+        "people": [(pk, name, str(pk) in chosen["users"]) for pk, name in people],
+        "is_narrowed": any(chosen.values()),
+    }
 
 
 def _act(request: HttpRequest, principal: Principal) -> None:
@@ -71,7 +89,8 @@ def _wanted(given: QueryDict) -> Wanted:
     if problems or first is None or last is None:
         raise InvalidInput(errors=problems)
     until = last + timedelta(days=1)
-    return Wanted(kind=kind, format=ReportFormat(form), since=first, until=until)
+    datasets, users = ([_uuid(one) for one in given.getlist(name)] for name in SCOPES)
+    return Wanted(kind, ReportFormat(form), since=first, until=until, datasets=datasets, users=users)
 
 
 def _day(text: str) -> datetime | None:

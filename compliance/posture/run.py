@@ -26,6 +26,7 @@ from vaultsite.kernel.jobs import FINAL, Claim, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 from vaultsite.kernel.turn import take_turn
+from vaultsite.kernel.upkeep import add_up
 
 READ: Final = "posture.read"
 RUN: Final = "posture.run"
@@ -58,7 +59,7 @@ def _queue(principal: Principal, trigger: ProbeTrigger) -> ProbeRun:
 def plan_probes() -> int:
     """Over all active tenants: queue the probes of those whose last run is EVERY ago. Returns how many."""
     tenants = Tenant.objects.using("system").filter(is_active=True).order_by("pk")
-    return sum(_plan(tenant_id) for tenant_id in tenants.values_list("pk", flat=True))
+    return add_up(_plan, list(tenants.values_list("pk")))
 
 
 def _plan(tenant_id: UUID) -> bool:

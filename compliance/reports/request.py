@@ -34,6 +34,7 @@ from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.upkeep import add_up
 
 ACTION: Final = "report.create"
 #: Unfinished reports of one person.
@@ -95,7 +96,9 @@ def _refuse_idle_scopes(wanted: Wanted) -> None:
     given = {"datasets": wanted.datasets, "users": wanted.users}
     idle = [name for name in SCOPES if given[name] and name not in KINDS[wanted.kind].scopes]
     if idle:
-        raise InvalidInput(errors=[FieldProblem(f"scope.{name}", "does not restrict this report") for name in idle])
+        raise InvalidInput(
+            errors=[FieldProblem(f"scope.{name}", f"{name} do not restrict this report") for name in idle]
+        )
 
 
 def kinds_for(principal: Principal) -> list[ReportKind]:
@@ -236,7 +239,7 @@ def expire_reports() -> int:
     """As vault_system, over all tenants: remove the files of reports past their time; returns of how many."""
     rows = Report.objects.using("system").filter(status=JobStatus.SUCCEEDED, removed_at=None, expires_at__lt=Now())
     late = list(rows.order_by("expires_at").values_list("tenant_id", "pk")[:_BATCH])
-    return sum(_expire(tenant_id, pk) for tenant_id, pk in late)
+    return add_up(_expire, late)
 
 
 def _expire(tenant_id: UUID, report_id: UUID) -> bool:

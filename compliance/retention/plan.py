@@ -13,6 +13,7 @@ from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.jobs import FINAL, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.upkeep import add_up
 
 #: A run begins no sooner after the one before, unless somebody asks for it.
 EVERY: Final = timedelta(hours=24)
@@ -26,8 +27,8 @@ def start_run(principal: Principal) -> RetentionRun:
 
 def plan_runs() -> int:
     """Over all tenants, as vault_system: queue the runs that are due. Returns how many."""
-    tenants = RetentionClock.objects.using("system").values_list("tenant_id", flat=True)
-    return sum(_plan(tenant_id) for tenant_id in list(tenants))
+    tenants = RetentionClock.objects.using("system").values_list("tenant_id")
+    return add_up(_plan, list(tenants))
 
 
 def _plan(tenant_id: UUID) -> int:

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from access.models import Tenant
 from compliance.models import Report, ReportFormat
 from compliance.reports.request import Wanted, create_report
-from tests.benchmarks.audit_load import Loaded, load_month
+from tests.benchmarks.audit_load import DAYS, Loaded, load_month
 from tests.benchmarks.figures import Figure, Plan
 from tests.factories.access import principal_with, rooted
 from vaultsite.kernel.identifiers import uuid7
@@ -31,8 +32,10 @@ class Written:
 
 def measure_reports(plan: Plan) -> list[Figure]:
     """``report_1m_s`` and ``report_peak_mb``: the report on access in each format, each by a process of its own."""
-    month = load_month(f"reports-{uuid7().hex[-12:]}", round(plan.large / _OF_ACCESS), seed=plan.seed)
-    took = {form: _write(month, form) for form in ReportFormat}
+    events = round(plan.large / _OF_ACCESS * DAYS / (DAYS - 1))
+    month = load_month(f"reports-{uuid7().hex[-12:]}", events, seed=plan.seed)
+    until = datetime.now(UTC)  # the month has events of the rest of today: whoever asks later would be told of more
+    took = {form: _write(month, form, until) for form in ReportFormat}
     slowest = max(took.values(), key=lambda one: one.seconds)
     largest = max(took.values(), key=lambda one: one.peak_mb)
     assert {one.rows for one in took.values()} == {slowest.rows}
@@ -46,11 +49,11 @@ def measure_reports(plan: Plan) -> list[Figure]:
     ]
 
 
-def _write(month: Loaded, form: ReportFormat) -> Written:
+def _write(month: Loaded, form: ReportFormat, until: datetime) -> Written:
     tenant = Tenant.objects.using("system").get(pk=month.tenant_id)
     asker = rooted(tenant, principal_with(tenant, "auditor"))
     with tenant_scope(month.tenant_id, asker):
-        wanted = Wanted("access_summary", form, since=month.since, until=month.until)
+        wanted = Wanted("access_summary", form, since=month.since, until=until)
         report = create_report(asker, wanted)
     command = [sys.executable, "-m", "tests.benchmarks.report_worker", str(month.tenant_id), str(report.pk)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # its errors go to ours

@@ -26,6 +26,7 @@ from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_scope, current_tenant_id, tenant_scope
+from vaultsite.kernel.upkeep import add_up
 
 #: Tokens removed in one transaction.
 BATCH: Final = 5_000
@@ -123,7 +124,7 @@ def expire_tokens(of_tenant: UUID | None = None) -> int:
         late, ended = late.filter(tenant_id=of_tenant), ended.filter(tenant_id=of_tenant)
     spaces = set(late.values_list("tenant_id", "space_id").distinct())
     spaces |= set(ended.values_list("tenant_id", "pk"))
-    return sum(_expire(tenant_id, space_id) for tenant_id, space_id in sorted(spaces))
+    return add_up(_expire, sorted(spaces))
 
 
 def _expire(tenant_id: UUID, space_id: UUID) -> int:

@@ -16,6 +16,7 @@ from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.upkeep import add_up
 
 _BATCH: Final = 500
 
@@ -29,7 +30,7 @@ def expire_drafts(of_tenant: UUID | None = None) -> int:
     """
     rows = _due(Draft.objects.using("system").exclude(status=DraftStatus.PUBLISHING)).order_by("expires_at")
     rows = rows.filter(tenant_id=of_tenant) if of_tenant else rows
-    return sum(_settle(tenant_id, pk) for tenant_id, pk in rows.values_list("tenant_id", "pk")[:_BATCH])
+    return add_up(_settle, list(rows.values_list("tenant_id", "pk")[:_BATCH]))
 
 
 def _due(rows: QuerySet[Draft]) -> QuerySet[Draft]:

@@ -22,6 +22,7 @@ from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.upkeep import add_up
 
 _BATCH: Final = 100
 _KIND: Final = "export-schedule"
@@ -82,7 +83,7 @@ def end_schedule(principal: Principal, schedule_id: UUID) -> None:
 def plan_scheduled_exports() -> int:
     """As vault_system, over all tenants: ask for what is due; returns how many exports were queued."""
     rows = ExportSchedule.objects.using("system").filter(next_at__lte=Now()).order_by("next_at")
-    return sum(_ask(tenant_id, pk) for tenant_id, pk in list(rows.values_list("tenant_id", "pk")[:_BATCH]))
+    return add_up(_ask, list(rows.values_list("tenant_id", "pk")[:_BATCH]))
 
 
 def _ask(tenant_id: UUID, schedule_id: UUID) -> bool:

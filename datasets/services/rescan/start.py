@@ -15,6 +15,7 @@ from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.upkeep import add_up
 
 
 def start_rescan(principal: Principal, *, dataset_id: UUID) -> Rescan:
@@ -59,7 +60,7 @@ def plan_rescans() -> int:
     """Over all tenants, as vault_system: queue a rescan where other detectors scanned. Returns how many."""
     packs = Blob.objects.using("system").filter(kind=BlobKind.PACK, state=BlobState.SEALED)
     stored = packs.order_by().values_list("tenant_id", "dataset_id").distinct()
-    return sum(_plan(tenant_id, dataset_id) for tenant_id, dataset_id in stored)
+    return add_up(_plan, list(stored))
 
 
 def _plan(tenant_id: UUID, dataset_id: UUID) -> int:

@@ -36,6 +36,7 @@ from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.jobs import FINAL, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import current_tenant_id, tenant_scope
+from vaultsite.kernel.upkeep import add_up
 
 #: What people may ask to rotate.
 REQUESTABLE: Final = (KeyPurpose.KEK, KeyPurpose.PLATFORM, KeyPurpose.DATASET)
@@ -88,8 +89,8 @@ def _queue(purpose: KeyPurpose, dataset_id: UUID | None, requested_by: UUID, rea
 def plan_rotations() -> int:
     """Over all tenants that store anything: queue what is due by age or by number of objects. Returns how many."""
     packs = Blob.objects.using("system").filter(kind=BlobKind.PACK, state=BlobState.SEALED)
-    tenants = list(packs.order_by().values_list("tenant_id", flat=True).distinct())
-    return sum(_plan(tenant_id) for tenant_id in tenants)
+    tenants = list(packs.order_by().values_list("tenant_id").distinct())
+    return add_up(_plan, tenants)
 
 
 def _plan(tenant_id: UUID) -> int:

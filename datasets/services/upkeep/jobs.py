@@ -23,6 +23,7 @@ from vaultsite.kernel.jobs import FINAL, Claim, Pulse, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 from vaultsite.kernel.turn import take_turn
+from vaultsite.kernel.upkeep import add_up
 
 J = TypeVar("J", GarbageCollection, Scrub)
 #: What no further try will mend.
@@ -99,7 +100,7 @@ def plan_upkeep() -> int:
     """Over all tenants, as vault_system: queue what is due for datasets that have packs. Returns how many jobs."""
     packs = Blob.objects.using("system").filter(kind=BlobKind.PACK, state=BlobState.SEALED)
     stored = packs.order_by().values_list("tenant_id", "dataset_id").distinct()
-    return sum(_plan(tenant_id, dataset_id) for tenant_id, dataset_id in stored)
+    return add_up(_plan, list(stored))
 
 
 def _plan(tenant_id: UUID, dataset_id: UUID) -> int:

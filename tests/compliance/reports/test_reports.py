@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -232,3 +233,27 @@ def test_the_library_asks_for_watches_and_removes(tenant) -> None:
     assert browser.post("/admin/compliance/reports/", {"do": "remove", "report": str(report.pk)}).status_code == 302
     assert "removed" in browser.get("/admin/compliance/reports/").content.decode()
     assert "its figures are gone" in browser.get(f"/admin/compliance/reports/{report.pk}/").content.decode()
+
+
+@pytest.mark.usefixtures("plain_static", "quick_passwords")
+def test_the_library_narrows_a_report_to_datasets_and_people(tenant) -> None:
+    dataset, other = make_dataset(tenant, name="support chats"), make_dataset(tenant, name="sales mails")
+    browser, day = browser_of(tenant, "auditor"), timezone.now().date().isoformat()
+    with acting(tenant):
+        somebody = User.objects.latest("id").pk
+    page = browser.get("/admin/compliance/reports/").content.decode()
+    assert "support chats" in page
+    assert str(other.pk) in page
+    narrow = {"datasets": [str(dataset.pk)], "users": [str(somebody)]}
+    given = {"kind": "access_summary", "format": "json", "first_day": day, "last_day": day} | narrow
+    refused = browser.post("/admin/compliance/reports/", given | {"kind": "soc2_keys"})
+    assert refused.status_code == 400
+    assert "users do not restrict this report" in refused.content.decode()
+    assert re.search(rf'value="{dataset.pk}"\s+selected', refused.content.decode())
+    assert browser.post("/admin/compliance/reports/", given | {"datasets": ["all"]}).status_code == 400
+    assert browser.post("/admin/compliance/reports/", given).status_code == 302
+    with acting(tenant):
+        (report,) = Report.objects.all()
+    assert report.scope == narrow
+    run_report(tenant.pk, report.pk)
+    assert "1 dataset" in browser.get(f"/admin/compliance/reports/{report.pk}/").content.decode()
