@@ -8,6 +8,7 @@ from django.conf import settings
 from compliance.backup.journal import ship_journal
 from compliance.backup.keys import read_key
 from compliance.backup.repository import open_repository
+from compliance.holds.reminders import remind_custodians_of_all
 from compliance.incidents.deadlines import watch_all
 from compliance.incidents.scope_work import compute_scope
 from compliance.posture.run import plan_probes, run_probes
@@ -47,6 +48,12 @@ def mail_subjects() -> int:
 def remind_of_requests() -> int:
     """Tell of requests that are due within days, and raise alerts of those that are late; returns how many."""
     return remind_all()
+
+
+@shared_task(name="compliance.remind_custodians", ignore_result=True, expires=600)
+def remind_custodians() -> int:
+    """Tell again of legal holds those who were told and have not acknowledged them; returns of how many notices."""
+    return remind_custodians_of_all()
 
 
 @shared_task(name="compliance.compute_scope")

@@ -98,6 +98,8 @@ class VaultConfig:
     draft_days: int = 14
     #: How long a legal hold, which keeps everything at once, waits for its second person before it is overdue, days.
     hold_confirm_days: int = 3
+    #: How long after they were told of a legal hold somebody who has not acknowledged it is told again, days.
+    hold_reminder_days: int = 7
     #: How long before its end a draft is announced to expire, days.
     draft_warning_days: int = 2
     #: Drafts of at most this many staged records are published inside the request.

@@ -132,6 +132,7 @@ BREAK_GLASS_CONFIRM_MINUTES = CONFIG.break_glass_confirm_minutes
 MAX_RECORD_BYTES = CONFIG.max_record_bytes
 DRAFT_DAYS = CONFIG.draft_days
 HOLD_CONFIRM_DAYS = CONFIG.hold_confirm_days
+HOLD_REMINDER_DAYS = CONFIG.hold_reminder_days
 DRAFT_WARNING_DAYS = CONFIG.draft_warning_days
 PUBLISH_INLINE_RECORDS = CONFIG.publish_inline_records
 RATE_PRINCIPAL = CONFIG.rate_principal
@@ -399,6 +400,7 @@ CELERY_BEAT_SCHEDULE = {
     "mail-subjects": {"task": "compliance.mail_subjects", "schedule": 30.0},
     "expire-packages": {"task": "compliance.expire_packages", "schedule": 600.0},
     "remind-of-requests": {"task": "compliance.remind_of_requests", "schedule": 1800.0},
+    "remind-custodians": {"task": "compliance.remind_custodians", "schedule": 3600.0},
     "watch-incidents": {"task": "compliance.watch_incidents", "schedule": 300.0},
     "plan-retention": {"task": "compliance.plan_retention", "schedule": 900.0},
     "write-replay-journal": {"task": "compliance.ship_journal", "schedule": 60.0},

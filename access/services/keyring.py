@@ -19,6 +19,7 @@ from vaultsite.kernel.crypto.aead import Context, Sealed, open_sealed, read_key_
 from vaultsite.kernel.crypto.envelope import generate_key, unwrap_key, unwrap_with_kms, wrap_key, wrap_with_kms
 from vaultsite.kernel.crypto.keys import SecretKey
 from vaultsite.kernel.crypto.kms.base import KMS
+from vaultsite.kernel.crypto.kms.breaker import Breaker
 from vaultsite.kernel.errors import IntegrityFailure, KeyDestroyed, KeyUnavailable
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
@@ -48,7 +49,9 @@ LIFETIMES: Final[Mapping[KeyPurpose, timedelta]] = MappingProxyType(
 _ATTEMPTS: Final = 3
 
 _cache: Final = KeyCache()
+_breaker: Final = Breaker()
 os.register_at_fork(after_in_child=_cache.restart)
+os.register_at_fork(after_in_child=_breaker.reset)
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,8 @@ def _wrap(row: EncryptionKey, key: SecretKey) -> None:
     context = place_of(row)
     if row.purpose == KeyPurpose.KEK:
         kms = _kms()
-        row.wrapped = wrap_with_kms(kms, key_id=row.pk, context=context, key=key)
+        wrap = partial(wrap_with_kms, kms, key_id=row.pk, context=context, key=key)
+        row.wrapped = _breaker.call(current_tenant_id(), wrap)
         facts = kms.describe()
         row.kms_provider, row.kms_key_id, row.kms_key_version = facts.provider, facts.key_id, facts.key_version
         return
@@ -200,7 +204,8 @@ def _unwrap(row: EncryptionKey) -> SecretKey:
         raise KeyDestroyed
     context, wrapped = place_of(row), bytes(row.wrapped)
     if row.purpose == KeyPurpose.KEK:
-        return unwrap_with_kms(_kms(), key_id=row.pk, context=context, wrapped=wrapped)
+        unwrap = partial(unwrap_with_kms, _kms(), key_id=row.pk, context=context, wrapped=wrapped)
+        return _breaker.call(current_tenant_id(), unwrap)
     if row.wrapped_by_id is None:
         raise IntegrityFailure("A key without its KEK")
     kek = key_by_id(row.wrapped_by_id)

@@ -15,6 +15,7 @@ from compliance.api.holds_serializers import HoldInput, HoldListOutput, HoldOutp
 from compliance.holds.place import Wanted, confirm_hold, place_hold
 from compliance.holds.release import confirm_release, request_release, withdraw_release
 from compliance.holds.selectors import CONDITIONS, HoldFilter, find_hold, list_holds
+from compliance.holds.texts import NoticeText, checked_notice
 from datasets.models import HoldKind
 from datasets.query import parse_filter
 from datasets.services.holds import HoldScope, Identifier
@@ -46,8 +47,8 @@ class HoldListView(VaultAPIView):
         body = HoldInput(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
-        wanted = [_wanted(scope) for scope in given["scopes"]]
-        hold = place_hold(self.principal, **{**_without_scopes(given), "wanted": wanted})
+        wanted, notice = [_wanted(scope) for scope in given["scopes"]], read_notice_text(given["notice"])
+        hold = place_hold(self.principal, **{**_without_scopes(given), "wanted": wanted, "notice": notice})
         response = Response(hold_json(self.principal, hold), status=201)
         response["Location"] = f"/api/v1/legal-holds/{hold.pk}"
         return response
@@ -88,6 +89,11 @@ def _after(wanted: PageRequest) -> UUID | None:
 
 def _without_scopes(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name != "scopes"}
+
+
+def read_notice_text(given: dict[str, str] | None) -> NoticeText | None:
+    """Raises InvalidInput."""
+    return None if given is None else checked_notice(given["keep"], given["contact"])
 
 
 def _wanted(given: dict[str, Any]) -> Wanted:

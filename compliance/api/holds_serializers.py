@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from access.api.bodies import StrictInput
+from compliance.holds.notices import answered
 from compliance.holds.place import MAX_IDENTIFIERS, MAX_MATTER, MAX_SCOPES
 from compliance.holds.selectors import Kept, kept_by, may_do
 from compliance.holds.texts import MAX_REASON, query_of, reason_of, release_reason_of
@@ -33,13 +34,23 @@ class HoldScopeInput(StrictInput):
     filter = serializers.JSONField(required=False, default=None, allow_null=True)
 
 
+class HoldNoticeTextInput(StrictInput):
+    """What a person is told: what they are to ``keep``, and whom they may ask. Sealed."""
+
+    keep = serializers.CharField(max_length=MAX_REASON)
+    contact = serializers.CharField(max_length=MAX_REASON)
+
+
 class HoldInput(StrictInput):
-    """``matter`` is the reference of the proceedings, and no more: refusals show it. ``custodian`` is a person's id."""
+    """``matter`` is the reference of the proceedings, and no more: refusals show it. ``custodian`` is a person's id,
+    who is told of the hold by ``notice``; without one they are not.
+    """
 
     matter = serializers.CharField(max_length=MAX_MATTER)
     reason = serializers.CharField(max_length=MAX_REASON)
     custodian = serializers.UUIDField()
     scopes = serializers.ListField(child=HoldScopeInput(), min_length=1, max_length=MAX_SCOPES)
+    notice = HoldNoticeTextInput(required=False, default=None, allow_null=True)
 
 
 class HoldReleaseInput(StrictInput):
@@ -60,6 +71,13 @@ class HoldScopeOutput(serializers.Serializer[Any]):
     is_searching = serializers.BooleanField()
 
 
+class HoldAnsweredOutput(serializers.Serializer[Any]):
+    """How many people were told of the hold, and how many of them have acknowledged it."""
+
+    told = serializers.IntegerField()
+    acknowledged = serializers.IntegerField()
+
+
 class HoldOutput(serializers.ModelSerializer[LegalHold]):
     """``reason``, ``release_reason`` and the filters of scopes are shown to who may place holds, else empty."""
 
@@ -68,11 +86,23 @@ class HoldOutput(serializers.ModelSerializer[LegalHold]):
     reason = serializers.CharField(allow_blank=True)
     release_reason = serializers.CharField(allow_blank=True)
     scopes = HoldScopeOutput(many=True)
+    notices = HoldAnsweredOutput()
 
     class Meta:
         model = LegalHold
         fields = [
-            *("id", "matter", "state", "is_overdue", "custodian", "reason", "scopes", "placed_by", "placed_at"),
+            *(
+                "id",
+                "matter",
+                "state",
+                "is_overdue",
+                "custodian",
+                "reason",
+                "scopes",
+                "notices",
+                "placed_by",
+                "placed_at",
+            ),
             *("confirm_by", "confirmed_by", "confirmed_at", "release_reason", "release_requested_by"),
             *("release_requested_at", "released_by", "released_at"),
         ]
@@ -105,6 +135,7 @@ def hold_json(principal: Principal, hold: LegalHold) -> dict[str, Any]:
         "reason": reason_of(hold) if is_open else "",
         "release_reason": release_reason_of(hold) if is_open else "",
         "scopes": [_scope_json(kept, is_open=is_open) for kept in kept_by(hold)],
+        "notices": answered(hold),
     }
     return dict(HoldOutput(shown).data)  # type: ignore[arg-type]
 

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("compliance.api.posture_urls")),
     path("", include("compliance.api.retention_urls")),
     path("", include("compliance.api.holds_urls")),
+    path("", include("compliance.api.hold_notices_urls")),
     path("", include("compliance.api.consents_urls")),
     path("", include("compliance.api.register_urls")),
     path("", include("compliance.api.reports_urls")),

@@ -24,3 +24,18 @@ class CustodianOfHold(VaultError):
     code, slug, status = "VAULT_COMP_8022", "legal-hold-custodian", 403
     title = "The custodian has no say in the end of a legal hold"
     outcome = "denied"
+
+
+class HoldNoticeNotFound(VaultError):
+    """There is no notice of this id to this person, or of this hold."""
+
+    code, slug, status = "VAULT_COMP_8023", "legal-hold-notice-not-found", 404
+    title = "No such notice of a legal hold"
+    outcome = "denied"
+
+
+class HoldNoticeConflict(VaultError):
+    """A person is told of a hold once, and has said once that they will keep what it names."""
+
+    code, slug, status = "VAULT_COMP_8024", "legal-hold-notice-state", 409
+    title = "The notice of the legal hold is not in a state for this"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -15,8 +15,10 @@ from access.services.access_requests import require_other_person
 from access.services.assurance import require_step_up, sign_in_rules
 from access.services.authorize import authorize
 from compliance.errors.holds import HoldStateConflict
+from compliance.holds.deciding import hold_event, hold_to_decide
+from compliance.holds.notices import write_notice
 from compliance.holds.selectors import find_hold
-from compliance.holds.texts import checked_text, seal_query, seal_text
+from compliance.holds.texts import NoticeText, checked_text, seal_query, seal_text
 from compliance.models import HoldScope, LegalHold
 from datasets.errors import DatasetNotFound
 from datasets.models import Dataset, HoldKind
@@ -26,7 +28,7 @@ from datasets.services.descriptions import refuse_personal_data
 from datasets.services.ingest.subjects import INDEXED
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.events.bus import emit
-from vaultsite.kernel.events.event import Event, EventType, ResourceRef
+from vaultsite.kernel.events.event import EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
 MAX_MATTER: Final = 100
@@ -43,9 +45,17 @@ class Wanted:
 
 
 def place_hold(
-    principal: Principal, *, matter: str, reason: str, custodian: UUID, wanted: Sequence[Wanted]
+    principal: Principal,
+    *,
+    matter: str,
+    reason: str,
+    custodian: UUID,
+    wanted: Sequence[Wanted],
+    notice: NoticeText | None = None,
 ) -> LegalHold:
     """Keep all of ``wanted`` from now on, in the open scope, until two people release it.
+
+    The custodian is told of it where there is a ``notice``: of some matters they are not to know yet.
 
     Raises AccessDenied, StepUpRequired, InvalidInput, PersonalDataInText (in ``matter``, which refusals show),
     DatasetNotFound, VersionNotFound.
@@ -67,6 +77,8 @@ def place_hold(
         _keep(principal, hold, one)
     hold.refresh_from_db()
     emit(hold_event(EventType.HOLD_PLACED, hold))
+    if notice is not None:
+        write_notice(principal, hold, custodian, notice)
     return hold
 
 
@@ -147,32 +159,3 @@ def confirm_hold(principal: Principal, *, hold_id: UUID) -> LegalHold:
     hold = find_hold(principal, hold.pk)
     emit(hold_event(EventType.HOLD_CONFIRMED, hold))
     return hold
-
-
-def hold_to_decide(principal: Principal, hold_id: UUID, *, action: str) -> LegalHold:
-    """The hold, decided on for ``action`` and locked until the open scope ends.
-
-    Raises HoldNotFound, AccessDenied, StepUpRequired.
-    """
-    found = find_hold(principal, hold_id, action=action)
-    authorize(principal, action, ResourceRef("legal_hold", str(found.pk)))
-    require_step_up(principal, sign_in_rules().step_up)
-    return LegalHold.objects.select_for_update(no_key=True).get(pk=found.pk)
-
-
-def hold_event(kind: EventType, hold: LegalHold, **facts: Any) -> Event:
-    """What happened to a hold: its matter and how much of which datasets, never why or about whom."""
-    scopes = list(hold.scopes.all())
-    told = {
-        "matter": hold.matter,
-        "state": hold.state,
-        "datasets": sorted({str(scope.dataset_id) for scope in scopes}),
-        "kinds": sorted({str(scope.kind) for scope in scopes}),
-    }
-    return Event(
-        kind,
-        operation="write" if kind is EventType.HOLD_PLACED else "update",
-        resource=ResourceRef("legal_hold", str(hold.pk)),
-        severity="warning",
-        metadata=told | facts,
-    )

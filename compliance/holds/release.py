@@ -7,7 +7,8 @@ from django.db.models.functions import Now
 from access.leases.errors import PersonRequired
 from access.services.access_requests import require_other_person
 from compliance.errors.holds import CustodianOfHold, HoldStateConflict
-from compliance.holds.place import hold_event, hold_to_decide
+from compliance.holds.deciding import hold_event, hold_to_decide
+from compliance.holds.notices import end_notices
 from compliance.holds.selectors import find_hold
 from compliance.holds.texts import checked_text, seal_text
 from compliance.models import LegalHold
@@ -65,6 +66,7 @@ def confirm_release(principal: Principal, *, hold_id: UUID) -> LegalHold:
         EventType.HOLD_RELEASED,
         release_requested_by=str(hold.release_requested_by),
         freed=[str(dataset_id) for dataset_id in freed],
+        told=end_notices(hold.pk),
     )
 
 

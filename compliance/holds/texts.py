@@ -1,17 +1,20 @@
 """What people write about a hold, sealed: it names parties and people."""
 
+from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
 import orjson
 
 from access.services.keyring import open_column, seal_column
-from compliance.models import HoldScope, LegalHold
+from compliance.models import HoldNotice, HoldScope, LegalHold
 from datasets.query import Filter, parse_filter
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
 
 MAX_REASON: Final = 4000
 _QUERY: Final = "legal-hold-query"
+_NOTICE: Final = "legal-hold-notice"
+_NOTE: Final = "legal-hold-note"
 
 
 def checked_text(name: str, text: str) -> str:
@@ -47,3 +50,34 @@ def query_of(scope: HoldScope) -> Filter | None:
     if scope.query is None:
         return None
     return parse_filter(orjson.loads(open_column(_QUERY, scope.pk.bytes, bytes(scope.query))))
+
+
+@dataclass(frozen=True)
+class NoticeText:
+    """What a person is told of a hold: what they are to keep, and whom they may ask."""
+
+    keep: str
+    contact: str
+
+
+def checked_notice(keep: str, contact: str) -> NoticeText:
+    """Raises InvalidInput."""
+    return NoticeText(checked_text("keep", keep), checked_text("contact", contact))
+
+
+def seal_notice(notice_id: UUID, text: NoticeText) -> bytes:
+    return seal_column(_NOTICE, notice_id.bytes, orjson.dumps({"keep": text.keep, "contact": text.contact}))
+
+
+def notice_text(notice: HoldNotice) -> NoticeText:
+    """What it says, in an open scope."""
+    return NoticeText(**orjson.loads(open_column(_NOTICE, notice.pk.bytes, bytes(notice.text))))
+
+
+def seal_note(notice_id: UUID, text: str) -> bytes:
+    return seal_column(_NOTE, notice_id.bytes, text.encode())
+
+
+def note_of(notice: HoldNotice) -> str:
+    """How whoever recorded it knows; empty where the person said it here."""
+    return "" if notice.note is None else open_column(_NOTE, notice.pk.bytes, bytes(notice.note)).decode()

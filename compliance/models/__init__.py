@@ -12,6 +12,7 @@ from compliance.models.consent import (
 )
 from compliance.models.correction import Correction
 from compliance.models.hold import HoldScope, LegalHold
+from compliance.models.hold_notice import HoldNotice
 from compliance.models.incidents import (
     BreachNotice,
     BreachNoticeText,
@@ -70,6 +71,7 @@ __all__ = [
     "Correction",
     "Correspondence",
     "DrillStatus",
+    "HoldNotice",
     "HoldScope",
     "Incident",
     "IncidentAssessment",

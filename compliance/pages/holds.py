@@ -14,11 +14,21 @@ from django.urls import reverse
 from access.pages.page import open_page, refusal_of, render_page
 from access.ports import dataset_directory
 from access.selectors import people_named
+from compliance.holds.notices import record_acknowledgement, send_notice
 from compliance.holds.place import MAX_MATTER, Wanted, confirm_hold, place_hold
 from compliance.holds.release import confirm_release, request_release, withdraw_release
 from compliance.holds.selectors import CONDITIONS, HoldFilter, find_hold, kept_by, list_holds, may_do, people_offered
-from compliance.holds.texts import MAX_REASON, query_of, reason_of, release_reason_of
-from compliance.models import LegalHold
+from compliance.holds.texts import (
+    MAX_REASON,
+    NoticeText,
+    checked_notice,
+    note_of,
+    notice_text,
+    query_of,
+    reason_of,
+    release_reason_of,
+)
+from compliance.models import HoldNotice, LegalHold
 from datasets.models import HoldKind
 from datasets.query import parse_filter
 from datasets.services.holds import HoldScope, Identifier
@@ -124,7 +134,12 @@ def _place(principal: Principal, given: QueryDict) -> LegalHold:
         reason=given.get("reason", ""),
         custodian=custodian,
         wanted=[Wanted(dataset_id, scope)],
+        notice=_notice(given) if given.get("keep") or given.get("contact") else None,
     )
+
+
+def _notice(given: QueryDict) -> NoticeText:
+    return checked_notice(given.get("keep", ""), given.get("contact", ""))
 
 
 def _chosen(given: QueryDict, name: str) -> UUID:
@@ -151,8 +166,10 @@ def hold_page(request: HttpRequest, hold_id: UUID) -> HttpResponse:
         "hold": hold,
         "kept": [_kept(kept, is_open=is_open) for kept in kept_by(hold)],
         "datasets_named": _names([hold]),
-        "names": people_named(principal, [who for _, who, _ in _history(hold)] + [hold.custodian]),
+        "names": people_named(principal, _people(hold)),
         "history": _history(hold),
+        "notices": [_noticed(notice, is_open=is_open) for notice in hold.notices.all()],
+        "people": _untold(hold) if is_open and hold.released_at is None else [],
         "is_open": is_open,
         "reason": reason_of(hold) if is_open else "",
         "release_reason": release_reason_of(hold) if is_open else "",
@@ -165,6 +182,26 @@ def hold_page(request: HttpRequest, hold_id: UUID) -> HttpResponse:
 def _kept(kept: Any, *, is_open: bool) -> dict[str, Any]:
     wanted = query_of(kept.scope) if is_open else None
     return {"scope": kept.scope, "records": kept.records, "is_searching": kept.is_searching, "filter": wanted}
+
+
+def _noticed(notice: HoldNotice, *, is_open: bool) -> dict[str, Any]:
+    return {
+        "notice": notice,
+        "text": notice_text(notice) if is_open else None,
+        "note": note_of(notice) if is_open else "",
+    }
+
+
+def _untold(hold: LegalHold) -> list[tuple[UUID, str]]:
+    """Who can still be told of a hold, its custodian first."""
+    told = {notice.person for notice in hold.notices.all()}
+    people = [one for one in people_offered(limit=_OFFERED) if one[0] not in told]
+    return sorted(people, key=lambda one: one[0] != hold.custodian)
+
+
+def _people(hold: LegalHold) -> list[UUID | None]:
+    told = [who for notice in hold.notices.all() for who in (notice.person, notice.recorded_by)]
+    return [hold.custodian, *(who for _, who, _ in _history(hold)), *told]
 
 
 def _history(hold: LegalHold) -> list[tuple[str, UUID | None, Any]]:
@@ -218,8 +255,20 @@ def _agree(principal: Principal, hold_id: UUID, _: QueryDict) -> str:
     return "Released: what no other hold keeps can be deleted again."
 
 
+def _tell(principal: Principal, hold_id: UUID, given: QueryDict) -> str:
+    person = _chosen(given, "person")
+    notice = send_notice(principal, hold_id=hold_id, person=person, text=_notice(given))
+    return "Told." if notice.reached else "Written down; the vault could not tell them: their account takes no notice."
+
+
+def _record(principal: Principal, hold_id: UUID, given: QueryDict) -> str:
+    notice_id = _chosen(given, "notice")
+    record_acknowledgement(principal, hold_id=hold_id, notice_id=notice_id, note=given.get("note", ""))
+    return "Written down."
+
+
 _ACTS: Final[Mapping[str, Callable[[Principal, UUID, QueryDict], str]]] = MappingProxyType(
-    {"confirm": _confirm, "ask": _ask, "withdraw": _withdraw, "agree": _agree}
+    {"confirm": _confirm, "ask": _ask, "withdraw": _withdraw, "agree": _agree, "tell": _tell, "record": _record}
 )
 
 PATHS: Final = (

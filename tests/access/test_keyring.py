@@ -24,6 +24,7 @@ from tests.factories.access import acting
 from tests.faults import FaultyKMS
 from vaultsite.kernel import providers
 from vaultsite.kernel.crypto.kms.base import KMS, KMSDescription
+from vaultsite.kernel.crypto.kms.breaker import FAILURES
 from vaultsite.kernel.errors import IntegrityFailure, KeyDestroyed, KeyUnavailable
 from vaultsite.kernel.events.event import EventType, Recorded
 
@@ -182,8 +183,27 @@ def test_while_the_kms_is_down_cached_keys_serve_and_others_do_not(tenant: Tenan
         assert open_column("a.kind", b"1", sealed) == b"plain"
 
 
+def test_a_kms_that_was_down_for_one_tenant_is_left_alone_for_a_while_for_that_one(
+    tenant: Tenant, rival: Tenant, kms: KMS
+) -> None:
+    with acting(tenant):
+        sealed = seal_column("a.kind", b"1", b"plain")
+    use(FaultyKMS(kms))
+    for one in (tenant, rival):
+        drop_tenant(one.pk)
+    for _ in range(FAILURES):
+        with acting(tenant), pytest.raises(KeyUnavailable):
+            open_column("a.kind", b"1", sealed)
+    use(kms)
+    with acting(tenant), pytest.raises(KeyUnavailable, match="asked again in some seconds"):
+        open_column("a.kind", b"1", sealed)
+    with acting(rival):
+        assert seal_column("a.kind", b"1", b"plain")
+
+
 @pytest.mark.parametrize("answer", [bytes(32), b"k" * 31, b"k" * 33, b""])
 def test_a_kms_that_answers_with_another_or_a_short_key_is_refused(tenant: Tenant, kms: KMS, answer: bytes) -> None:
+    """T55."""
     use(EchoKMS(answer))
     drop_tenant(tenant.pk)
     (kek,) = rows(tenant, purpose="kek")

@@ -100,6 +100,7 @@ TENANT: Final = frozenset(
         "anonymization_tokenuse",
         "audit_activitywatch",
         "audit_alert",
+        "compliance_holdnotice",
         "compliance_holdscope",
         "compliance_legalhold",
         "datasets_heldrecord",

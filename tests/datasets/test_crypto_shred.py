@@ -1,4 +1,4 @@
-"""The end of a dataset's keys is the end of every copy of its records, before a single row or object is removed."""
+"""T57: the end of a dataset's keys is the end of every copy of its records, before a row or object is removed."""
 
 import pytest
 

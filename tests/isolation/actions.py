@@ -9,7 +9,12 @@ from typing import Final
 #: Operations that prove nobody and ask for no role.
 OPEN: Final = frozenset({"GET /auth/jwks/{tenant_id}", "POST /auth/logout", "POST /auth/refresh", "POST /auth/token"})
 #: Operations that any credential may ask for.
-ANYBODY: Final = frozenset({"GET /me"})
+ANYBODY: Final = frozenset(
+    {"GET /me"}
+    # Notices of legal holds to the caller and nobody else, whose roles do not matter.
+    | {"GET /me/hold-notices", "GET /me/hold-notices/{hold_notice_id}"}
+    | {"POST /me/hold-notices/{hold_notice_id}/acknowledge"}
+)
 #: Operation -> action; of two, either is enough.
 ACTIONS: Final[Mapping[str, str]] = {
     "GET /access-requests": "access.own|access.read",
@@ -109,6 +114,9 @@ ACTIONS: Final[Mapping[str, str]] = {
     "GET /legal-holds/{hold_id}": "hold.read",
     "POST /legal-holds": "hold.place",
     "POST /legal-holds/{hold_id}/confirm": "hold.confirm",
+    "GET /legal-holds/{hold_id}/notices": "hold.read",
+    "POST /legal-holds/{hold_id}/notices": "hold.place",
+    "POST /legal-holds/{hold_id}/notices/{hold_notice_id}/acknowledgement": "hold.place",
     "POST /legal-holds/{hold_id}/release": "hold.place",
     "DELETE /legal-holds/{hold_id}/release": "hold.confirm",
     "POST /legal-holds/{hold_id}/release/confirm": "hold.confirm",

@@ -15,6 +15,7 @@ TABLES: Final[Mapping[str, str]] = {
     "audit_export_id": "audit_export",
     "event_id": "audit_event",
     "hold_id": "compliance_legalhold",
+    "hold_notice_id": "compliance_holdnotice",
     "party_id": "compliance_party",
     "verification_id": "audit_verification",
     "evidence_id": "compliance_control_evidence",

@@ -30,6 +30,7 @@ SPECIAL: Final[dict[str, dict[str, Any]]] = {
     "datasets_datasetgrouppermission": {"permission_id": 1},
     "datasets_datasetuserpermission": {"permission_id": 1},
     "datasets_holdmark": {"kind": "version", "query": None},
+    "compliance_holdnotice": {"recorded_by": None, "note": None, "acknowledged_at": None},
     "compliance_legalhold": {"confirmed_by": uuid7(), "released_by": None},
     "compliance_control_evidence": {"sealed": b"sealed"},
     "datasets_stagedrecord": {"kind": "added"},

@@ -56,7 +56,7 @@ def test_a_run_killed_anywhere_does_everything_once(tenant, tmp_path, monkeypatc
 
 
 def test_a_hold_that_comes_while_no_worker_lives_is_obeyed_by_the_next(tenant, tmp_path, monkeypatch) -> None:
-    """T72: one dataset went, the worker died over the second; what is held then is refused, the rest goes."""
+    """T73: one dataset went, the worker died over the second; what is held then is refused, the rest goes."""
     monkeypatch.setattr(jobs, "QUEUED_LEASE", timedelta(seconds=4))
     app.control.purge()
     make_policy(tenant)

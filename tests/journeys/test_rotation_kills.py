@@ -1,4 +1,4 @@
-"""Key rotations whose worker is killed: one new key, everything readable, nothing left under the old one."""
+"""T56: key rotations whose worker is killed: one new key, everything readable, nothing left under the old one."""
 
 from datetime import timedelta
 

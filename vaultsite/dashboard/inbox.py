@@ -12,6 +12,7 @@ from access import work_selectors as access_work
 from access.work_selectors import COUNTED, Waiting
 from compliance.consents.tasks import tasks_to_decide
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
+from compliance.holds.work_selectors import notices_to_acknowledge
 from compliance.incidents import work_selectors as incident_work
 from compliance.requests.corrections import corrections_to_apply
 from compliance.requests.selectors import requests_to_answer
@@ -81,6 +82,7 @@ _TO_DO: Final = (
     _Asked("Incidents whose clocks run", incident_work.incidents_to_settle, "admin:incidents", is_urgent=True),
     _Asked("Tasks of incidents", incident_work.incident_tasks, "admin:incidents"),
     _Asked("Keys to destroy, as the second person", access_work.destructions_to_confirm, "admin:datasets_keys"),
+    _Asked("Legal holds that wait for your acknowledgement", notices_to_acknowledge, "admin:hold_notices"),
     _Asked("Legal holds to confirm", holds_to_confirm, "admin:holds"),
     _Asked("Releases of legal holds to confirm", releases_to_confirm, "admin:holds"),
 )

@@ -9,6 +9,7 @@ from django.utils import timezone
 from access.models import LawfulBasis, Tenant
 from compliance.consents.purposes import Terms, change_purpose, create_purpose, known_purposes
 from compliance.holds.place import Wanted, confirm_hold, place_hold
+from compliance.holds.texts import NoticeText
 from compliance.models import LegalHold, Party, PartyRole, RetentionPolicy, Safeguard, WithdrawalEffect
 from compliance.register.parties import PartyFacts, add_party
 from compliance.retention.plan import start_run
@@ -123,6 +124,9 @@ def hold_for_a_dispute(tenant: Tenant, datasets: dict[str, UUID]) -> None:
             reason="The authority asks by which pairs the model of spring was trained",
             custodian=custodian,
             wanted=[Wanted(datasets["preference-pairs"], HoldScope(HoldKind.DATASET))],
+            notice=NoticeText(
+                "Notes and scripts on how the pairs were chosen, also on your own machine", "Legal counsel"
+            ),
         )
         claims = (Identifier("EMAIL_ADDRESS", "claims@example.com"),)
         place_hold(

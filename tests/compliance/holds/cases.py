@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from access.models import Tenant
+from access.models import Tenant, User
 from compliance.holds.place import Wanted, place_hold
 from compliance.holds.release import confirm_release, request_release
 from compliance.models import LegalHold
@@ -22,6 +22,14 @@ def counsel(tenant: Tenant, **changed: Any) -> Principal:
 
 def custodian_of(tenant: Tenant) -> UUID:
     return make_user(tenant, "data_scientist").pk
+
+
+def disabled_user(tenant: Tenant) -> UUID:
+    """Somebody who cannot sign in any more."""
+    user = make_user(tenant)
+    with acting(tenant):
+        assert User.objects.filter(pk=user.pk).update(is_active=False) == 1
+    return user.pk
 
 
 def whole(dataset: Dataset) -> Wanted:

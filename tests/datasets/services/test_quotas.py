@@ -1,4 +1,4 @@
-"""Rules of quotas."""
+"""T72: Rules of quotas."""
 
 import threading
 

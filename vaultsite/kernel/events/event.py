@@ -245,6 +245,12 @@ class EventType(StrEnum):
     HOLD_RELEASE_WITHDRAWN = "legal_hold.release.withdrawn"
     #: Two people ended a legal hold: what no other hold keeps can be deleted again.
     HOLD_RELEASED = "legal_hold.released"
+    #: Somebody was told of a legal hold: what to keep, and whom to ask.
+    HOLD_NOTICE_SENT = "legal_hold.notice.sent"
+    #: Somebody who was told of a legal hold and said nothing was told again.
+    HOLD_NOTICE_REMINDED = "legal_hold.notice.reminded"
+    #: Somebody who was told of a legal hold said that they will keep what it names.
+    HOLD_NOTICE_ACKNOWLEDGED = "legal_hold.notice.acknowledged"
     #: Somebody chose which events are sent where, changed that, or ended it.
     SUBSCRIPTION_CHANGED = "audit.subscription.changed"
     #: A store is nearly full, or no longer: a tenant's quota, or the disk of sealed objects.
