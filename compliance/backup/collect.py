@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from access.models import EncryptionKey, KeyState
-from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, RELEASE, Entry
+from compliance.backup.entries import ERASURE, KEY, PERSON, PURGE, REFUSAL, RELEASE, Entry
 from compliance.backup.record import tenants
 from compliance.models import LegalHold
+from compliance.subjects.replay import people_erased
 from datasets.models import Dataset, Purge
 from datasets.services.erasure.replay import erasures_asked_for, erasures_refused
 from vaultsite.kernel.tenancy.principal import Principal
@@ -15,7 +16,10 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 
 
 def collect_entries() -> Iterator[Entry]:
-    """Of every organization: destroyed keys, released holds, purged datasets, erasures (once they are asked for)."""
+    """Of every organization: destroyed keys, released holds, purged datasets, erasures (once they are asked for).
+
+    Of an erasure of a person also what it took beside the records, once it has.
+    """
     for tenant_id in tenants():
         with tenant_scope(tenant_id, Principal.system(tenant_id)):
             found = [*_keys(tenant_id), *_releases(tenant_id), *_purges(tenant_id), *_erasures(tenant_id)]
@@ -66,3 +70,5 @@ def _erasures(tenant_id: UUID) -> Iterator[Entry]:
         yield Entry(ERASURE, str(tenant_id), str(erasure_id), facts.as_json())
     for erasure_id in erasures_refused():
         yield Entry(REFUSAL, str(tenant_id), str(erasure_id))
+    for erasure_id, person in people_erased():
+        yield Entry(PERSON, str(tenant_id), str(erasure_id), person.as_json())

@@ -9,11 +9,13 @@ RELEASE: Final = "hold-released"
 PURGE: Final = "dataset-purged"
 ERASURE: Final = "records-erased"
 REFUSAL: Final = "erasure-refused"
+PERSON: Final = "person-erased"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """``id`` is the key, the hold, the dataset or the erasure; ``facts`` are what it takes to do it again.
+    """``id`` is the key, the hold, the dataset or the erasure (of records, or of a person); ``facts`` are what it takes
+    to do it again.
 
     Of a destroyed KEK they name as ``lost`` the keys that went with it: those it still wrapped.
     """

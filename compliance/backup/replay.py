@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from access.models import Tenant
 from access.services.key_rotation import destroy_again
-from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, RELEASE, Entry
+from compliance.backup.entries import ERASURE, KEY, PERSON, PURGE, REFUSAL, RELEASE, Entry
 from compliance.models import LegalHold
+from compliance.subjects.replay import PersonFacts, erase_beside_again
 from datasets.errors import DatasetHeld
 from datasets.models import Chunk, Dataset, Purge
 from datasets.services.erasure.replay import ErasureFacts, replay_erasure
@@ -45,8 +46,8 @@ def replay(entries: Iterable[Entry]) -> Replayed:
     A minimum of the past keeps nothing of what is in the journal: that was asked, and answered, after the backup.
 
     Keys go first: nothing is read with them any more. Then holds that were released, which would keep what went after
-    them; then whole datasets, then records. Entries of organizations that the backup does not know concern nothing in
-    it.
+    them; then whole datasets, then records, then what lay beside them of the same people. Entries of organizations
+    that the backup does not know concern nothing in it.
     """
     known = {str(pk) for pk in Tenant.objects.using("system").values_list("pk", flat=True)}
     living = [entry for entry in entries if entry.tenant in known]
@@ -65,6 +66,9 @@ def replay(entries: Iterable[Entry]) -> Replayed:
             for entry in own:
                 if entry.kind == ERASURE and entry.id not in withdrawn:
                     _erase(UUID(tenant), entry, found)
+            for entry in own:
+                if entry.kind == PERSON:
+                    _erase_beside(UUID(tenant), entry, found)
     return found
 
 
@@ -125,6 +129,12 @@ def _erase(tenant_id: UUID, entry: Entry, found: Replayed) -> None:
         _count(found, ERASURE, tenant_id, 1)
     elif ended:
         found.refused.append(f"erasure {entry.id} of dataset {entry.facts['dataset']} ended as {ended}")
+
+
+def _erase_beside(tenant_id: UUID, entry: Entry, found: Replayed) -> None:
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        erase_beside_again(UUID(entry.id), PersonFacts.from_json(entry.facts))
+    _count(found, PERSON, tenant_id, 1)
 
 
 def _count(found: Replayed, kind: str, tenant_id: UUID, number: int) -> None:

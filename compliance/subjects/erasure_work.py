@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from anonymization.services.token_vault.upkeep import forget_tokens
+from anonymization.services.token_vault.upkeep import forget_tokens, tokens_of
 from compliance.errors.subjects import ErasureIncomplete
 from compliance.models import (
     PartState,
@@ -157,7 +157,9 @@ class Work:
         """Tokens, reports of rejected lines, words and files of requests, in the transaction that says so."""
         with self.claim.scope():
             counts: Counter[str] = Counter(self.erasure.counts)
-            forget_tokens(values=values_of(self.known))
+            values = values_of(self.known)
+            tokens = tokens_of(values)
+            forget_tokens(values=values)
             for match in accepted_matches(self.erasure.search_id):
                 if match.store == SubjectStore.TOKEN:  # a scope of tokens; its datasets have removed some already
                     counts["token"] += 1
@@ -167,7 +169,7 @@ class Work:
                     counts["text" if blank_text(match.place, match.object_id) else "text_left"] += 1
             counts.update(_taken_out(self.erasure))
             counts.update(self._counted_records())
-            self._save({"stage": "look"}, counts=dict(counts))
+            self._save({"stage": "look", "tokens": [str(one) for one in tokens]}, counts=dict(counts))
 
     def _counted_records(self) -> dict[str, int]:
         """By store, the accepted matches whose dataset let them go; and what the rewriting came to."""
@@ -213,7 +215,8 @@ class Work:
             except RegionNotServed as error:
                 elsewhere = error
         if elsewhere is not None:
-            self.claim.save(checkpoint={"stage": "look", "read": sorted(read), "remaining": dict(counts)})
+            so_far = {"read": sorted(read), "remaining": dict(counts)}
+            self.claim.save(checkpoint=self.erasure.checkpoint | so_far)
             raise elsewhere
         return dict(counts)
 
@@ -259,7 +262,7 @@ class Work:
         self.erasure.checkpoint = checkpoint
         for name, value in fields.items():
             setattr(self.erasure, name, value)
-        self.claim.save(checkpoint=checkpoint, progress=checkpoint, **fields)
+        self.claim.save(checkpoint=checkpoint, progress={"stage": checkpoint["stage"]}, **fields)
 
 
 def _datasets_of(erasure: SubjectErasure) -> set[UUID]:

@@ -35,7 +35,13 @@ METHOD: Final = (
     "rejected lines and every export of the datasets are removed, and words about the person are taken out of files of "
     "requests that are done with. The identifiers are suppressed by keyed hash."
 )
+BACKUPS: Final = (
+    "Backups made before, and write-ahead logs archived with them, hold sealed bytes and the secrets that open them "
+    "until they expire. They are beyond use: in a vault that is restored from one this erasure is done again before it "
+    "opens, from the journal that is written beside the backups. Logs must not be kept longer than backups."
+)
 NOT_COVERED: Final = (
+    "Files of the database server: they keep bytes of removed rows until its tables are written anew.",
     "The ids of erased records, their leaf digests and sizes stay in the tree.",
     "Counts of findings in older versions, and statistics released under differential privacy, stay as they were.",
     "Events of the audit name records by id and hold no value of them.",
@@ -80,8 +86,7 @@ def make_receipt(erasure: SubjectErasure) -> dict[str, Any]:
         "recipients": RecipientTask.objects.filter(erasure=erasure).count(),
         "backups": {
             "beyond_use_until": (now + timedelta(days=settings.BACKUP_DAYS)).date().isoformat(),
-            "statement": "Backups made before hold sealed bytes and the secrets that open them until they expire; they "
-            "are not used, and what is restored is searched for suppressed identifiers.",
+            "statement": BACKUPS,
         },
         "not_covered": list(NOT_COVERED),
         "checkpoint": checkpoint.note if checkpoint else None,

@@ -35,6 +35,18 @@ def suppress_identifiers(index_keys: Collection[bytes], *, erasure_id: UUID) -> 
     return len(rows)
 
 
+def suppressed_by(erasure_id: UUID) -> tuple[bytes, ...]:
+    """What an erasure has on the list, in the open scope, for ``suppress_again``."""
+    rows = SuppressedIdentifier.objects.filter(erasure=erasure_id).order_by("pk")
+    return tuple(bytes(key) for key in rows.values_list("key", flat=True))
+
+
+def suppress_again(listed: Collection[bytes], *, erasure_id: UUID) -> None:
+    """Put on the list of a restored database, in the open scope, what ``suppressed_by`` said was on it."""
+    rows = [SuppressedIdentifier(key=key, erasure=erasure_id) for key in listed]
+    SuppressedIdentifier.objects.bulk_create(rows, batch_size=_ROWS, ignore_conflicts=True)
+
+
 def _note_what_is_there(index_keys: list[bytes]) -> None:
     """What has the identifiers now came before: it is being erased, or stays because somebody said so."""
     for entry in SubjectIndexEntry.objects.filter(key__in=index_keys).select_related("dataset").iterator():

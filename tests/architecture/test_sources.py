@@ -16,6 +16,7 @@ RAW_SQL = {
     "vaultsite/kernel/tenancy/keys.py": "writes the composite keys",
     "vaultsite/health.py": "asks what the serving role may do",
     "vaultsite/management/commands/maintain.py": "reads statistics views, which have no model",
+    "vaultsite/management/commands/rewrite_tables.py": "writes tables anew and ends a file of the write-ahead log",
     "vaultsite/backup/database.py": "asks the catalog whether a dump would be whole",
     "vaultsite/runtime/roles.py": "makes roles and databases",
     "anonymization/privacy/taking.py": "takes from a family's budget and a recipient's share in one statement",

@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.core.files.storage import InMemoryStorage
 from django.core.management import call_command
 from django.utils import timezone
 
+from access.models import Tenant
 from compliance.backup.keys import BackupKey, make_key
-from compliance.backup.manifest import Manifest
-from compliance.backup.repository import Repository, open_repository
+from compliance.backup.manifest import FileFacts, Manifest
+from compliance.backup.repository import Repository, new_backup_id, open_repository
 from compliance.models import BackupRun, BackupStatus, DrillStatus, RestoreDrill
 from vaultsite.backup.drill import second_environment
+from vaultsite.backup.take import Copying
+from vaultsite.kernel.blobs import BlobStore, new_blob_name
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 from vaultsite.runtime.environment import DATABASE_VARIABLES, PROJECT
@@ -72,6 +76,33 @@ def told_by(ended: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     told: dict[str, Any] = json.loads(ended.stdout.strip().splitlines()[-1])
     return told
+
+
+def copy_into(repository: Repository, tenant: Tenant, body: bytes) -> Manifest:
+    """A backup of one object, by the code that copies all of them, and without the database of the whole test run."""
+    blobs, name = BlobStore(InMemoryStorage()), new_blob_name("probe")
+    blobs.put(name, body)
+    copying = Copying(repository, {}, {name: (str(tenant.pk), len(body), True)})
+    copying.run(blobs)
+    now = timezone.now()
+    backup_id = new_backup_id(now)
+    dump = repository.write(f"backups/{backup_id}/database", [b""])
+    manifest = Manifest(
+        id=backup_id,
+        snapshot_at=now,
+        finished_at=now,
+        database=FileFacts(dump.size, dump.sha256),
+        keys=None,
+        objects=tuple(copying.found),
+        missing=(),
+        datasets={},
+        tenants=(str(tenant.pk),),
+        journal=0,
+        new_objects=1,
+        new_bytes=len(body),
+    )
+    repository.write(f"backups/{manifest.id}/manifest", [manifest.encode()])
+    return manifest
 
 
 def drilled(tenant_id: UUID, *, hours_ago: float = 1, **changed: Any) -> RestoreDrill:

@@ -39,6 +39,8 @@ SETTINGS: Final = {
     "log_parameter_max_length_on_error": "0",
     "log_checkpoints": "off",
     "debug_print_plan": "off",
+    # Files of the write-ahead log that are done with are removed. Kept for use again they would keep their bytes.
+    "wal_recycle": "off",
 }
 #: For throwaway clusters only: a crash of the machine loses them.
 CARELESS: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

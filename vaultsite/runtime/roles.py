@@ -14,6 +14,9 @@ APP: Final = "vault_app"
 SYSTEM: Final = "vault_system"
 #: Owns the schema and migrates; serves; runs the reaper and the relay.
 ROLES: Final = (OWNER, APP, SYSTEM)
+_IS_SUPERUSER: Final = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+#: What ends a file of the write-ahead log, so that what was erased does not stay in one that never fills.
+_LOG_FILES: Final = ("GRANT pg_checkpoint TO {}", "GRANT EXECUTE ON FUNCTION pg_switch_wal() TO {}")
 
 
 def create_roles(
@@ -40,8 +43,9 @@ def create_database(admin_url: str, database: str) -> None:
     """Make or correct one database: owned by ``vault_owner``, without rights for PUBLIC; the others may only use it."""
     name = sql.Identifier(database)
     with psycopg.connect(admin_url, autocommit=True) as connection:
+        is_superuser = connection.execute(_IS_SUPERUSER).fetchone() == (True,)
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
-            if connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() != (True,):
+            if not is_superuser:
                 _join_owner(connection)
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(name, sql.Identifier(OWNER))
@@ -53,6 +57,9 @@ def create_database(admin_url: str, database: str) -> None:
         connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(users))
         connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA public TO {}").format(sql.Identifier(OWNER)))
+        if is_superuser:  # who is none may not give these
+            for statement in _LOG_FILES:
+                connection.execute(sql.SQL(statement).format(sql.Identifier(OWNER)))
 
 
 def _create_role(connection: psycopg.Connection[tuple[object, ...]], role: str, password: str) -> None:

@@ -103,13 +103,33 @@ def forget_tokens(*, values: Iterable[str] = (), tokens: Iterable[str] = (), dat
     return removed
 
 
+def tokens_of(values: Iterable[str]) -> list[UUID]:
+    """The rows that ``forget_tokens`` would remove of these values, in every scope of the tenant; in the open scope."""
+    wanted = [text.encode("utf-8", "surrogatepass") for text in values]
+    found: list[UUID] = []
+    for space in TokenSpace.objects.order_by("pk"):
+        for generation in load_space(space).generations:
+            found += _rows_of(space, generation, wanted)[0].order_by("pk").values_list("pk", flat=True)
+    return found
+
+
+def remove_tokens(ids: Sequence[UUID]) -> int:
+    """Remove these rows of the token vault, for erasure, in the open scope; returns how many there were."""
+    return _remove_all(Token.objects.filter(pk__in=ids), "erased")
+
+
 def _forget_values(space: TokenSpace, generation: Generation, values: Sequence[bytes]) -> int:
+    return _remove_all(*_rows_of(space, generation, values))
+
+
+def _rows_of(space: TokenSpace, generation: Generation, values: Sequence[bytes]) -> tuple[QuerySet[Token], str]:
+    """The tokens of these values, and why they go: where nothing can be searched any more, all of the generation."""
     rows = Token.objects.filter(space=space, generation=generation.number)
     try:
         indexes = [generation.value_index(value) for value in values]
     except KeyDestroyed:
-        return _remove_all(rows, "keys-destroyed")
-    return _remove_all(rows.filter(value_index__in=indexes), "erased")
+        return rows, "keys-destroyed"
+    return rows.filter(value_index__in=indexes), "erased"
 
 
 def expire_tokens(of_tenant: UUID | None = None) -> int:

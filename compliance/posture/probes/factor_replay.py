@@ -8,7 +8,7 @@ from django_otp.oath import TOTP
 
 from access.factors import totp
 from access.models import TotpDevice, User
-from access.services.prove import spend_recovery_code, spend_step
+from access.services import prove
 from access.services.second_factor import add_app, open_seed
 from compliance.posture.outcome import Outcome, Untried, judged
 from compliance.posture.sandbox import sandbox
@@ -36,9 +36,9 @@ def probe(tenant_id: UUID) -> Outcome:
         breaches += [
             f"a code that is {how} was taken" for how, by in shown.items() if _opens(device, _code(seed, now, by))
         ]
-        if not spend_recovery_code(user.pk, recovery_codes[0]):
+        if not prove.spend_recovery_code(user.pk, recovery_codes[0]):
             raise Untried("a recovery code that should open did not")
-        if spend_recovery_code(user.pk, recovery_codes[0]):
+        if prove.spend_recovery_code(user.pk, recovery_codes[0]):
             breaches.append("a recovery code was taken twice")
     return judged(breaches, attempts=len(shown) + 2)
 
@@ -62,4 +62,4 @@ def _code(seed: bytes, now: float, by: int) -> str:
 def _opens(device: TotpDevice, code: str) -> bool:
     """By the device as it was looked up: two who show one code at once have looked it up before either used it."""
     step = totp.matching_step(open_seed(device), code, after=device.last_step)
-    return step is not None and spend_step(device, step)
+    return step is not None and prove.spend_step(device, step)

@@ -18,7 +18,8 @@ KEPT: Final = (
     "Counts of findings in older versions stay as they were."
 )
 BACKUPS: Final = (
-    "Backups of the database made before the erasure hold the secrets that open the old bytes until they expire."
+    "Backups of the database made before the erasure, and write-ahead logs archived with them, hold the secrets that "
+    "open the old bytes until they expire. Files of the database server hold them until its tables are written anew."
 )
 
 

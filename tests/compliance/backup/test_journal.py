@@ -7,14 +7,15 @@ import pytest
 from access.models import EncryptionKey, KeyPurpose, KeyState
 from access.services.key_rotation import rewrap_keys, rotate_key
 from access.services.keyring import current_key
-from compliance.backup.entries import ERASURE, KEY, PURGE, REFUSAL, RELEASE, Entry
+from compliance.backup.entries import ERASURE, KEY, PERSON, PURGE, REFUSAL, RELEASE, Entry
 from compliance.backup.journal import read_journal, ship_journal
 from compliance.backup.replay import replay
 from compliance.errors.backup import BackupDamaged
-from compliance.models import LegalHold
+from compliance.models import LegalHold, SubjectSearch
+from compliance.subjects.identifiers import Identifier
 from compliance.tasks import write_journal
 from datasets.errors.lifecycle import DatasetKept
-from datasets.models import Dataset, ErasedRecord, Erasure, HoldMark
+from datasets.models import Dataset, ErasedRecord, Erasure, HoldMark, SuppressedIdentifier
 from datasets.services.keeping import refuse_kept
 from tests.compliance.holds.cases import place as place_hold
 from tests.compliance.holds.cases import release, whole
@@ -22,6 +23,7 @@ from tests.factories.access import acting
 from tests.factories.backup import new_place
 from tests.factories.datasets import jsonl, make_dataset, purge, read_all, upload
 from tests.factories.retention import make_policy
+from tests.factories.subjects import EMAIL, NAME, ROWS, erase_person, queue_erasure_of, search_for
 from tests.factories.upkeep import again, erase, queue_erasure
 
 RELEASED = ("release_requested_by", "release_requested_at", "released_by", "released_at")
@@ -187,6 +189,31 @@ def test_a_key_that_was_destroyed_is_destroyed_again_and_nothing_of_others(tenan
     with acting(tenant):
         key.refresh_from_db()
     assert (key.state, key.wrapped) == (KeyState.DESTROYED, None)
+
+
+def test_an_entry_of_a_person_does_not_say_who_and_an_erasure_under_way_keeps_its_identifiers(tenant, place):
+    made = make_dataset(tenant)
+    assert upload(tenant, made, jsonl(ROWS)).status == "succeeded"
+    with acting(tenant):
+        Dataset.objects.filter(pk=made.pk).update(description=f"for {EMAIL}")
+    erasure = erase_person(tenant, search_for(tenant, [Identifier("EMAIL_ADDRESS", EMAIL)]))
+    later = search_for(tenant, [Identifier("EMAIL_ADDRESS", "nada.byron@example.com")])
+    under_way = queue_erasure_of(tenant, later)
+    ship_journal(place.open())
+    (entry,) = own(tenant, place, PERSON)
+    assert (entry.id, entry.facts["texts"]) == (str(erasure.pk), [["dataset.description", str(made.pk)]])
+    assert entry.facts["suppressed"]
+    assert not [said for said in (EMAIL, NAME, "byron") if said in str(entry.facts).lower()]
+    with acting(tenant):
+        Dataset.objects.filter(pk=made.pk).update(description=f"for {EMAIL}")
+        SuppressedIdentifier.objects.all().delete()
+    early = Entry(PERSON, str(tenant.pk), str(under_way.pk), entry.facts | {"search": str(later.pk)})
+    assert replay([entry, early]).done[PERSON] == 2
+    with acting(tenant):
+        assert Dataset.objects.get(pk=made.pk).description == "[erased]"
+        listed = SuppressedIdentifier.objects.values_list("key", flat=True)
+        assert {bytes(key).hex() for key in listed} == set(entry.facts["suppressed"])
+        assert SubjectSearch.objects.exclude(identifiers=None).get() == later
 
 
 def test_a_kek_that_was_rotated_away_goes_and_leaves_what_it_wrapped_to_another(tenant, dataset):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -78,11 +79,21 @@ def with_group(started):
 
 
 def kill_when(condition, place, home, log):
-    """Start a restore and kill it, with whatever it had started, as soon as ``condition`` holds."""
+    """Start a restore and kill it, with all that it had started, as soon as ``condition`` holds of its group."""
     with process(restore_command(place), second_environment(home, keys_from_backup=False), log) as started:
-        until(lambda: condition() or started.poll() is not None, every=0.02)
+        until(lambda: condition(started.pid) or started.poll() is not None, every=0.005)
         assert started.poll() is None, log.read_text()
         os.killpg(started.pid, signal.SIGKILL)
+
+
+def has_loaded(group, size):
+    """Whether the program that loads the database has been given so many bytes of the dump, and has not ended."""
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it may have ended meanwhile
+            if os.getpgid(int(path.name)) == group and (path / "comm").read_text().strip() == "pg_restore":
+                told = dict(line.split(": ") for line in (path / "io").read_text().splitlines())
+                return int(told["rchar"]) >= size
+    return False
 
 
 def look(tenant, home):
@@ -103,7 +114,7 @@ def look(tenant, home):
 
 
 def test_a_restored_vault_has_everything_but_what_was_erased_since(tenant, rival, place, tmp_path):
-    """T57, T77: killed twice on the way, it is closed until it is done; no canary erased since can be read in it."""
+    """T57, T77: killed three times on the way, it is closed until it is done; no canary erased since is in it."""
     kept, emptied, purged, shredded = (
         filled(tenant, 30),
         filled(tenant, 30, {3, 7, 20}),
@@ -113,7 +124,7 @@ def test_a_restored_vault_has_everything_but_what_was_erased_since(tenant, rival
     theirs = filled(rival, 12)
     with acting(tenant):
         key = EncryptionKey.objects.get(purpose=KeyPurpose.DATASET, scope_id=shredded.pk)
-    back_up(place)
+    dump = back_up(place).database.size
 
     erased = erase(tenant, emptied, ["r3", "r7"])
     asked_for = queue_erasure(tenant, emptied, ["r20"])
@@ -123,9 +134,11 @@ def test_a_restored_vault_has_everything_but_what_was_erased_since(tenant, rival
     call_command("backup", str(place.folder), "--key-file", str(place.key_file), "--journal")
 
     home, log = tmp_path / "vault", tmp_path / "restore.log"
-    kill_when((home / "postgres").exists, place, home, log)
+    kill_when(lambda _: (home / "postgres").exists(), place, home, log)
     assert is_restoring(home)
-    kill_when(lambda: has_done(home, "objects"), place, home, log)
+    kill_when(lambda group: has_loaded(group, dump // 2), place, home, log)
+    assert not has_done(home, "database")
+    kill_when(lambda _: has_done(home, "objects"), place, home, log)
     with pytest.raises(StartError, match="has not ended"):
         run_vault(home, Console(sys.stderr))
 
@@ -167,7 +180,7 @@ def test_a_vault_stays_closed_until_what_was_erased_is_erased_again(tenant, plac
     call_command("backup", str(place.folder), "--key-file", str(place.key_file), "--journal")
 
     home, log = tmp_path / "vault", tmp_path / "restore.log"
-    kill_when(lambda: has_done(home, "keys"), place, home, log)
+    kill_when(lambda _: has_done(home, "keys"), place, home, log)
     refused = run_restore(place, home)
     assert refused.returncode != 0
     assert "VAULT_COMP_8204" in refused.stderr
@@ -183,7 +196,7 @@ def test_a_vault_stays_closed_until_what_was_erased_is_erased_again(tenant, plac
         psycopg.connect(environment["VAULT_OWNER_DATABASE_URL"]) as owner,
     ):
         owner.execute("UPDATE datasets_dataset SET legal_hold = false WHERE id = %s", [held.pk])
-    kill_when(lambda: has_done(home, "replay"), place, home, log)
+    kill_when(lambda _: has_done(home, "replay"), place, home, log)
     told = told_by(run_restore(place, home))
     assert {"database", "objects", "keys", "replay"}.isdisjoint(told["seconds"]), "those steps were done before"
     opened = look(tenant, home)
