@@ -19,7 +19,6 @@ from compliance.models import (
     SubjectSearch,
     SubjectStore,
 )
-from compliance.requests.files import FACTS, take_out
 from compliance.subjects.conflicts import REFUSED, REVIEWED, refuse_part, split_off_held
 from compliance.subjects.erase import OF_RECORDS, parts_of
 from compliance.subjects.identifiers import Known, open_known
@@ -35,6 +34,7 @@ from compliance.subjects.receipt import (
     signed,
 )
 from compliance.subjects.recipients import make_tasks
+from compliance.subjects.request_files import clear_files
 from compliance.subjects.search import accepted_matches
 from compliance.subjects.stores import READINGS
 from compliance.subjects.sweep import live_datasets, read_store, values_of
@@ -167,7 +167,7 @@ class Work:
                     counts["rejects"] += remove_rejects(match.object_id)
                 elif match.store == SubjectStore.TEXT:
                     counts["text" if blank_text(match.place, match.object_id) else "text_left"] += 1
-            counts.update(_taken_out(self.erasure))
+            counts.update(clear_files(self.erasure.search_id))
             counts.update(self._counted_records())
             self._save({"stage": "look", "tokens": [str(one) for one in tokens]}, counts=dict(counts))
 
@@ -274,17 +274,6 @@ def _datasets_of(erasure: SubjectErasure) -> set[UUID]:
 def _uploads_of(erasure: SubjectErasure) -> list[UUID]:
     matches = SubjectMatch.objects.filter(search_id=erasure.search_id, store=SubjectStore.UPLOAD, state="accepted")
     return list(matches.values_list("object_id", flat=True))
-
-
-def _taken_out(erasure: SubjectErasure) -> Counter[str]:
-    """Out of files of requests, in the open scope: of those that others made and that are done with."""
-    matches = [one for one in accepted_matches(erasure.search_id) if one.store == SubjectStore.REQUEST]
-    own = {one.object_id for one in matches if one.place == FACTS}
-    counts: Counter[str] = Counter()
-    for one in matches:
-        is_out = one.object_id not in own and take_out(one.object_id, one.place, one.record_id)
-        counts["request" if is_out else "request_left"] += 1
-    return counts
 
 
 def _kept_places(erasure: SubjectErasure) -> dict[tuple[UUID | None, str], str]:
