@@ -100,6 +100,7 @@ def test_a_custodian_acknowledges_on_a_page_of_their_own(tenant) -> None:
     wanted = form(tenant, make_dataset(tenant), custodian=str(id_of(tenant, "mallory")), **SAID)
     page = manager.post(PAGE, wanted)["Location"]
     assert "not yet" in manager.get(page).text
+    assert "0 of 1 told" in manager.get(PAGE).text
     assert "Legal holds that wait for your acknowledgement" in custodian.get("/admin/").text
     assert "waits for you" in custodian.get(OWN).text
     with acting(tenant):
@@ -110,6 +111,7 @@ def test_a_custodian_acknowledges_on_a_page_of_their_own(tenant) -> None:
     assert ("I have read this" in shown, "Acknowledged" in shown) == (False, True)
     assert "wait for your acknowledgement" not in custodian.get("/admin/").text
     assert "not yet" not in manager.get(page).text
+    assert "1 of 1 told" in manager.get(PAGE).text
     assert custodian.get(page).status_code == 403
     assert [manager.get(one).status_code for one in (mine, f"{OWN}{uuid4()}/")] == [404, 404]
 
