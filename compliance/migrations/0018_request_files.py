@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('compliance', '0016_hold_notices'),
+        ('compliance', '0017_retention_anonymize'),
     ]
 
     operations = [
