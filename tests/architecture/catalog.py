@@ -109,6 +109,7 @@ TENANT: Final = frozenset(
         "audit_checkpoint",
         "audit_event",
         "audit_leaf",
+        "audit_archive_part",
         "audit_month_drop",
         "audit_eventsubscription",
         "audit_outbox",
