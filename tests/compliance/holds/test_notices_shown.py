@@ -1,5 +1,6 @@
 """Notices of holds over the API and in browsers: the manager's side, and a custodian's own."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -119,7 +120,9 @@ def test_a_custodian_acknowledges_on_a_page_of_their_own(tenant) -> None:
 def test_who_manages_a_hold_tells_more_people_and_writes_down_what_they_said(tenant) -> None:
     hold, browser = place(tenant, whole(make_dataset(tenant))), browser_of(tenant, "legal_counsel")
     page, gone = f"{PAGE}{hold.pk}/", disabled_user(tenant)
-    assert "Nobody was told of this hold." in browser.get(page).text
+    offered = browser.get(page).text
+    assert "Nobody was told of this hold." in offered
+    assert re.search(rf'value="{hold.custodian}"\s+selected', offered)
     told = browser.post(page, {"do": "tell", "person": str(gone), **SAID}, follow=True).text
     assert ("could not tell them" in told, "not reached" in told, TEXT.keep in told) == (True, True, True)
     with acting(tenant):

@@ -1,5 +1,7 @@
 """Anonymize as an action of retention: begun, done by its own job, reported; refused where it must be."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -165,6 +167,10 @@ def test_the_preview_counts_findings(tenant, dataset) -> None:
     assert "Anonymize" in browser.get("/admin/compliance/retention/").text
     page = f"/admin/compliance/retention/policies/{policy.pk}/"
     assert "anonymize in place" in browser.get(page).text
+    terms = {"name": policy.name, "legal_basis": policy.legal_basis, "starts": "created", "duration_days": "365"}
+    tried = browser.post(page, {"do": "preview", **terms, "action": "anonymize", "grace_days": "0", "days": "0"}).text
+    assert "is due to\n" in tried
+    assert re.search(r"be anonymized in place.*Findings to replace.*v-number\">\s*1\s*<", tried, re.DOTALL)
 
 
 def test_steps_of_runs_before_have_no_counts(tenant, dataset) -> None:

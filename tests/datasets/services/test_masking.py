@@ -4,14 +4,17 @@ import pytest
 
 from access.models import Tenant
 from anonymization.findings import Finding
+from anonymization.services.tokens import TokenScope, detokenize_values, tokenize_values
 from datasets.errors import DatasetHeld, DatasetNotFound, NotScanned
 from datasets.models import (
     Branch,
+    Chunk,
     Dataset,
     ErasedRecord,
     Erasure,
     FindingsBlob,
     Masking,
+    StagedRecord,
     SubjectIndexEntry,
     Version,
     VersionKind,
@@ -26,9 +29,12 @@ from datasets.services.masking.found import count_findings, survey
 from datasets.services.masking.start import begin_masking
 from datasets.services.masking.work import run_masking
 from datasets.services.pack_reader import PackReader
+from datasets.services.write import run_ingest
 from datasets.tree.reader import iterate_chunks, iterate_records
 from tests.factories.access import acting
-from tests.factories.datasets import jsonl, make_dataset, someone, upload
+from tests.factories.datasets import jsonl, make_dataset, queue_upload, someone, upload
+from tests.factories.drafts import make_draft, put
+from tests.factories.upkeep import scrub
 from vaultsite.kernel.tenancy.principal import SYSTEM_PRINCIPAL_ID
 
 ADA, GRACE, MARY = "ada.lovelace@example.com", "grace.hopper@example.com", "mary.shelley@example.com"
@@ -221,6 +227,41 @@ def test_an_upload_under_way_keeps_what_it_newly_says_of_a_record(tenant: Tenant
     with acting(tenant):
         erased = suppressed(dataset.pk, since)
     assert (erased.ids, len(erased.content_keys), bool(erased)) == (frozenset(), 4, True)
+
+
+def test_an_upload_from_before_brings_no_original_back_and_loses_nothing_else(tenant: Tenant, dataset: Dataset) -> None:
+    said = rows(f"Write to {ADA}", "Ask for the invoice", f"Call {GRACE}", "Nobody at all")
+    waiting = queue_upload(tenant, dataset, said, mode="upsert")
+    mask(tenant, dataset)
+    run_ingest(tenant.pk, waiting.pk)
+    shown = texts(tenant, dataset)
+    assert not [person for person in PEOPLE if person in repr(shown)]
+    assert shown["v1.3.0"]["r1"] == "Ask for the invoice"
+    assert shown["v1.3.0"]["r2"] == "Call <EMAIL_ADDRESS>"
+
+
+def test_tokens_and_staged_changes_of_what_was_there_go_too(tenant: Tenant, dataset: Dataset) -> None:
+    draft = make_draft(tenant, dataset)
+    put(tenant, draft, [{"id": "r2", "data": {"text": f"Call {GRACE} back"}}])
+    scope, values = TokenScope(dataset.pk, "analytics"), [GRACE, "bo@example.com"]
+    with acting(tenant):
+        assert StagedRecord.objects.filter(draft=draft).count() == 1
+        tokens = tokenize_values(scope, values)
+    mask(tenant, dataset)
+    with acting(tenant):
+        assert detokenize_values(scope, tokens) == [None, "bo@example.com"]
+        assert not StagedRecord.objects.filter(draft=draft).exists()
+
+
+def test_a_damaged_chunk_of_the_new_version_heals(tenant: Tenant, dataset: Dataset) -> None:
+    mask(tenant, dataset)
+    with acting(tenant):
+        head = Branch.objects.select_related("head").get(dataset=dataset, name="main").head
+        ((child, _),) = iterate_chunks(PackReader(load_keys(dataset.pk)), bytes(head.root))
+        damaged = Chunk.objects.filter(dataset=dataset, digest=child.digest)
+        assert damaged.update(damaged_at=dataset.created_at) == 1
+    assert scrub(tenant, dataset).healed_count == 1
+    assert texts(tenant, dataset)["v1.2.0"]["r1"] == "Ask <EMAIL_ADDRESS>"
 
 
 def test_labels_are_no_personal_data_and_what_cannot_be_replaced_stays() -> None:
