@@ -8,13 +8,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
 
-from tests.benchmarks import vault
 from tests.benchmarks.figures import Figure, Plan
-from tests.benchmarks.inputs import compact
+from tests.benchmarks.versions import stored_dataset
 from tests.factories.backup import Place, back_up, new_place
 from tests.factories.own_vault import own_vault
 from vaultsite.backup.database import libpq_environment, load, owner_parameters
@@ -29,9 +29,8 @@ def measure_recovery(plan: Plan) -> list[Figure]:
     """``backup_s`` and ``restore_s`` of a vault with one dataset, with pg_dump, pg_restore and bare copies beside."""
     home = Home(Path(os.environ.get("VAULT_TEST_HOME") or settings.VAULT_HOME).absolute())
     with tempfile.TemporaryDirectory() as name, own_vault(home, Path(name) / "store"):
-        folder, steward = Path(name), vault.steward()
-        with vault.new_dataset(steward) as dataset:
-            vault.ingest(steward, dataset, compact(plan.seed, plan.less))
+        folder = Path(name)
+        with stored_dataset(replace(plan, own_processes=False), plan.less):
             place = new_place(folder)
             took, again = _seconds(lambda: back_up(place)), _seconds(lambda: back_up(place))
             bare = _seconds(lambda: _bare_backup(folder / "store", folder / "bare"))
