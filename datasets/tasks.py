@@ -13,6 +13,7 @@ from datasets.services.guaranteed.expiry import expire_guaranteed_exports
 from datasets.services.guaranteed.run import run_guaranteed_export
 from datasets.services.guaranteed.schedules import plan_scheduled_exports
 from datasets.services.hold_search import find_held_records
+from datasets.services.masking.work import run_masking
 from datasets.services.merges.work import run_merge
 from datasets.services.purge import run_purge
 from datasets.services.rescan.start import plan_rescans
@@ -40,6 +41,12 @@ def remove_unowned_blobs() -> int:
 def continue_erasure(tenant_id: str, erasure_id: str) -> None:
     """Continue an erasure; what it has rewritten needs no rewriting again."""
     run_erasure(UUID(tenant_id), UUID(erasure_id))
+
+
+@shared_task(name="datasets.run_masking")
+def continue_masking(tenant_id: str, masking_id: str) -> None:
+    """Continue to anonymize a dataset in place."""
+    run_masking(UUID(tenant_id), UUID(masking_id))
 
 
 @shared_task(name="datasets.run_garbage_collection")

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -170,8 +170,12 @@ class VaultConfig:
     #: How long checkpoints are locked in a blob store that can lock objects, days.
     audit_lock_days: int = 3650
     #: Whole months of audit events that are kept before this one; older ones are dropped by ``manage.py maintain`` once
-    #: a witness holds a checkpoint over them. Their leaves stay. 0: nothing is ever dropped.
-    audit_retention_months: int = 0
+    #: a witness holds a checkpoint over them. Their leaves stay. 0: nothing is ever dropped. 72 where
+    #: VAULT_AUDIT_DOCUMENTATION asks for six years and nothing else is said.
+    audit_retention_months: int = 12
+    #: Whole months of them before this one that stay in the database, to be searched; older ones that are kept are
+    #: moved by ``manage.py maintain`` into the archive, where exports, proofs and verifications read them. 0: all stay.
+    audit_online_months: int = 3
     #: What the audit has to be kept as documentation for: ``hipaa`` refuses to keep it for less than six years
     #: (45 CFR 164.316). Empty: nothing asks for more than VAULT_AUDIT_RETENTION_MONTHS says.
     audit_documentation: str = ""
@@ -212,13 +216,15 @@ def load(environ: Mapping[str, str] = os.environ) -> VaultConfig:
     """Read the configuration; raises ImproperlyConfigured naming the member that does not fit."""
     values = _from_file(Path(environ.get("VAULT_CONFIG", "vault.toml"))) | _from_environment(environ)
     config = VaultConfig(**values)
+    least = DOCUMENTATION_MONTHS.get(config.audit_documentation)
+    if least and "audit_retention_months" not in values:
+        config = replace(config, audit_retention_months=max(least, config.audit_retention_months))
     if config.env not in {"development", "production"}:
         msg = "VAULT_ENV must be development or production"
         raise ImproperlyConfigured(msg)
     if config.email_security not in {"starttls", "tls", "none"}:
         msg = "VAULT_EMAIL_SECURITY must be starttls, tls or none"
         raise ImproperlyConfigured(msg)
-    least = DOCUMENTATION_MONTHS.get(config.audit_documentation)
     if least is None:
         msg = f"VAULT_AUDIT_DOCUMENTATION must be empty or one of {', '.join(filter(None, DOCUMENTATION_MONTHS))}"
         raise ImproperlyConfigured(msg)

@@ -168,6 +168,7 @@ VAULT: dict[str, Any] = {
     "AUDIT_WITNESS_URL": CONFIG.audit_witness_url,
     "AUDIT_LOCK_DAYS": CONFIG.audit_lock_days,
     "AUDIT_RETENTION_MONTHS": CONFIG.audit_retention_months,
+    "AUDIT_ONLINE_MONTHS": CONFIG.audit_online_months,
     "AUDIT_DOCUMENTATION": CONFIG.audit_documentation,
     "IS_PRODUCTION": CONFIG.is_production,
 }

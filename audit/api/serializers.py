@@ -48,3 +48,7 @@ class AuditEventPageSerializer(serializers.Serializer[Any]):
 
     data = AuditEventSerializer(many=True)  # type: ignore[assignment]  # every listing of the API names it so
     pagination = PaginationSerializer()
+    archived_before = serializers.DateField(
+        allow_null=True,
+        help_text="Events from before this day may be in the archive, which is not listed: ask for an export.",
+    )

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from access.services.authorize import authorize
 from audit.api.serializers import PAGING, AuditEventPageSerializer, AuditEventSerializer
+from audit.archive.read import archived_before
 from audit.models import AuditEvent
 from audit.proofs.errors import AuditEventNotFound
 from audit.proofs.events import find_event
@@ -21,7 +22,10 @@ from vaultsite.kernel.events.event import ResourceRef
 
 
 class AuditEventList(VaultAPIView):
-    """What happened in the caller's tenant, newest first. Reading it is itself an event."""
+    """What happened in the caller's tenant, newest first. Reading it is itself an event.
+
+    Events of months in the archive are not listed: ``archived_before`` says since when they are, an export reads them.
+    """
 
     resource_type = "audit"
 
@@ -39,7 +43,8 @@ class AuditEventList(VaultAPIView):
         shown = events[: wanted.limit]
         cursor = _cursor(shown[-1]) if len(events) > wanted.limit else None
         data = [AuditEventSerializer(event).data for event in shown]
-        return Response(page(data, limit=wanted.limit, next_cursor=cursor))
+        listed = page(data, limit=wanted.limit, next_cursor=cursor)
+        return Response(listed | {"archived_before": archived_before(self.principal.tenant_id)})
 
 
 class AuditEventView(VaultAPIView):

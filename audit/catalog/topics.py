@@ -33,6 +33,7 @@ TOPICS: Final[Mapping[EventType, str]] = MappingProxyType(
         EventType.AUDIT_EXPORT_EXPIRED: COMPLIANCE,
         EventType.AUDIT_KEY_ROTATED: COMPLIANCE,
         EventType.AUDIT_MONTH_DROPPED: COMPLIANCE,
+        EventType.AUDIT_MONTH_ARCHIVED: COMPLIANCE,
         EventType.ACCESS_READ: ACCESS,
         EventType.ACCESS_WRITE: ACCESS,
         EventType.ACCESS_DELETE: ACCESS,

@@ -11,6 +11,8 @@ from uuid import UUID
 import orjson
 
 from access.terms import Store, end_of_new
+from audit.archive.event import event_of, meets
+from audit.archive.read import Archive
 from audit.exports.encode import ENCODERS, Sealed
 from audit.exports.errors import DamagedAudit, NothingSealed
 from audit.exports.parts import PART_BYTES, read_part, remove_leftovers, remove_parts, write_part
@@ -101,19 +103,32 @@ def _read_page(export: AuditExport, criteria: EventFilter, first: int) -> _Page:
     Every event is compared with its leaf, those that do not match too: by a changed column it would not be found.
     """
     tenant_id, end = current_tenant_id(), min(first + PAGE, export.until_seq)
-    leaves = read_page(tenant_id, first, end)
+    online = read_page(tenant_id, first, end)
+    leaves = Archive(tenant_id).fill(online)
     _require_whole(leaves, first, end)
     gone = [(seq, time) for seq, _, body, _, time, _ in leaves if body is None]
     drops = recorded_drops(tenant_id) if gone else []
     missing = sum(not any(drop.covers(seq, time) for drop in drops) for seq, time in gone)
+    found = [*_matching_online(tenant_id, criteria, online), *_matching_archived(criteria, online, leaves)]
+    return _Page(sorted(found, key=itemgetter(0)), end, missing)
+
+
+def _matching_online(tenant_id: UUID, criteria: EventFilter, leaves: list[Row]) -> Iterator[tuple[int, AuditEvent]]:
     places = {event_id: (seq, time) for seq, _, body, _, time, event_id in leaves if body is not None}
-    times = [time for _, time in places.values()]
     if not places:
-        return _Page([], end, missing)
+        return
+    times = [time for _, time in places.values()]
     found = matching(tenant_id, criteria).filter(pk__in=list(places), time__range=(min(times), max(times)))
     # An id may stand at another time too, in a row that was never sealed.
-    sealed = [(places[str(event.pk)][0], event) for event in found if places[str(event.pk)][1] == event.time]
-    return _Page(sorted(sealed, key=itemgetter(0)), end, missing)
+    yield from ((places[str(event.pk)][0], event) for event in found if places[str(event.pk)][1] == event.time)
+
+
+def _matching_archived(criteria: EventFilter, online: list[Row], leaves: list[Row]) -> Iterator[tuple[int, AuditEvent]]:
+    for before, (seq, _, body, *_) in zip(online, leaves, strict=True):
+        if before[2] is None and body is not None:
+            event = event_of(body)
+            if meets(event, criteria):
+                yield seq, event
 
 
 def _require_whole(leaves: list[Row], first: int, end: int) -> None:

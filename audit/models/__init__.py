@@ -2,6 +2,7 @@
 
 from audit.models.activity_watch import ActivityWatch
 from audit.models.alert import Alert, AlertSeverity, AlertState, AlertVerdict
+from audit.models.archive import AuditArchivePart
 from audit.models.delivery import BrokerDelivery, DeadLetter
 from audit.models.event import AuditEvent
 from audit.models.export import AuditExport, AuditExportFormat
@@ -27,6 +28,7 @@ __all__ = [
     "AlertSeverity",
     "AlertState",
     "AlertVerdict",
+    "AuditArchivePart",
     "AuditCheckpoint",
     "AuditEvent",
     "AuditExport",

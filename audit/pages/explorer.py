@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,6 +14,7 @@ from access.pages.page import open_page, render_page
 from access.ports import dataset_directory
 from access.selectors import people_named
 from access.services.authorize import may
+from audit.archive.read import archived_before
 from audit.models import AuditEvent, AuditExportFormat
 from audit.pages.timeline import draw_timeline
 from audit.rollups.periods import DAY, Period, ceil_hour, floor_hour, is_far, period_of
@@ -99,6 +100,7 @@ def explorer_page(request: HttpRequest) -> HttpResponse:
         "is_first_page": _POSITION not in request.GET,
         "types": [kind.value for kind in EventType],
         "views": list_views(principal),
+        "archived_before": _archived_before(principal, criteria),
         "may_export": may(principal, "audit.export"),
         "formats": AuditExportFormat.choices,
         "owner": principal.id,
@@ -112,6 +114,12 @@ def explorer_page(request: HttpRequest) -> HttpResponse:
 
 def _events(principal: Principal, criteria: EventFilter, position: str) -> list[AuditEvent]:
     return list_events(tenant_id=principal.tenant_id, criteria=criteria, limit=PAGE_SIZE + 1, after=_position(position))
+
+
+def _archived_before(principal: Principal, criteria: EventFilter) -> date | None:
+    """Before which day events are in the archive, when the search is about such days."""
+    day = archived_before(principal.tenant_id)
+    return day if day and (criteria.since is None or criteria.since.date() < day) else None
 
 
 def _position(text: str) -> EventPosition | None:

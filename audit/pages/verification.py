@@ -11,9 +11,10 @@ from django.urls import reverse
 from access.pages.page import open_page, refusal_of, render_page
 from access.selectors import people_named
 from access.services.authorize import may
+from audit.archive.overview import months_overview
 from audit.log.errors import SigningKeyUnavailable
 from audit.log.status import sealing_status
-from audit.models import AuditMonthDrop, AuditVerification, WitnessReceipt
+from audit.models import AuditVerification, WitnessReceipt
 from audit.proofs import verify_export
 from audit.proofs.bundle import public_keys
 from audit.proofs.damage import Finding
@@ -80,7 +81,7 @@ def log_page(request: HttpRequest) -> HttpResponse:
         "rows": [(checkpoint, receipts.get(checkpoint.pk, [])) for checkpoint in shown],
         "next_below": shown[-1].size if len(found) > PAGE_SIZE else None,
         "is_first_page": below is None,
-        "drops": list(AuditMonthDrop.objects.all()),
+        "months": months_overview(principal.tenant_id),
         "may_verify": may(principal, "audit.verify"),
         **_keys(principal),
     }

@@ -11,6 +11,8 @@ class Damage(StrEnum):
     GAP = "gap"
     DUPLICATE = "duplicate"
     EVENT_MISSING = "event_missing"
+    ARCHIVE_LOST = "archive_lost"
+    ARCHIVE_UNREADABLE = "archive_unreadable"
     EVENT_COPIED = "event_copied"
     DROP_DIFFERS = "drop_differs"
     EVENT_CHANGED = "event_changed"
@@ -31,6 +33,8 @@ MEANINGS: Final = {
     Damage.GAP: "leaves are missing",
     Damage.DUPLICATE: "an event has two places",
     Damage.EVENT_MISSING: "the event of a leaf is gone, and no drop by retention explains it",
+    Damage.ARCHIVE_LOST: "events were moved into the archive, and their part of it is not in the store",
+    Damage.ARCHIVE_UNREADABLE: "a part of the archive cannot be opened: it was changed, or its key is destroyed",
     Damage.EVENT_COPIED: "the id of an event stands at another time too, in a row that was never sealed",
     Damage.DROP_DIFFERS: "a drop by retention took other events than the audit tells of",
     Damage.EVENT_CHANGED: "the event's bytes are not those that were sealed",

@@ -9,6 +9,7 @@ import orjson
 from django.conf import settings
 from django.utils import timezone
 
+from audit.archive.read import Archive
 from audit.log.tree import leaf_hash
 from audit.models import AuditEvent, AuditLeaf, AuditMonthDrop
 from audit.proofs.rows import count_month
@@ -59,11 +60,15 @@ def disproved_drops(tenant_id: UUID, drops: Iterable[Dropped]) -> list[Dropped]:
 def _bodies(tenant_id: UUID, ids: list[UUID], leaves: dict[UUID, AuditLeaf]) -> dict[UUID, bytes]:
     """The bytes of the events that stand at their leaf's time; before its seal an event has no leaf yet."""
     events = AuditEvent.objects.filter(tenant_id=tenant_id, pk__in=ids)
-    return {
+    online = {
         event.pk: bytes(event.body)
         for event in events
         if event.pk not in leaves or leaves[event.pk].event_time == event.time
     }
+    archive = Archive(tenant_id)
+    gone = [leaf for event_id, leaf in leaves.items() if event_id not in online]
+    read = {leaf.event_id: archive.body_at(leaf.seq, leaf.event_time) for leaf in gone}
+    return online | {event_id: body for event_id, body in read.items() if body is not None}
 
 
 def _is_told(row: AuditMonthDrop, leaf: AuditLeaf | None, body: bytes | None) -> bool:

@@ -4,6 +4,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from uuid import UUID
 
+from audit.archive.read import Archive
 from audit.log.checkpoints import checkpoint_covering, latest_checkpoint
 from audit.log.errors import MissingHashes
 from audit.log.stored import StoredTree
@@ -39,14 +40,18 @@ def _text(raw: bytes) -> str:
 
 
 def find_event(tenant_id: UUID, event_id: UUID) -> AuditEvent | None:
-    """One event of the open scope's tenant: the one that was sealed, or the first of those that wait for it."""
+    """One event of the open scope's tenant: the one that was sealed, or the first of those that wait for it.
+
+    It is looked for in the archive too.
+    """
     return _find_at(tenant_id, event_id, _leaf_of(tenant_id, event_id))
 
 
 def _find_at(tenant_id: UUID, event_id: UUID, leaf: AuditLeaf | None) -> AuditEvent | None:
     """By its whole key: at another time the same id may stand in a row that was never sealed."""
     events = AuditEvent.objects.filter(tenant_id=tenant_id, pk=event_id).order_by("time")
-    return (events if leaf is None else events.filter(time=leaf.event_time)).first()
+    found = (events if leaf is None else events.filter(time=leaf.event_time)).first()
+    return found if found is not None or leaf is None else Archive(tenant_id).event_of_leaf(leaf)
 
 
 def _leaf_of(tenant_id: UUID, event_id: UUID) -> AuditLeaf | None:

@@ -84,14 +84,27 @@ def _run(job: AuditVerification, held: Claim) -> None:
 
 
 def _state(verification: LogVerification) -> dict[str, Any]:
-    done, target = verification.walk.next_seq, verification.target
+    walk, target = verification.walk, verification.target
     return {
         "checkpoint": verification.as_json(),
-        "progress": {"percent": min(99, 100 * done // (target or 1)), "verified": done, "target": target},
-        "verified": done,
-        "checkpoints": verification.walk.compared,
+        "progress": _progress(verification, min(99, 100 * walk.next_seq // (target or 1))),
+        "verified": walk.next_seq,
+        "checkpoints": walk.compared,
         "witnesses": verification.as_json()["witnesses"],
         "findings": [found.as_json() for found in verification.findings],
+    }
+
+
+def _progress(verification: LogVerification, percent: int) -> dict[str, Any]:
+    """How far it is, how many events came from the archive, and how many are gone under retention, up to which."""
+    walk = verification.walk
+    return {
+        "percent": percent,
+        "verified": walk.next_seq,
+        "target": verification.target,
+        "archived": walk.archived,
+        "removed": walk.removed,
+        "removed_to": walk.removed_to,
     }
 
 
@@ -99,7 +112,7 @@ def _outcome(verification: LogVerification) -> dict[str, Any]:
     first: Finding | None = next(iter(verification.findings), None)
     return _state(verification) | {
         "checkpoint": {},
-        "progress": {"percent": 100, "verified": verification.walk.next_seq, "target": verification.target},
+        "progress": _progress(verification, 100),
         "first_bad_seq": first.seq if first else None,
         "damage": first.kind if first else "",
     }

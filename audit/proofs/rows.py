@@ -24,6 +24,10 @@ _PAGE: Final = """
       LEFT JOIN audit_event e ON e.tenant_id = l.tenant_id AND e.id = l.event_id AND e.time = l.event_time
      WHERE l.tenant_id = %s AND l.seq >= %s AND l.seq < %s ORDER BY l.seq
 """
+_OF_MONTH: Final = _PAGE.replace(
+    "l.seq >= %s AND l.seq < %s ORDER BY l.seq",
+    "l.event_time >= %s AND l.event_time < %s AND l.seq > %s ORDER BY l.seq LIMIT %s",
+)
 _COUNT: Final = "SELECT coalesce(max(seq) + 1, 0) FROM audit_leaf WHERE tenant_id = %s"
 _UNSEALED: Final = """
     SELECT count(*) FROM audit_event e
@@ -55,6 +59,14 @@ def read_page(tenant_id: UUID, start: int, end: int) -> list[Row]:
     # The driver's own cursor: in binary, bytes arrive as bytes and times as numbers, in half the time.
     with connection.connection.cursor(binary=True) as cursor:
         rows: list[Row] = cursor.execute(_PAGE, [tenant_id, start, end]).fetchall()
+    return rows
+
+
+def read_month(tenant_id: UUID, times: tuple[datetime, datetime], *, after: int, limit: int) -> list[Row]:
+    """At most ``limit`` leaves behind ``after`` with times in [first, last) of ``times``, inside the open scope."""
+    connection.ensure_connection()
+    with connection.connection.cursor(binary=True) as cursor:
+        rows: list[Row] = cursor.execute(_OF_MONTH, [tenant_id, *times, after, limit]).fetchall()
     return rows
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from audit.archive.read import Archive
 from audit.log.stored import TILE_WIDTH
 from audit.proofs.damage import Damage, Finding
 from audit.proofs.derived import changed_counts, changed_tiles, changed_upper_tiles
@@ -90,8 +91,10 @@ class LogVerification:
         for size in stored.bad:
             self.walk.find(size - 1, Damage.BAD_CHECKPOINT, source=f"checkpoint {size}")
         heads = [*stored.good, *(head for head in self.heads if start < head.size <= end)]
-        rows = read_page(self.tenant_id, start, end)
-        self.walk.take(rows, heads, end)
+        archive, online = Archive(self.tenant_id), read_page(self.tenant_id, start, end)
+        rows = archive.fill(online)
+        self.walk.archived += sum(row[2] is None for row in online) - sum(row[2] is None for row in rows)
+        self.walk.take(rows, heads, end, archive.fault_at)
         if len(rows) == end - start:  # else the gap is told
             self._add(changed_tiles(self.tenant_id, start, [row[1] for row in rows]))
 

@@ -1,6 +1,6 @@
 """One walk along the log: every leaf from the stored bytes, the tree from the leaves, every signed root on the way."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -45,13 +45,23 @@ class Dropped:
         return (time.year, time.month) == self.month and self.first <= seq <= self.last
 
 
+#: What keeps the archive from giving the event of a leaf (number, time): None when nothing does.
+FaultAt = Callable[[int, datetime], Finding | None]
+
+
+def no_fault_at(_seq: int, _time: datetime) -> Finding | None:
+    """Of a log without an archive."""
+    return None
+
+
 @dataclass
 class Walk:
     """How far the log was looked at, and what was found; it can be put away as JSON between pages.
 
     ``agreed`` is the greatest size at which the vault's own signed root agreed, ``witnessed`` the same for each
     witness: who holds the signing key can bring the vault's own into line, not what others hold. A gap ends the
-    comparing of roots (``is_whole``), not that of events.
+    comparing of roots (``is_whole``), not that of events. ``archived`` events were read from the archive; ``removed``
+    ones are gone under retention, the last of them at ``removed_to``.
     """
 
     tenant_id: UUID
@@ -62,6 +72,9 @@ class Walk:
     witnessed: dict[str, int] = field(default_factory=dict)
     is_whole: bool = True
     compared: int = 0
+    archived: int = 0
+    removed: int = 0
+    removed_to: int | None = None
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -69,8 +82,11 @@ class Walk:
         """Whether enough was found to stop."""
         return len(self.findings) >= MOST_FINDINGS
 
-    def take(self, rows: Iterable[Row], heads: Iterable[SignedHead], end: int) -> None:
-        """Look at the leaves from ``next_seq`` to ``end - 1``, and at what was signed for a size in (next_seq, end]."""
+    def take(self, rows: Iterable[Row], heads: Iterable[SignedHead], end: int, fault_at: FaultAt = no_fault_at) -> None:
+        """Look at the leaves from ``next_seq`` to ``end - 1``, and at what was signed for a size in (next_seq, end].
+
+        ``fault_at`` says of a leaf without an event which part of the archive should have it and does not.
+        """
         waiting = sorted(heads, reverse=True)
         stop = waiting[-1].size if waiting else -1
         append, tenant = self.frontier.append, str(self.tenant_id)
@@ -79,7 +95,7 @@ class Walk:
             if seq != self.next_seq and not self._is_next(seq):
                 continue
             if body is None:
-                self._miss(seq, time)
+                self._miss(seq, time, fault_at)
             elif (damage := damage_of(row, tenant)) is not None:
                 self.find(seq, damage)
             append(leaf)
@@ -107,9 +123,13 @@ class Walk:
         self.is_whole = False
         self.next_seq = end
 
-    def _miss(self, seq: int, time: datetime) -> None:
-        if not any(drop.covers(seq, time) for drop in self.dropped):
+    def _miss(self, seq: int, time: datetime, fault_at: FaultAt) -> None:
+        if any(drop.covers(seq, time) for drop in self.dropped):
+            self.removed, self.removed_to = self.removed + 1, seq
+        elif (fault := fault_at(seq, time)) is None:
             self.find(seq, Damage.EVENT_MISSING)
+        elif fault not in self.findings:  # once a part, whose events may fill pages
+            self.find(fault.seq, fault.kind, last=fault.last, source=fault.source)
 
     def _compare(self, waiting: list[SignedHead]) -> int:
         """Compare what was signed for the size reached; returns the next size to stop at, -1 for none."""
@@ -146,6 +166,9 @@ class Walk:
             "witnessed": self.witnessed,
             "whole": self.is_whole,
             "compared": self.compared,
+            "archived": self.archived,
+            "removed": self.removed,
+            "removed_to": self.removed_to,
         }
 
     def resume(self, stored: dict[str, Any]) -> None:
@@ -154,6 +177,8 @@ class Walk:
         self.next_seq, self.agreed = stored["seq"], stored["agreed"]
         self.witnessed = stored["witnessed"]
         self.is_whole, self.compared = stored["whole"], stored["compared"]
+        self.archived, self.removed = stored.get("archived", 0), stored.get("removed", 0)
+        self.removed_to = stored.get("removed_to")
 
 
 def damage_of(row: Row, tenant: str) -> Damage | None:

@@ -8,8 +8,10 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from access.ports import DecisionHistory, RecordedDecision
+from audit.archive.read import page_of_archive
 from audit.models import AuditEvent
-from audit.selectors import open_actor, read_body
+from audit.proofs.events import find_event
+from audit.selectors import EventFilter, EventPosition, open_actor, read_body
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.event import EventType, ResourceRef
 from vaultsite.kernel.tenancy.scope import current_tenant_id
@@ -35,7 +37,11 @@ class AuditedDecisions(DecisionHistory):
         rows = _decisions().filter(time__gte=since, time__lt=until)
         if after is not None:
             rows = rows.filter(time__gte=after[0]).exclude(time=after[0], pk__lte=after[1])
-        return [_recorded(row) for row in rows.order_by("time", "id")[:limit]]
+        position = EventPosition(*after) if after else None
+        asked = EventFilter(types=tuple(kind.value for kind in _TYPES), since=since, until=until)
+        archived = page_of_archive(current_tenant_id(), asked, after=position, limit=limit)
+        found = sorted([*archived, *rows.order_by("time", "id")[:limit]], key=lambda row: (row.time, row.pk))
+        return [_recorded(row) for row in found[:limit]]
 
     def latest(
         self, *, limit: int, before: tuple[datetime, UUID] | None = None, denied_only: bool = False
@@ -52,8 +58,8 @@ class AuditedDecisions(DecisionHistory):
         return [_recorded(row) for row in rows.order_by("-time", "-id")[:limit]]
 
     def find(self, event_id: UUID) -> RecordedDecision | None:
-        row = _decisions().filter(pk=event_id).first()
-        return _recorded(row, with_address=True) if row else None
+        row = find_event(current_tenant_id(), event_id)
+        return _recorded(row, with_address=True) if row and row.type in _TYPES else None
 
 
 def _decisions() -> QuerySet[AuditEvent]:

@@ -1,5 +1,6 @@
 """REST: retention policies, what they would do, and the runs that do it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from rest_framework.response import Response
 from access.api.bodies import PAGING, paged
 from access.services.authorize import authorize
 from compliance.api.retention_serializers import (
+    AnonymizedOutput,
     CalendarMonthOutput,
     RetentionCalendarOutput,
     RetentionClockOutput,
@@ -31,7 +33,16 @@ from compliance.retention.clock import confirm_clock
 from compliance.retention.plan import start_run
 from compliance.retention.policies import change_policy, create_policy, end_policy, record_event, terms_from
 from compliance.retention.preview import calendar, preview
-from compliance.retention.selectors import find_clock, find_policy, find_run, list_policies, list_runs, list_steps
+from compliance.retention.selectors import (
+    find_clock,
+    find_policy,
+    find_run,
+    list_policies,
+    list_runs,
+    list_steps,
+    maskings_of,
+)
+from datasets.models import Masking
 from vaultsite.kernel.api.pagination import PageRequest, read_page
 from vaultsite.kernel.api.views import VaultAPIView
 from vaultsite.kernel.errors import InvalidCursor
@@ -58,8 +69,9 @@ def _run(run: RetentionRun) -> dict[str, Any]:
     return dict(RetentionRunOutput(run).data)
 
 
-def _step(step: RetentionStep) -> dict[str, Any]:
-    return dict(RetentionStepOutput(step).data)
+def _step(step: RetentionStep, maskings: Mapping[UUID, Masking]) -> dict[str, Any]:
+    masking = maskings.get(step.masking) if step.masking else None
+    return dict(RetentionStepOutput(step).data) | {"anonymized": AnonymizedOutput(masking).data if masking else None}
 
 
 class RetentionPolicyListView(VaultAPIView):
@@ -173,7 +185,8 @@ class RetentionStepListView(VaultAPIView):
         authorize(self.principal, "retention.read", ResourceRef("retention_run", str(retention_run_id)))
         wanted = read_page(request, members=1)
         rows = list_steps(find_run(retention_run_id), limit=wanted.limit + 1, after=_after(wanted))
-        return paged(rows, wanted, _step)
+        maskings = maskings_of(rows)
+        return paged(rows, wanted, lambda step: _step(step, maskings))
 
 
 class RetentionEventView(VaultAPIView):

@@ -19,7 +19,7 @@ from compliance.models.retention import MAX_BASIS, MAX_NAME
 from compliance.retention.evaluate import Judgement
 from compliance.retention.policies import MAX_CONDITIONS, MAX_DAYS, MAX_GRACE
 from compliance.retention.preview import CalendarMonth, Preview
-from datasets.models import Classification
+from datasets.models import Classification, Masking
 
 _TERMS = [
     *("name", "legal_basis", "starts", "event", "minimum_days", "duration_days", "action", "grace_days"),
@@ -78,7 +78,10 @@ class RetentionPreviewInput(StrictInput):
 
 
 class JudgementOutput(serializers.Serializer[Judgement]):
-    """``acts_at`` is when ``action`` is due, ``keep_until`` the end of the longest minimum, each null if never."""
+    """``acts_at`` is when ``action`` is due, ``keep_until`` the end of the longest minimum, each null if never.
+
+    ``findings``: how many findings its branches show, where it is to be anonymized; else null.
+    """
 
     dataset_id = serializers.UUIDField(source="dataset.pk")
     dataset_name = serializers.CharField(source="dataset.name")
@@ -89,6 +92,7 @@ class JudgementOutput(serializers.Serializer[Judgement]):
     keep_until = serializers.DateTimeField(allow_null=True)
     policy_id = serializers.SerializerMethodField()
     legal_basis = serializers.SerializerMethodField()
+    findings = serializers.IntegerField(allow_null=True)
 
     def get_policy_id(self, one: Judgement) -> str | None:
         """The policy in force that acts; null for the one that is only tried."""
@@ -140,14 +144,27 @@ class RetentionRunListOutput(serializers.Serializer[Any]):
     pagination = RetentionPagingOutput()
 
 
+class AnonymizedOutput(serializers.ModelSerializer[Masking]):
+    """``masked_count``: records in the ``version_count`` new versions; ``erased_count``: records of which what was
+    there before goes, from every version.
+    """
+
+    class Meta:
+        model = Masking
+        fields = ["status", "masked_count", "version_count", "erased_count", "error_code", "finished_at"]
+
+
 class RetentionStepOutput(serializers.ModelSerializer[RetentionStep]):
+    """``anonymized``: how far that is by now, where the run began it or found it done; else null."""
+
     policy_id = serializers.UUIDField()
     action = serializers.ChoiceField(choices=RetentionAction.choices)
     outcome = serializers.ChoiceField(choices=StepOutcome.choices)
+    anonymized = AnonymizedOutput(allow_null=True, read_only=True, default=None)
 
     class Meta:
         model = RetentionStep
-        fields = ["id", "dataset_id", "policy_id", "action", "outcome", "error_code", "decided_at"]
+        fields = ["id", "dataset_id", "policy_id", "action", "outcome", "error_code", "anonymized", "decided_at"]
 
 
 class RetentionStepListOutput(serializers.Serializer[Any]):

@@ -1,11 +1,13 @@
 """Which objects of a store living rows name: what a replica holds, and what may come back from it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from audit.models import AuditExport
+from audit.models import AuditArchivePart, AuditExport
 from compliance.models import Report, RequestPackage
 from datasets.models import Blob, BlobState
 from vaultsite.kernel.jobs import JobStatus
@@ -31,6 +33,11 @@ def named_objects(store: str) -> Named:
         living.add(name)
         if state == BlobState.SEALED and job is None:
             needed.add(name)
+    if store == DEFAULT_STORE:
+        for part in archived_objects("system"):
+            living.add(part.name)
+            if part.is_needed:
+                needed.add(part.name)
     for rows in _files(store):
         for row in rows.iterator(_ROWS):
             names = {name for name, _ in row.parts}
@@ -38,6 +45,23 @@ def named_objects(store: str) -> Named:
             if row.status == JobStatus.SUCCEEDED and getattr(row, "store", store):
                 needed |= names
     return Named(frozenset(living), frozenset(needed))
+
+
+@dataclass(frozen=True)
+class ArchivedObject:
+    """An object with events of the audit; needed once they no longer lie in the database."""
+
+    name: str
+    tenant_id: UUID
+    size: int
+    is_needed: bool
+
+
+def archived_objects(using: str) -> Iterator[ArchivedObject]:
+    """Every object of the audit's archive, over all tenants, as the role of that alias sees its row."""
+    parts = AuditArchivePart.objects.using(using).filter(removed_at=None)
+    for name, tenant, size, moved_at in parts.values_list("name", "tenant_id", "size", "moved_at").iterator(_ROWS):
+        yield ArchivedObject(name, tenant, size, moved_at is not None)
 
 
 def _files(store: str) -> "list[QuerySet[Any]]":

@@ -1,4 +1,4 @@
-"""The computing of a scope: the audit page by page, then exports, lineage and people, from wherever it was stopped.
+"""The computing of a scope: the audit page by page, its archive, exports, lineage and people, from where it stopped.
 
 The result: ``accesses`` (see reach.py), ``exports``, ``derived`` (what was made of the data), ``people`` (distinct
 identifiers in the index of persons, tenant-wide, and records that hold one, of the datasets reached: an upper bound),
@@ -7,6 +7,7 @@ identifiers in the index of persons, tenant-wide, and records that hold one, of 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 from typing import Any, Final
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from audit.archive.read import archived_parts, events_of_part
 from audit.models import AuditEvent
 from audit.selectors import EventFilter, EventPosition, list_events, read_body
 from compliance.incidents.reach import COUNTED, fold, reached
@@ -79,16 +81,21 @@ def _pairs(scope: IncidentScope) -> list[tuple[str | None, str | None]]:
     return list(product(scope.criteria["principals"] or [None], scope.criteria["datasets"] or [None]))
 
 
-def _read_events(scope: IncidentScope, state: dict[str, Any]) -> None:
-    """One page of one pair's events, the newest first."""
-    actor, dataset = _pairs(scope)[state["pair"]]
+def _criteria(scope: IncidentScope) -> EventFilter:
+    """What is counted in the time of the scope, whoever did it at whatever dataset."""
     since = scope.criteria["since"]
-    criteria = EventFilter(
-        actor_id=UUID(actor) if actor else None,
-        dataset_id=UUID(dataset) if dataset else None,
+    return EventFilter(
         types=tuple(COUNTED),
         since=datetime.fromisoformat(since) if since else None,
         until=datetime.fromisoformat(scope.criteria["until"]),
+    )
+
+
+def _read_events(scope: IncidentScope, state: dict[str, Any]) -> None:
+    """One page of one pair's events, the newest first."""
+    actor, dataset = _pairs(scope)[state["pair"]]
+    criteria = replace(
+        _criteria(scope), actor_id=UUID(actor) if actor else None, dataset_id=UUID(dataset) if dataset else None
     )
     after = (
         EventPosition(datetime.fromisoformat(state["after"][0]), UUID(state["after"][1])) if state["after"] else None
@@ -101,7 +108,25 @@ def _read_events(scope: IncidentScope, state: dict[str, Any]) -> None:
         return
     state["pair"], state["after"] = state["pair"] + 1, None
     if state["pair"] == len(_pairs(scope)):
+        state["stage"] = "archive"
+
+
+def _read_archive(scope: IncidentScope, state: dict[str, Any]) -> None:
+    """The events of one part of the audit's archive."""
+    criteria, after = _criteria(scope), state.get("part")
+    part = next(iter(archived_parts(current_tenant_id(), criteria, after=UUID(after) if after else None)), None)
+    if part is None:
         state["stage"] = "exports"
+        return
+    actors, datasets = scope.criteria["principals"], scope.criteria["datasets"]
+    events = [
+        event
+        for event in events_of_part(part, criteria)
+        if (not actors or str(event.actor_id) in actors) and (not datasets or str(event.dataset_id) in datasets)
+    ]
+    fold(state["accesses"], events)
+    _note_files(state["files"], events)
+    state["part"] = str(part.pk)
 
 
 def _note_files(files: dict[str, Any], events: Iterable[AuditEvent]) -> None:
@@ -211,6 +236,7 @@ def _findings(versions: Iterable[Version]) -> Counter[str]:
 
 _STAGES: Final[Mapping[str, Callable[[IncidentScope, dict[str, Any]], None]]] = {
     "events": _read_events,
+    "archive": _read_archive,
     "exports": _find_exports,
     "derived": _follow_lineage,
     "people": _count_people,

@@ -11,9 +11,10 @@ from vaultsite.kernel.tenancy.models import tenant_constraints
 class RequestPackage(LongRunning):
     """The collecting of a subject's records into one ZIP archive.
 
-    ``sources`` are [dataset, version, erasure epoch] as decided when it was asked for. ``parts`` are [name of the blob,
-    bytes of plaintext] in order; ``store`` is the alias in STORAGES where they lie, empty until a worker began.
-    ``removal_due_at`` is set when the file was taken back, by age or by hand, ``removed_at`` when its bytes are gone.
+    ``sources`` are [dataset, branch, version, erasure epoch] as decided when it was asked for. ``parts`` are [name of
+    the blob, bytes of plaintext] in order; ``store`` is the alias in STORAGES where they lie, empty until a worker
+    began. ``removal_due_at`` is set when the file was taken back, by age or by hand, ``removed_at`` when its bytes are
+    gone.
     """
 
     task_name = "compliance.run_package"

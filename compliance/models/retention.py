@@ -25,6 +25,7 @@ class RetentionStart(models.TextChoices):
 
 class RetentionAction(models.TextChoices):
     ARCHIVE = "archive", "archive"
+    ANONYMIZE = "anonymize", "anonymize in place"
     DELETE = "delete", "delete, with time to undo"
     SHRED = "crypto_shred", "destroy the keys at once"
 
@@ -141,6 +142,8 @@ class NoticeState(models.TextChoices):
 class RetentionNotice(TenantModel):
     """What was announced to the owner of a dataset, and what became of it; it outlives the dataset.
 
+    ``masking`` is the job that anonymizes the dataset, once it was begun.
+
     Nothing is done before ``acts_after``, nor by another wording of the policy than the one announced (``revision``).
     """
 
@@ -152,6 +155,7 @@ class RetentionNotice(TenantModel):
     announced_at = models.DateTimeField(db_default=Now())
     acts_after = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, default=None)
+    masking = models.UUIDField(null=True, default=None)
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -171,13 +175,17 @@ class RetentionNotice(TenantModel):
 class StepOutcome(models.TextChoices):
     ANNOUNCED = "announced", "announced to its owner"
     WAITING = "waiting", "in its grace period"
+    STARTED = "started", "begun"
     APPLIED = "applied", "done"
     WITHDRAWN = "withdrawn", "no longer due"
     REFUSED = "refused", "refused"
 
 
 class RetentionStep(TenantModel):
-    """What one run did about one dataset, once; it outlives the dataset. ``error_code`` says why it was refused."""
+    """What one run did about one dataset, once; it outlives the dataset. ``error_code`` says why it was refused.
+
+    ``masking`` is the job that anonymizes the dataset, where the run began it or found it done.
+    """
 
     run = TenantForeignKey(RetentionRun, on_delete=models.CASCADE, related_name="steps")
     dataset_id = models.UUIDField()
@@ -185,6 +193,7 @@ class RetentionStep(TenantModel):
     action = models.CharField(max_length=12, choices=RetentionAction.choices)
     outcome = models.CharField(max_length=9, choices=StepOutcome.choices)
     error_code = models.CharField(max_length=20, blank=True, default="")
+    masking = models.UUIDField(null=True, default=None)
     decided_at = models.DateTimeField(db_default=Now())
 
     class Meta(TenantModel.Meta):

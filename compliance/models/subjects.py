@@ -20,6 +20,7 @@ class SubjectStore(models.TextChoices):
     UPLOAD = "upload", "uploads under way"
     TOKEN = "token", "tokens"
     TEXT = "text", "names, tags, descriptions and messages"
+    REQUEST = "request", "files of requests"
 
 
 class MatchReason(models.TextChoices):
@@ -87,7 +88,8 @@ class SubjectSearch(LongRunning):
 class SubjectMatch(TenantModel):
     """One place that may hold something of the person: never what it holds.
 
-    ``object_id`` is what it was found in: the dataset of a record, or the draft, upload, report or row. ``identifier``
+    ``object_id`` is what it was found in: the dataset of a record, or the draft, upload, report, request or row. Of the
+    file of a request ``record_id`` names the letter or the correction. ``identifier``
     is the number of the identifier that matched, None for what was entered by hand; ``reason`` is the best of what
     speaks for it, by its ``score``.
     """

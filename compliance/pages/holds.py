@@ -14,7 +14,7 @@ from django.urls import reverse
 from access.pages.page import open_page, refusal_of, render_page
 from access.ports import dataset_directory
 from access.selectors import people_named
-from compliance.holds.notices import record_acknowledgement, send_notice
+from compliance.holds.notices import answered, record_acknowledgement, send_notice
 from compliance.holds.place import MAX_MATTER, Wanted, confirm_hold, place_hold
 from compliance.holds.release import confirm_release, request_release, withdraw_release
 from compliance.holds.selectors import CONDITIONS, HoldFilter, find_hold, kept_by, list_holds, may_do, people_offered
@@ -97,7 +97,8 @@ def _id(given: QueryDict, name: str) -> UUID | None:
 
 
 def _row(hold: LegalHold) -> dict[str, Any]:
-    return {"hold": hold, "datasets": sorted({scope.dataset_id for scope in hold.scopes.all()})}
+    datasets = sorted({scope.dataset_id for scope in hold.scopes.all()})
+    return {"hold": hold, "datasets": datasets, "answered": answered(hold)}
 
 
 def _names(holds: list[LegalHold]) -> dict[UUID, str]:

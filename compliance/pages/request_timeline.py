@@ -6,6 +6,7 @@ from uuid import UUID
 
 from compliance.models import Correspondence, SubjectRequest
 from compliance.models.request import Direction, RequestOutcome
+from compliance.requests.corrections import corrections_of
 from compliance.requests.sealed import Letter
 from compliance.requests.selectors import days_left, letters_of
 from compliance.requests.states import DONE, received_on
@@ -62,7 +63,19 @@ def timeline_of(request: SubjectRequest, *, with_text: bool) -> list[Entry]:
         entries.append(Entry(request.answered_at, title))
     if request.closed_at:
         entries.append(Entry(request.closed_at, "Closed"))
-    return sorted([*entries, *_letters(request, with_text=with_text)], key=lambda entry: entry.at)
+    found = [*entries, *_corrections(request), *_letters(request, with_text=with_text)]
+    return sorted(found, key=lambda entry: entry.at)
+
+
+def _corrections(request: SubjectRequest) -> list[Entry]:
+    """What was proposed, and what became of it."""
+    found = []
+    for one in corrections_of(request):
+        records = f"{one.patch_count} record{'' if one.patch_count == 1 else 's'} of {one.dataset.name}"
+        found.append(Entry(one.proposed_at, f"Correction proposed: {records}", one.proposed_by))
+        if one.applied_at:
+            found.append(Entry(one.applied_at, f"Correction applied: {records}", one.applied_by))
+    return found
 
 
 def _letters(request: SubjectRequest, *, with_text: bool) -> list[Entry]:

@@ -207,6 +207,7 @@ def _to_do(case: SubjectRequest) -> dict[str, Any]:
         "directions": Direction.choices,
         "channels": Channel.choices,
         "max_text": MAX_TEXT,
+        "takes_correction": case.type == RequestType.RECTIFICATION,
         "takes_package": case.type in {RequestType.ACCESS, RequestType.PORTABILITY},
     }
 

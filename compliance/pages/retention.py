@@ -38,6 +38,7 @@ from compliance.retention.selectors import (
     list_runs,
     list_steps,
     list_store_steps,
+    maskings_of,
     next_notices,
     open_notices,
     policies_in_force,
@@ -240,11 +241,12 @@ def retention_run_page(request: HttpRequest, run_id: UUID) -> HttpResponse:
     after = _uuid(request.GET.get("after", ""))
     steps = list_steps(run, limit=_STEPS + 1, after=after)
     visible = Dataset.objects.visible_to(principal).filter(pk__in=[step.dataset_id for step in steps])
+    maskings = maskings_of(steps)
     context = {
         "title": "Retention run",
         "run": run,
         "counts": [(name.replace(":", ": ").replace("_", "-"), count) for name, count in sorted(run.counts.items())],
-        "steps": steps[:_STEPS],
+        "steps": [(step, maskings.get(step.masking) if step.masking else None) for step in steps[:_STEPS]],
         "names": dict(visible.values_list("pk", "name")),
         "stores": [(SHELVES[Store(one.store)].title, one) for one in list_store_steps(run)],
         "more": steps[_STEPS - 1].pk if len(steps) > _STEPS else None,

@@ -132,6 +132,7 @@ def _match_rows(matches: list[SubjectMatch]) -> list[dict[str, Any]]:
             "number": None if match.identifier is None else match.identifier + 1,
             "percent": round(match.score * 100),
             "dataset": known[match.dataset_id].name if match.dataset_id and match.dataset_id in known else "",
+            "is_request": match.store == SubjectStore.REQUEST,
             "is_record": match.store == SubjectStore.RECORD and match.dataset_id in known,
         }
         for match in matches

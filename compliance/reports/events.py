@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from access.models import ApiKey, ServiceAccount, User
+from audit.archive.read import archived_parts, events_of_part
 from audit.selectors import EventFilter, matching
 from compliance.reports.kind import Ask, Row
 from datasets.models import Dataset
@@ -63,6 +64,7 @@ def event_rows(ask: Ask, types: Sequence[str], *, datasets: frozenset[UUID] | No
     if within is not None and not within:
         return
     names, after = Names(), None
+    yield from _archived(ask, tuple(types), within, names)
     while True:
         with ask.scope():
             page = _page(ask, tuple(types), within, after)
@@ -72,6 +74,23 @@ def event_rows(ask: Ask, types: Sequence[str], *, datasets: frozenset[UUID] | No
         if len(page) < PAGE:
             return
         after = (page[-1][0], page[-1][1])
+
+
+def _archived(ask: Ask, types: tuple[str, ...], within: frozenset[UUID] | None, names: Names) -> Iterator[Row]:
+    """The rows of months in the audit's archive, one part of it at a time."""
+    criteria = EventFilter(types=types or None, since=ask.since, until=ask.until)
+    with ask.scope():
+        parts = archived_parts(ask.tenant_id, criteria)
+    for part in parts:
+        with ask.scope():
+            page = [
+                event
+                for event in events_of_part(part, criteria)
+                if (within is None or event.dataset_id in within) and (not ask.users or event.actor_id in ask.users)
+            ]
+            names.learn({event.actor_id for event in page}, {one.dataset_id for one in page if one.dataset_id})
+        for event in page:
+            yield _shown(tuple(getattr(event, name) for name in _READ), names)
 
 
 def _within(ask: Ask, datasets: frozenset[UUID] | None) -> frozenset[UUID] | None:

@@ -8,13 +8,18 @@ from uuid import UUID
 import orjson
 from django.db.models.functions import Now
 
+from access.selectors import may
 from access.services.authorize import authorize
+from access.work_selectors import COUNTED, Waiting
 from compliance.errors.requests import CorrectionApplied, CorrectionNotFound, NotOfThisType, RecordsNotShown
 from compliance.models import Correction, SubjectRequest
 from compliance.models.request import RequestType
+from compliance.requests.intake import MANAGE
+from compliance.requests.matches import matches_of
 from compliance.requests.sealed import open_patches, seal_patches
+from compliance.requests.searches import require_reviewed
 from compliance.requests.selectors import get_locked, get_request
-from compliance.requests.states import State, locked, move, require_state, resource_of_request, tell
+from compliance.requests.states import DONE, State, locked, move, require_state, resource_of_request, tell
 from datasets.errors import RecordNotFound
 from datasets.selectors import get_dataset
 from datasets.services.drafts.patch import MERGE, Patch, PatchOutcome, apply_patch, begin_patch, merge_patch
@@ -75,6 +80,49 @@ def _require_patches(patches: Sequence[Mapping[str, Any]]) -> None:
         raise InvalidInput(errors=[FieldProblem("/patches", f"at most {MAX_BYTES} bytes")])
 
 
+def current_record(
+    principal: Principal, *, request_id: UUID, dataset_id: UUID, record_id: str
+) -> tuple[SubjectRequest, dict[str, Any]]:
+    """What a record of the subject says now, for who may propose what it is to say and is shown it as it is.
+
+    Raises AccessDenied, SubjectRequestNotFound, WrongRequestState, NotOfThisType, SearchUnderWay,
+    SubjectSearchTruncated, MatchesUndecided, RecordNotFound (also of a record that is not the subject's),
+    RecordsNotShown, and what ``open_release`` raises.
+    """
+    request = get_request(principal, request_id, action=MANAGE)
+    require_state(request, State.REVIEW, State.EXECUTING)
+    if request.type != RequestType.RECTIFICATION:
+        raise NotOfThisType(asks_for=request.type)
+    require_reviewed(request)
+    theirs = {match.dataset_id: match.record_ids for match in matches_of(request)}
+    if record_id not in theirs.get(dataset_id, ()):
+        raise RecordNotFound
+    release = open_release(principal, dataset_id=dataset_id, version=_BRANCH).for_subject()
+    if not release.is_whole:
+        raise RecordsNotShown
+    return request, read_record(release, record_id).data
+
+
+def waiting_corrections(principal: Principal, *, limit: int) -> list[Correction]:
+    """Those that nobody has applied yet, of requests that are not done with, oldest first. Raises AccessDenied."""
+    authorize(principal, "subject_request.preview", resource_of_request())
+    rows = Correction.objects.filter(applied_at=None).exclude(request__state__in=DONE)
+    return list(rows.select_related("dataset", "request").order_by("id")[:limit])
+
+
+def corrections_to_apply(principal: Principal) -> Waiting:
+    """Corrections of subjects' records that wait for somebody who may write them."""
+    if not may(principal, "subject_request.correct"):
+        return Waiting(0)
+    rows = Correction.objects.filter(applied_at=None).exclude(request__state__in=DONE)
+    return Waiting(rows[:COUNTED].count())
+
+
+def get_correction(principal: Principal, *, request_id: UUID, correction_id: UUID) -> Correction:
+    """Raises AccessDenied, SubjectRequestNotFound, CorrectionNotFound."""
+    return find_correction(get_request(principal, request_id, action="subject_request.preview"), correction_id)
+
+
 def corrections_of(request: SubjectRequest) -> list[Correction]:
     """In the order they were proposed, in the open scope."""
     return list(Correction.objects.filter(request=request).select_related("dataset").order_by("id"))
@@ -93,7 +141,7 @@ def preview(principal: Principal, *, request_id: UUID, correction_id: UUID) -> l
 
     Raises AccessDenied, SubjectRequestNotFound, CorrectionNotFound, RecordsNotShown, and what ``open_release`` raises.
     """
-    correction = find_correction(get_request(principal, request_id, action="subject_request.preview"), correction_id)
+    correction = get_correction(principal, request_id=request_id, correction_id=correction_id)
     opened = open_release(principal, dataset_id=correction.dataset_id, version=correction.branch)
     release = opened.for_subject()
     if not release.is_whole:

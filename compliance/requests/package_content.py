@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import orjson
@@ -20,20 +20,41 @@ _DATE: Final = (1980, 1, 1, 0, 0, 0)
 _DAY: Final = "j F Y"
 _MOMENT: Final = "j F Y, H:i"
 #: The layout of ``data.json``; another layout gets another number.
-FORMAT: Final = 1
+FORMAT: Final = 2
+
+
+@dataclass(frozen=True)
+class Place:
+    """A branch, and the version that it stood at."""
+
+    branch: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A record as it is, with ``id``, ``data`` and ``metadata``, and where it is so."""
+
+    record: dict[str, Any]
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True)
 class Collected:
-    """The subject's records of one dataset: ``version`` is that which was read; ``missing`` ids it does not have."""
+    """The subject's records of one dataset: ``branches`` were read; ``missing`` ids stand on none of them."""
 
     name: str
-    version: str
-    records: Sequence[dict[str, Any]]
+    branches: Sequence[Place]
+    records: Sequence[Standing]
     missing: int
 
     def as_json(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "records": list(self.records)}
+        return {
+            "name": self.name,
+            "branches": [asdict(one) for one in self.branches],
+            "records": [one.record | {"stands_in": [asdict(place) for place in one.places]} for one in self.records],
+            "on_no_branch": self.missing,
+        }
 
 
 def build_archive(
@@ -59,7 +80,10 @@ def build_archive(
     }
     said = about | {"datasets": [one.as_json() for one in collected], "elsewhere": dict(elsewhere)}
     readable: dict[str, Any] = {
-        "datasets": [{"name": one.name, "records": [_readable(record) for record in one.records]} for one in collected],
+        "datasets": [
+            {"name": one.name, "records": list(map(_readable, one.records)), "missing": _missing(one.missing)}
+            for one in collected
+        ],
         "elsewhere": sorted(elsewhere.items()),
     }
     words = _words(request, package, organization, sum(len(one.records) for one in collected), len(collected))
@@ -95,9 +119,17 @@ def _several(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _readable(record: dict[str, Any]) -> dict[str, Any]:
-    """A record as lines of a path and a value."""
-    return {"id": record["id"], "lines": [*_lines("", record["data"]), *_lines("metadata", record["metadata"])]}
+def _readable(one: Standing) -> dict[str, Any]:
+    """A record as lines of a path and a value, and where it stands in words."""
+    lines = [*_lines("", one.record["data"]), *_lines("metadata", one.record["metadata"])]
+    where = ", ".join(f"{place.branch} ({place.version})" for place in one.places)
+    return {"id": one.record["id"], "lines": lines, "where": f"Stands on {where}."}
+
+
+def _missing(count: int) -> str:
+    if not count:
+        return ""
+    return f"On no branch any more: {_several(count, 'record')} of yours. Earlier versions may hold them still."
 
 
 def _lines(path: str, value: Any) -> Iterable[tuple[str, str]]:

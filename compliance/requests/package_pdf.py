@@ -19,8 +19,8 @@ def package_pdf(
 ) -> bytes | None:
     """PDF/UA-1; None where there is too much, or a letter that the fonts do not have: the page has every letter.
 
-    ``said`` are the sentences and names of the template, ``datasets`` have ``name`` and ``records``, those ``id`` and
-    ``lines`` of a name and a value.
+    ``said`` are the sentences and names of the template, ``datasets`` have ``name``, ``records`` and the sentence
+    ``missing``; records have ``id``, ``lines`` of a name and a value, and the sentence ``where``.
     """
     data = orjson.dumps({**said, "datasets": list(datasets), "elsewhere": list(elsewhere)})
     if len(data) > MAX_BYTES:

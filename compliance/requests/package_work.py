@@ -1,10 +1,12 @@
 """The writing of a package: read, packed, sealed in one turn; a worker that is killed leaves nothing that counts."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
+import orjson
 from django.utils import timezone
 
 from access.errors import AccessDenied
@@ -13,7 +15,7 @@ from access.services.owners import owner_of
 from compliance.errors.requests import PackageOutdated, PackageTooLarge
 from compliance.models import RequestPackage, SubjectRequest
 from compliance.requests.matches import matches_of
-from compliance.requests.package_content import Collected, build_archive
+from compliance.requests.package_content import Collected, Place, Standing, build_archive
 from compliance.requests.package_parts import remove_file, remove_leftovers, store_of, write_file
 from compliance.requests.packages import ACTION, sources_of, tell_of
 from compliance.requests.searches import accepted_elsewhere
@@ -49,8 +51,9 @@ def _run(package: RequestPackage, held: Claim) -> None:
     sources = sources_of(package)
     collected = []
     room = MAX_BYTES
-    for source in sources:
-        found = _collected(held, package, source, wanted.get(source.dataset_id, ()), room)
+    for dataset_id in dict.fromkeys(source.dataset_id for source in sources):
+        of = [source for source in sources if source.dataset_id == dataset_id]
+        found = _collected(held, package, of, wanted.get(dataset_id, ()), room)
         room -= found[1]
         collected.append(found[0])
     body = build_archive(request, package, organization, collected, elsewhere)
@@ -81,21 +84,35 @@ def _require_owner(package: RequestPackage) -> None:
 
 
 def _collected(
-    held: Claim, package: RequestPackage, source: Source, record_ids: tuple[str, ...], room: int
+    held: Claim, package: RequestPackage, branches: Sequence[Source], record_ids: tuple[str, ...], room: int
 ) -> tuple[Collected, int]:
-    """The records of one dataset, and their size. Raises PackageOutdated, PackageTooLarge, VersionQuarantined."""
-    held.save(progress={"stage": "collecting", "dataset": str(source.dataset_id)})
-    records: list[dict[str, Any]] = []
+    """The records of one dataset, each once, and their size; what a record says differently is another one.
+
+    Raises PackageOutdated, PackageTooLarge, VersionQuarantined.
+    """
+    held.save(progress={"stage": "collecting", "dataset": str(branches[0].dataset_id)})
+    found: dict[bytes, list[Place]] = {}
     size = 0
-    with tenant_scope(held.tenant_id, Principal.system(held.tenant_id), held.facts):
-        if not is_current(source):
-            raise PackageOutdated
-        for canonical, record in collect(source, record_ids, reader_id=package.requested_by):
-            size += canonical
-            if size > room:
-                raise PackageTooLarge(bytes=MAX_BYTES)
-            records.append(record)
-    return Collected(source.name, source.label, records, len(set(record_ids)) - len(records)), size
+    for source in _versions(branches):
+        places = [Place(one.branch, one.label) for one in branches if one.version_id == source.version_id]
+        with tenant_scope(held.tenant_id, Principal.system(held.tenant_id), held.facts):
+            if not is_current(source):
+                raise PackageOutdated
+            for canonical in collect(source, record_ids, reader_id=package.requested_by):
+                size += 0 if canonical in found else len(canonical)
+                if size > room:
+                    raise PackageTooLarge(bytes=MAX_BYTES)
+                found.setdefault(canonical, []).extend(places)
+    records = [Standing(orjson.loads(canonical), tuple(places)) for canonical, places in found.items()]
+    records.sort(key=lambda one: str(one.record["id"]))
+    missing = len(set(record_ids) - {str(one.record["id"]) for one in records})
+    read = tuple(Place(one.branch, one.label) for one in branches if one.version_id is not None)
+    return Collected(branches[0].name, read, records, missing), size
+
+
+def _versions(branches: Sequence[Source]) -> list[Source]:
+    """One branch of each head: branches that stand at one version are read once."""
+    return list({one.version_id: one for one in reversed(branches)}.values())[::-1]
 
 
 def _fail(package: RequestPackage, held: Claim, error: VaultError) -> None:

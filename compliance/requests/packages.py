@@ -34,7 +34,8 @@ from compliance.requests.searches import require_reviewed
 from compliance.requests.selectors import get_locked, get_request
 from compliance.requests.states import State, locked, move, require_state, resource_of_request, tell
 from datasets.errors.quarantine import VersionQuarantined
-from datasets.services.subject_records import Source, is_current, open_source
+from datasets.models.version import DEFAULT_BRANCH
+from datasets.services.subject_records import Source, is_current, open_sources
 from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
@@ -48,23 +49,20 @@ _BATCH: Final = 200
 
 
 def request_package(principal: Principal, *, request_id: UUID) -> RequestPackage:
-    """Queue the collecting of the subject's records as they are now, in the open scope; one before is taken back.
+    """Queue the collecting of the subject's records as they are now on every branch, in the open scope.
+
+    One before is taken back.
 
     Reading every dataset is decided on, for the purpose that was stated, and recorded. Raises AccessDenied,
     SubjectRequestNotFound, WrongRequestState, NotOfThisType, NotPortable, SearchUnderWay, SubjectSearchTruncated,
-    MatchesUndecided, NoMatches, RecordsNotShown, and what ``open_source`` raises.
+    MatchesUndecided, NoMatches, RecordsNotShown, and what ``open_sources`` raises.
     """
     authorize(principal, ACTION, resource_of_request(request_id))
     request = locked(request_id)
     require_state(request, State.REVIEW, State.EXECUTING)
     _require_answerable(request)
     require_reviewed(request)
-    sources = []
-    for match in matches_of(request):
-        source, is_raw = open_source(principal, match.dataset_id)
-        if not is_raw:
-            raise RecordsNotShown
-        sources.append({name: str(value) if value is not None else "" for name, value in asdict(source).items()})
+    sources = [one for match in matches_of(request) for one in _opened(principal, match.dataset_id)]
     if not sources:
         raise NoMatches
     for earlier in RequestPackage.objects.filter(request=request, removal_due_at=None, removed_at=None):
@@ -72,7 +70,10 @@ def request_package(principal: Principal, *, request_id: UUID) -> RequestPackage
     package = RequestPackage.objects.create(
         request=request,
         purpose=current_scope().purpose or "",
-        sources=sources,
+        sources=[
+            {name: str(value) if value is not None else "" for name, value in asdict(source).items()}
+            for source in sources
+        ],
         requested_by=principal.id,
         lease_until=new_lease(),
         created_at=timezone.now(),
@@ -80,9 +81,22 @@ def request_package(principal: Principal, *, request_id: UUID) -> RequestPackage
     )
     if request.state == State.REVIEW:
         move(request, State.EXECUTING)
-    tell_of(EventType.SUBJECT_PACKAGE_REQUESTED, package, operation="write", datasets=len(sources))
+    tell_of(
+        EventType.SUBJECT_PACKAGE_REQUESTED,
+        package,
+        operation="write",
+        datasets=len({source.dataset_id for source in sources}),
+    )
     enqueue(package)
     return package
+
+
+def _opened(principal: Principal, dataset_id: UUID, purpose: str | None = None) -> list[Source]:
+    """Every branch of a dataset. Raises RecordsNotShown, and what ``open_sources`` raises."""
+    sources, is_raw = open_sources(principal, dataset_id, purpose=purpose)
+    if not is_raw:
+        raise RecordsNotShown
+    return sources
 
 
 def _require_answerable(request: SubjectRequest) -> None:
@@ -115,14 +129,12 @@ def open_package(principal: Principal, *, request_id: UUID) -> RequestPackage:
 
     Reading every dataset is decided on anew, for the purpose of the package. Raises AccessDenied,
     SubjectRequestNotFound, PackageNotFound, PackageExpired, PackageNotReady, RecordsNotShown, and what
-    ``open_source`` raises.
+    ``open_sources`` raises.
     """
     package = get_package(principal, request_id=request_id)
     require_file(package)
-    for source in sources_of(package):
-        _, is_raw = open_source(principal, source.dataset_id, purpose=package.purpose)
-        if not is_raw:
-            raise RecordsNotShown
+    for dataset_id in dict.fromkeys(source.dataset_id for source in sources_of(package)):
+        _opened(principal, dataset_id, package.purpose)
     return package
 
 
@@ -133,7 +145,8 @@ def sources_of(package: RequestPackage) -> list[Source]:
 
 def _source(stored: dict[str, str]) -> Source:
     version = UUID(stored["version_id"]) if stored["version_id"] else None
-    return Source(UUID(stored["dataset_id"]), stored["name"], version, stored["label"], int(stored["epoch"]))
+    branch = stored.get("branch", DEFAULT_BRANCH)  # packages from before there was more than one
+    return Source(UUID(stored["dataset_id"]), stored["name"], branch, version, stored["label"], int(stored["epoch"]))
 
 
 def require_file(package: RequestPackage) -> None:

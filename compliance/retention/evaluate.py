@@ -5,6 +5,10 @@ dataset's row promises, if that is later); of the actions the one due first acts
 longest minimum is over. Where the dataset itself says that it is kept for fewer days (``retention_days``), those count
 for what destroys. One that is archived is no longer due for that: what is due next acts next. Of two that are due at
 once, the one that destroys more acts.
+
+To anonymize destroys what was there: it waits for the longest minimum as deletion does, and does not come before a
+deletion that is due. A dataset is due for it again when a version has come since; a version that only anonymizes counts
+as no ingest.
 """
 
 from collections.abc import Sequence
@@ -28,10 +32,11 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Greatest, Least
+from django.db.models.functions import Cast, Coalesce, Greatest, Least, Now
 
 from compliance.models import RetentionAction, RetentionEvent, RetentionPolicy, RetentionStart
-from datasets.models import Dataset, DatasetTag, DatasetUse, Version
+from datasets.models import Dataset, DatasetTag, DatasetUse, Masking, Version, VersionKind
+from vaultsite.kernel.jobs import JobStatus
 
 #: Typed, because the database takes the greatest of nulls alone for a text.
 _NEVER: Final = Cast(Value(None), DateTimeField())
@@ -52,6 +57,8 @@ class Judgement:
     policy: RetentionPolicy | None
     keep_until: datetime | None
     keep_policy: RetentionPolicy | None
+    #: How many findings its branches show, where somebody counted them.
+    findings: int | None = None
 
     @property
     def action(self) -> str:
@@ -71,6 +78,7 @@ def judged(policies: Sequence[RetentionPolicy], *, with_deleted: bool = False) -
     places |= {f"keep_{place}": _keep(policy) for place, policy in enumerate(policies)}
     dues = [(policy.action, F(f"due_{place}")) for place, policy in enumerate(policies)]
     destroying = [due for action, due in dues if action in _DESTROYING]
+    anonymizing = [due for action, due in dues if action == RetentionAction.ANONYMIZE]
     shredding = [due for action, due in dues if action == RetentionAction.SHRED]
     archiving = [due for action, due in dues if action == RetentionAction.ARCHIVE]
     asked = [F(f"keep_{place}") for place in range(len(policies))]
@@ -78,25 +86,38 @@ def judged(policies: Sequence[RetentionPolicy], *, with_deleted: bool = False) -
         asked=Greatest(_NEVER, _NEVER, *asked),
         destroy_due=Least(_NEVER, _NEVER, *destroying),
         shred_due=Least(_NEVER, _NEVER, *shredding),
+        anonymize_due=Least(_NEVER, _NEVER, *anonymizing),
         archive_at=Least(_NEVER, _NEVER, *archiving),
     )
     rows = rows.annotate(kept=Greatest(F("keep_until"), F("asked")))
-    # The greatest of nothing and a minimum would be the minimum: what is never due stays so.
-    due = When(destroy_due__isnull=False, then=Greatest(F("destroy_due"), F("kept")))
-    rows = rows.annotate(destroy_at=Case(due, default=_NEVER))
-    judged_rows: QuerySet[Any] = rows.annotate(acts_at=Least(F("destroy_at"), F("archive_at")), acts_as=_action())
+    rows = rows.annotate(destroy_at=_once_kept("destroy_due"), anonymize_at=_once_kept("anonymize_due"))
+    first = Least(F("destroy_at"), F("anonymize_at"), F("archive_at"))
+    judged_rows: QuerySet[Any] = rows.annotate(acts_at=first, acts_as=_action())
     return judged_rows
 
 
+def _once_kept(due: str) -> Case:
+    """The greatest of nothing and a minimum would be the minimum: what is never due stays so."""
+    return Case(When(**{f"{due}__isnull": False}, then=Greatest(F(due), F("kept"))), default=_NEVER)
+
+
 def _action() -> Case:
-    sooner = Q(destroy_at=None) | Q(archive_at__lt=F("destroy_at"))
+    to_archive = Q(archive_at__isnull=False) & _before("archive", "destroy") & _before("archive", "anonymize")
+    is_not_going = Q(destroy_at=None) | Q(destroy_at__gt=Greatest(F("anonymize_at"), Now()))
+    to_anonymize = Q(anonymize_at__isnull=False) & is_not_going
     return Case(
-        When(sooner, archive_at__isnull=False, then=Value(RetentionAction.ARCHIVE.value)),
+        When(to_archive, then=Value(RetentionAction.ARCHIVE.value)),
+        When(to_anonymize, then=Value(RetentionAction.ANONYMIZE.value)),
         When(destroy_at=None, then=Value("")),
         When(shred_due=F("destroy_due"), then=Value(RetentionAction.SHRED.value)),
         default=Value(RetentionAction.DELETE.value),
         output_field=CharField(),
     )
+
+
+def _before(one: str, other: str) -> Q:
+    """Whether the one is due sooner than the other, if that is due at all."""
+    return Q(**{f"{other}_at": None}) | Q(**{f"{one}_at__lt": F(f"{other}_at")})
 
 
 def judgement_of(row: Any, policies: Sequence[RetentionPolicy]) -> Judgement:
@@ -122,7 +143,9 @@ def _acting(row: Any, policies: Sequence[RetentionPolicy]) -> tuple[datetime | N
 
 def _moments() -> dict[str, Any]:
     """From when periods count; a dataset without versions counts from its creation."""
-    versions = Version.objects.filter(dataset=OuterRef("pk")).order_by().values("dataset")
+    versions = (
+        Version.objects.filter(dataset=OuterRef("pk")).exclude(kind=VersionKind.MASK).order_by().values("dataset")
+    )
     uses = DatasetUse.objects.filter(dataset=OuterRef("pk")).order_by().values("dataset")
     ingested = Coalesce(Subquery(versions.annotate(last=Max("created_at")).values("last")), F("created_at"))
     return {
@@ -149,7 +172,16 @@ def _due(policy: RetentionPolicy) -> Any:
         return _NEVER
     if policy.action == RetentionAction.ARCHIVE:
         return _after(policy, Value(policy.duration_days), Q(archived_at=None))
+    if policy.action == RetentionAction.ANONYMIZE:
+        return _after(policy, Least(Value(policy.duration_days), F("retention_days")), _shows_new())
     return _after(policy, Least(Value(policy.duration_days), F("retention_days")), Q())
+
+
+def _shows_new() -> Q:
+    """Whether versions have come since the dataset was anonymized, or it never was."""
+    done = Masking.objects.filter(dataset=OuterRef("dataset"), status=JobStatus.SUCCEEDED).order_by()
+    upto = Subquery(done.values("dataset").annotate(last=Max("upto")).values("last"))
+    return Q(Exists(Version.objects.filter(dataset=OuterRef("pk"), sequence__gt=Coalesce(upto, 0))))
 
 
 def _keep(policy: RetentionPolicy) -> Any:

@@ -1,18 +1,20 @@
 """What ends by the vault's own settings unless a policy over a store is shorter: how long it is kept, what is next."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Min, QuerySet
 
+from audit.archive.overview import archived_months
 from audit.models import AuditEvent
 from audit.notifications.dispatch import KEPT as NOTIFICATION_KEPT
 from compliance.retention.audit import kept_until, longest_minimum
 from compliance.retention.preview import first_of_month
 from compliance.retention.store_terms import StoreState, store_states
 from datasets.models import Dataset, GuaranteedExport
+from vaultsite.kernel.tenancy.scope import current_tenant_id
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,11 @@ def _audit() -> FixedPeriod:
     """Whole months go together, those of all organizations: the oldest of this one, when the setting lets it go."""
     months, rule = settings.VAULT["AUDIT_RETENTION_MONTHS"], settings.VAULT["AUDIT_DOCUMENTATION"]
     kept = f"{months} months" if months else "for ever"
+    online = settings.VAULT["AUDIT_ONLINE_MONTHS"]
+    kept = f"{kept}, {online} months of it online" if online and not 0 < months <= online else kept
     kept = f"{kept}, as documentation for {rule.upper()}" if rule else kept
     least = longest_minimum() if months else None
-    oldest = AuditEvent.objects.order_by("time").values_list("time", flat=True).first() if months else None
+    oldest = _oldest() if months else None
     ends = [first_of_month(oldest, later=months + 1)] if oldest else []
     ends += [kept_until(oldest.date(), least)] if oldest and least else []
     return FixedPeriod(
@@ -68,6 +72,14 @@ def _audit() -> FixedPeriod:
         "VAULT_AUDIT_RETENTION_MONTHS",
         next=max(ends, default=None),
     )
+
+
+def _oldest() -> datetime | None:
+    """When the oldest event was, or its month began, in the archive or in the database."""
+    archived = archived_months(current_tenant_id())
+    if archived:
+        return datetime.combine(archived[-1].month, time(), UTC)
+    return AuditEvent.objects.order_by("time").values_list("time", flat=True).first()
 
 
 def _period(title: str, kept: str, setting: str, rows: QuerySet[Any], moment: str) -> FixedPeriod:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -12,11 +12,12 @@ from django.db.models.functions import TruncMonth
 
 from access.services.authorize import authorize
 from access.services.clock import database_now
-from compliance.models import RetentionPolicy
+from compliance.models import RetentionAction, RetentionPolicy
 from compliance.retention.evaluate import Judgement, judged, judgement_of
 from compliance.retention.policies import PolicyTerms, check_terms
 from compliance.retention.selectors import policies_in_force
 from datasets.models import Dataset
+from datasets.services.masking.found import count_findings
 from vaultsite.kernel.events.event import ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -66,7 +67,7 @@ def preview(
     by = database_now() + timedelta(days=days)
     rows = judged(policies)
     if terms is None:
-        affected = rows.filter(Q(acts_at__lte=by) | Q(destroy_due__lte=by))
+        affected = rows.filter(Q(acts_at__lte=by) | Q(destroy_due__lte=by) | Q(anonymize_due__lte=by))
     else:
         affected = rows.filter(**{f"due_{len(policies) - 1}__lte": by})
     acts = affected.filter(acts_at__lte=by).order_by().values_list("acts_as").annotate(Count("pk"))
@@ -77,8 +78,15 @@ def preview(
         held=affected.filter(legal_hold=True).count(),
         kept=affected.filter(kept__gt=by).count(),
         acts=dict(acts),
-        judgements=[judgement_of(row, policies) for row in seen[:NAMED]],
+        judgements=[_counted(judgement_of(row, policies)) for row in seen[:NAMED]],
     )
+
+
+def _counted(judgement: Judgement) -> Judgement:
+    """With how many findings the branches show, where it is to be anonymized."""
+    if judgement.action != RetentionAction.ANONYMIZE:
+        return judgement
+    return replace(judgement, findings=count_findings(judgement.dataset))
 
 
 def calendar(principal: Principal) -> list[CalendarMonth]:

@@ -27,6 +27,7 @@ from compliance.models import (
     RetentionStoreStep,
     StepOutcome,
 )
+from compliance.retention import anonymize
 from compliance.retention.clock import trust_clock
 from compliance.retention.evaluate import Judgement, judged, judgement_of
 from compliance.retention.keeping import promise_all
@@ -76,6 +77,7 @@ class Settled:
     action: str
     outcome: StepOutcome
     error_code: str = ""
+    masking: UUID | None = None
 
 
 class Pass:
@@ -130,7 +132,7 @@ class Pass:
             dataset = lock_dataset(dataset_id)
             judgement = _judge(dataset)
             notice = open_notices([dataset_id]).get(dataset_id)
-            settled = _settle(dataset, judgement, notice)
+            settled = _begun(dataset, notice) or _settle(dataset, judgement, notice)
             if settled is not None:
                 RetentionStep.objects.create(run=self._run, dataset_id=dataset_id, **vars(settled))
             self._claim.save(attempt=0)  # honest progress
@@ -166,6 +168,8 @@ def _settle(dataset: Dataset | None, judgement: Judgement | None, notice: Retent
     if notice is not None and (notice.policy_id, notice.revision) != (policy.pk, policy.revision):
         _end(notice, NoticeState.WITHDRAWN)
         notice = None
+    if notice is None and policy.action == RetentionAction.ANONYMIZE and anonymize.is_needless(dataset):
+        return None
     if notice is None:
         _announce(dataset, policy)
         return Settled(policy, policy.action, StepOutcome.ANNOUNCED)
@@ -185,6 +189,8 @@ def _announce(dataset: Dataset, policy: RetentionPolicy) -> None:
 
 def _act(dataset: Dataset, policy: RetentionPolicy, notice: RetentionNotice) -> Settled:
     """Do it; what a hold or a minimum forbids is said so, and tried again by the next run."""
+    if policy.action == RetentionAction.ANONYMIZE:
+        return _anonymize(dataset, policy, notice)
     facts = {"announced_at": notice.announced_at.isoformat()}
     applied = _fact(EventType.RETENTION_APPLIED, dataset, policy, facts)
     try:
@@ -198,11 +204,43 @@ def _act(dataset: Dataset, policy: RetentionPolicy, notice: RetentionNotice) -> 
     return Settled(policy, policy.action, StepOutcome.APPLIED)
 
 
+def _anonymize(dataset: Dataset, policy: RetentionPolicy, notice: RetentionNotice) -> Settled:
+    """Begin it; what was refused in the meantime is said so, and tried again with this."""
+    try:
+        failure = anonymize.begin(dataset, notice)
+    except VaultError as refusal:
+        if refusal.status >= _SERVER_FAULT:
+            raise
+        return Settled(policy, policy.action, StepOutcome.REFUSED, refusal.code)
+    outcome = StepOutcome.REFUSED if failure else StepOutcome.STARTED
+    return Settled(policy, policy.action, outcome, failure, notice.masking)
+
+
+def _begun(dataset: Dataset | None, notice: RetentionNotice | None) -> Settled | None:
+    """What became of an anonymization that was begun: it goes on, whatever is asked for now; None: there is none."""
+    masking = anonymize.masking_of(notice) if notice is not None else None
+    if dataset is None or notice is None or masking is None:
+        return None
+    if anonymize.is_under_way(masking):
+        return Settled(notice.policy, notice.action, StepOutcome.STARTED, masking=masking.pk)
+    if not anonymize.is_done(masking):
+        return None
+    facts: dict[str, str | int] = {
+        "announced_at": notice.announced_at.isoformat(),
+        "masked": masking.masked_count,
+        "erased": masking.erased_count,
+        "versions": masking.version_count,
+    }
+    emit(_fact(EventType.RETENTION_APPLIED, dataset, notice.policy, facts))
+    _end(notice, NoticeState.APPLIED)
+    return Settled(notice.policy, notice.action, StepOutcome.APPLIED, masking=masking.pk)
+
+
 def _end(notice: RetentionNotice, state: NoticeState) -> None:
     RetentionNotice.objects.filter(pk=notice.pk).update(state=state, ended_at=Now())
 
 
-def _fact(kind: EventType, dataset: Dataset, policy: RetentionPolicy, facts: Mapping[str, str]) -> Event:
+def _fact(kind: EventType, dataset: Dataset, policy: RetentionPolicy, facts: Mapping[str, str | int]) -> Event:
     named = {"policy_id": str(policy.pk), "revision": policy.revision, "action": policy.action}
     destroys = kind is EventType.RETENTION_APPLIED and policy.action != RetentionAction.ARCHIVE
     return Event(

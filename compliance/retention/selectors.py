@@ -13,6 +13,7 @@ from compliance.models import (
     RetentionStep,
     RetentionStoreStep,
 )
+from datasets.models import Masking
 
 
 def policies_in_force() -> list[RetentionPolicy]:
@@ -54,6 +55,11 @@ def list_steps(run: RetentionRun, *, limit: int, after: UUID | None = None) -> l
     return list((rows.filter(pk__gt=after) if after else rows)[:limit])
 
 
+def maskings_of(steps: Sequence[RetentionStep]) -> dict[UUID, Masking]:
+    """What anonymized their datasets, by its id; none of a dataset that is gone."""
+    return Masking.objects.in_bulk([step.masking for step in steps if step.masking])
+
+
 def list_store_steps(run: RetentionRun) -> list[RetentionStoreStep]:
     """What a run did about each store that had a term."""
     return list(RetentionStoreStep.objects.filter(run=run).order_by("store"))
@@ -62,6 +68,7 @@ def list_store_steps(run: RetentionRun) -> list[RetentionStoreStep]:
 def open_notices(dataset_ids: Sequence[UUID]) -> dict[UUID, RetentionNotice]:
     """What stands announced about these datasets, by dataset."""
     rows = RetentionNotice.objects.filter(dataset_id__in=dataset_ids, state=NoticeState.ANNOUNCED)
+    rows = rows.select_related("policy")
     return {row.dataset_id: row for row in rows}
 
 

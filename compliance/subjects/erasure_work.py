@@ -34,6 +34,7 @@ from compliance.subjects.receipt import (
     signed,
 )
 from compliance.subjects.recipients import make_tasks
+from compliance.subjects.request_files import clear_files
 from compliance.subjects.search import accepted_matches
 from compliance.subjects.stores import READINGS
 from compliance.subjects.sweep import live_datasets, read_store, values_of
@@ -153,7 +154,7 @@ class Work:
             raise ErasureIncomplete(codes=sorted(set(failed)))
 
     def _clear_beside(self) -> None:
-        """Tokens, reports of rejected lines and words, in the transaction that says so."""
+        """Tokens, reports of rejected lines, words and files of requests, in the transaction that says so."""
         with self.claim.scope():
             counts: Counter[str] = Counter(self.erasure.counts)
             values = values_of(self.known)
@@ -166,6 +167,7 @@ class Work:
                     counts["rejects"] += remove_rejects(match.object_id)
                 elif match.store == SubjectStore.TEXT:
                     counts["text" if blank_text(match.place, match.object_id) else "text_left"] += 1
+            counts.update(clear_files(self.erasure.search_id))
             counts.update(self._counted_records())
             self._save({"stage": "look", "tokens": [str(one) for one in tokens]}, counts=dict(counts))
 

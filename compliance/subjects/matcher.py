@@ -22,6 +22,7 @@ _EMAIL: Final = "EMAIL_ADDRESS"
 _PHONE: Final = "PHONE_NUMBER"
 _ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _NOT_ALNUM: Final = bytes(code for code in range(128) if not chr(code).isalnum())
+_MARKS: Final = re.compile(r"[\W_]+")
 #: Marks that may stand between two letters or digits of one identifier: spaces, dots, dashes, brackets.
 _BETWEEN: Final = r"[\W_]{0,3}"
 #: Digits of a number without its country at least.
@@ -78,10 +79,10 @@ def unescaped(text: bytes) -> str:
 
 
 def _compact(folded: str) -> str:
-    """Letters and digits alone. Marks beyond ASCII are left out one by one, where there are any."""
+    """Letters and digits alone."""
     if folded.isascii():
         return folded.encode().translate(None, _NOT_ALNUM).decode()
-    return "".join(filter(str.isalnum, folded))
+    return _MARKS.sub("", folded)
 
 
 class _Exact:

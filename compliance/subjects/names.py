@@ -20,19 +20,41 @@ _LETTERS: Final = str.maketrans(
 )  # fmt: skip
 #: Müller is written Mueller where there is no ü, and Muller where nobody cares: all three are read as the last.
 _DIGRAPHS: Final = str.maketrans({"ä": "a", "ö": "o", "ü": "u"})
-_SPELLED_OUT: Final = re.compile("ae|oe|ue")
+_SPELLED_OUT: Final = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 _WORD: Final = re.compile(r"[^\W_]+")
-_FIRST: Final = re.compile(r"(?:\\n|\\t|\\r)")
+_ESCAPED_SPACE: Final = re.compile(r"\\[ntr]")
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
+#: Of ASCII, whatever is no letter and no digit is a space.
+_SPACED: Final = bytes(code if chr(code).isalnum() else ord(" ") for code in range(128)) + bytes(128)
+
+
+class _Folded(dict[int, str]):
+    """What a character beyond ASCII is compared as, worked out when it is met first; no more than there are of them."""
+
+    def __missing__(self, code: int) -> str:
+        apart = unicodedata.normalize("NFKD", chr(code).translate(_DIGRAPHS).translate(_LETTERS))
+        self[code] = "".join(one for one in apart if not unicodedata.combining(one))
+        return self[code]
+
+
+_FOLDED: Final = _Folded()
 
 
 def fold_name(text: str) -> str:
     """The words of a text with a space before, between and behind them, in the one form that names are compared in."""
-    lowered = _FIRST.sub(" ", text).casefold()
+    lowered = _ESCAPED_SPACE.sub(" ", text).casefold()
     if not lowered.isascii():
-        lowered = unicodedata.normalize("NFC", lowered).translate(_DIGRAPHS).translate(_LETTERS)
-        apart = unicodedata.normalize("NFKD", lowered)
-        lowered = "".join(one for one in apart if not unicodedata.combining(one))
-    return f" {' '.join(_WORD.findall(_SPELLED_OUT.sub(lambda found: found[0][0], lowered)))} "
+        composed = unicodedata.normalize("NFC", lowered)
+        lowered = _BEYOND_ASCII.sub(lambda found: found[0].translate(_FOLDED), composed)
+    for long, short in _SPELLED_OUT:
+        lowered = lowered.replace(long, short)
+    return f" {' '.join(_words(lowered))} "
+
+
+def _words(lowered: str) -> list[str]:
+    if lowered.isascii():
+        return lowered.encode().translate(_SPACED).decode().split()
+    return _WORD.findall(lowered)
 
 
 def name_words(name: str) -> list[str]:

@@ -32,7 +32,8 @@ METHOD: Final = (
     "Records are cut out of every version, branch and unfinished build; the chunk that held one is sealed anew without "
     "it and the secret of its old bytes is deleted, so that no copy of them opens. Tombstones keep leaf digests, so "
     "that old roots and the proofs of other records still verify. Tokens, drafts, quarantine, feedback, reports of "
-    "rejected lines and every export of the datasets are removed. The identifiers are suppressed by keyed hash."
+    "rejected lines and every export of the datasets are removed, and words about the person are taken out of files of "
+    "requests that are done with. The identifiers are suppressed by keyed hash."
 )
 BACKUPS: Final = (
     "Backups made before, and write-ahead logs archived with them, hold sealed bytes and the secrets that open them "
@@ -47,6 +48,8 @@ NOT_COVERED: Final = (
     "Sealed answers kept for repeated requests go within 24 hours.",
     "Copies that recipients took out of the vault: they are told, one task each.",
     "Models that were trained on the data: the training exclusion manifest names them.",
+    "The files of the person's own requests stay as proof of what was asked and done (GDPR Art. 5(2) and 17(3)(e)).",
+    "Words about the person in files of requests that others have open stay until those are answered.",
     "What nobody could know to be the person's: other names, pictures, audio.",
 )
 

@@ -1,13 +1,14 @@
 """Who took data of an erased person out of the vault, and the proof that they were told (GDPR Art. 19)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from django.utils import timezone
 
 from access.services.authorize import authorize
+from audit.archive.read import archived_events
 from audit.models import AuditEvent
-from audit.selectors import read_body
+from audit.selectors import EventFilter, read_body
 from compliance.errors.subjects import RecipientTaskNotFound, RecipientTaskSettled
 from compliance.models import RecipientTask, SubjectErasure
 from compliance.subjects.erase import get_subject_erasure
@@ -15,6 +16,7 @@ from datasets.services.descriptions import refuse_personal_data
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
+from vaultsite.kernel.tenancy.scope import current_tenant_id
 
 _TAKEN = (EventType.EXPORTED, EventType.EXPORTED_ANALYTICS)
 
@@ -25,8 +27,7 @@ def make_tasks(erasure: SubjectErasure, dataset_ids: Iterable[UUID]) -> int:
     Whether the person's records were in a file that was filtered nobody can say afterwards: who took any is told.
     """
     taken: dict[tuple[UUID, UUID], RecipientTask] = {}
-    rows = AuditEvent.objects.filter(type__in=_TAKEN, status="success", dataset_id__in=list(dataset_ids))
-    for event in rows.order_by("time").iterator():
+    for event in _taken(frozenset(dataset_ids)):
         assert event.dataset_id is not None
         task = taken.setdefault(
             (event.dataset_id, event.actor_id),
@@ -38,6 +39,15 @@ def make_tasks(erasure: SubjectErasure, dataset_ids: Iterable[UUID]) -> int:
             task.exports.append(export)
     RecipientTask.objects.bulk_create(taken.values(), ignore_conflicts=True)
     return RecipientTask.objects.filter(erasure=erasure).count()
+
+
+def _taken(dataset_ids: frozenset[UUID]) -> Iterator[AuditEvent]:
+    """Every download of an export of the datasets, those of months in the archive first."""
+    asked = EventFilter(types=tuple(kind.value for kind in _TAKEN), status="success")
+    archived = archived_events(current_tenant_id(), asked)
+    yield from (event for event in archived if event.dataset_id in dataset_ids)
+    rows = AuditEvent.objects.filter(type__in=_TAKEN, status="success", dataset_id__in=list(dataset_ids))
+    yield from rows.order_by("time").iterator()
 
 
 def list_tasks(principal: Principal, erasure_id: UUID, *, after: UUID | None, limit: int) -> list[RecipientTask]:

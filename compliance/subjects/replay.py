@@ -10,6 +10,8 @@ from uuid import UUID
 
 from anonymization.services.token_vault.upkeep import remove_tokens
 from compliance.models import SubjectErasure, SubjectSearch, SubjectStore
+from compliance.requests.files import take_out
+from compliance.subjects.request_files import files_to_clear
 from compliance.subjects.search import accepted_matches
 from datasets.services.holdings.files import remove_rejects
 from datasets.services.holdings.texts import blank_text
@@ -20,7 +22,8 @@ from vaultsite.kernel.jobs import FINAL
 @dataclass(frozen=True)
 class PersonFacts:
     """``texts``: place and row of words that were blanked; ``rejects``: uploads whose reports of rejected lines went;
-    ``tokens``: rows of the token vault; ``suppressed``: the person's entries on the suppression list.
+    ``tokens``: rows of the token vault; ``files``: parts of files of requests; ``suppressed``: the person's entries on
+    the suppression list.
     """
 
     search: UUID
@@ -28,6 +31,7 @@ class PersonFacts:
     rejects: tuple[UUID, ...]
     tokens: tuple[UUID, ...]
     suppressed: tuple[bytes, ...]
+    files: tuple[tuple[UUID, str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -36,6 +40,7 @@ class PersonFacts:
             "rejects": [str(one) for one in self.rejects],
             "tokens": [str(one) for one in self.tokens],
             "suppressed": [one.hex() for one in self.suppressed],
+            "files": [[str(request), place, part] for request, place, part in self.files],
         }
 
     @classmethod
@@ -46,6 +51,7 @@ class PersonFacts:
             tuple(UUID(one) for one in told["rejects"]),
             tuple(UUID(one) for one in told["tokens"]),
             tuple(bytes.fromhex(one) for one in told["suppressed"]),
+            tuple((UUID(request), place, part) for request, place, part in told.get("files", ())),
         )
 
 
@@ -59,7 +65,8 @@ def people_erased() -> Iterator[tuple[UUID, PersonFacts]]:
             elif match.store == SubjectStore.REJECTS:
                 rejects.append(match.object_id)
         tokens = tuple(UUID(one) for one in erasure.checkpoint.get("tokens", ()))
-        facts = PersonFacts(erasure.search_id, tuple(texts), tuple(rejects), tokens, suppressed_by(erasure.pk))
+        files = tuple(files_to_clear(erasure.search_id))
+        facts = PersonFacts(erasure.search_id, tuple(texts), tuple(rejects), tokens, suppressed_by(erasure.pk), files)
         yield erasure.pk, facts
 
 
@@ -74,6 +81,8 @@ def erase_beside_again(erasure_id: UUID, facts: PersonFacts) -> None:
         remove_rejects(ingest_id)
     for place, row in facts.texts:
         blank_text(place, row)
+    for request_id, place, part in facts.files:
+        take_out(request_id, place, part)
     suppress_again(facts.suppressed, erasure_id=erasure_id)
     going_on = SubjectErasure.objects.filter(search=facts.search).exclude(status__in=FINAL)
     if not going_on.exists():

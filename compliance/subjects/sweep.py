@@ -1,4 +1,4 @@
-"""The worker's part of a search: the index, then every store of every dataset from its beginning to its end.
+"""The worker's part of a search: the index, every store of every dataset from its beginning to its end, then requests.
 
 After each batch the place it has come to is saved with what was found, so whoever continues begins there. Memory: one
 block at a time, and the matches of a batch.
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from anonymization.services.token_vault.find import find_token_spaces
 from compliance.models import MatchReason, MatchState, SubjectMatch, SubjectSearch, SubjectStore
+from compliance.requests.files import read_files
 from compliance.subjects.identifiers import Known, open_known, seal_known
 from compliance.subjects.index_search import index_entries, searched
 from compliance.subjects.matcher import PROVEN, Hit, Matcher
@@ -42,7 +43,7 @@ class Found:
 
     store: str
     place: str
-    dataset_id: UUID
+    dataset_id: UUID | None
     object_id: UUID
     record_id: str
     hit: Hit
@@ -106,6 +107,7 @@ class Sweep:
         for number, dataset_id in enumerate(datasets):
             if self._is_left(dataset_id) and not self.search.is_truncated:
                 self._read_dataset(dataset_id, f"{number + 1}/{len(datasets)}")
+        self._read_requests()
         self._finish(len(datasets))
 
     def _is_left(self, dataset_id: UUID) -> bool:
@@ -147,6 +149,21 @@ class Sweep:
             if self._bytes >= BATCH_BYTES or len(self._waiting) >= BATCH_MATCHES:
                 self._save(place | {"after": str(swept.block.after)}, of)
         self._save(place | {"reading": number + 1}, of)
+
+    def _read_requests(self) -> None:
+        """The files of all requests but the one that asks: that is the proof of what is done for it."""
+        reached = self.search.checkpoint.get("request")
+        after = UUID(reached) if reached else None
+        while not self.search.is_truncated:
+            with self.claim.scope():
+                after, pieces = read_files(after, besides=self.search.case)
+            if after is None:
+                return
+            for index, hit in self.matcher.find([piece.text for piece in pieces]):
+                one = pieces[index]
+                self._waiting.append(Found(SubjectStore.REQUEST, one.place, None, one.request_id, one.part, hit))
+            self._swept[SubjectStore.REQUEST] += sum(len(piece.text) for piece in pieces)
+            self._save(self.search.checkpoint | {"request": str(after)}, "requests")
 
     def _save(self, checkpoint: dict[str, Any], of: str) -> None:
         """What was found and how far it is, in one transaction."""

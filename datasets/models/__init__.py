@@ -15,6 +15,7 @@ from datasets.models.ingest import IdMode, Ingest, IngestFormat, IngestMode, OnE
 from datasets.models.key_rotation import KeyRotation, RotationReason
 from datasets.models.lifecycle import Purge, Quota
 from datasets.models.lineage import DatasetUse, EdgeKind, LineageEdge, LineageNode, NodeType
+from datasets.models.masking import Masking
 from datasets.models.merge import (
     ConflictKind,
     Merge,
@@ -78,6 +79,7 @@ __all__ = [
     "KeyRotation",
     "LineageEdge",
     "LineageNode",
+    "Masking",
     "Merge",
     "MergeConflict",
     "MergeOutcome",

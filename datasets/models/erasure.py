@@ -12,7 +12,9 @@ class Erasure(LongRunning):
     """The erasure of records from every version of a dataset.
 
     ``epoch`` is the dataset's erasure epoch that the request raised it to. The counts are of records found, chunks
-    rewritten and versions that held any of them. ``receipt`` is sealed; there is none before the end.
+    rewritten and versions that held any of them. ``receipt`` is sealed; there is none before the end. One that
+    ``spares`` takes content that was there before, and neither what its records spare nor what else comes under their
+    ids.
     """
 
     task_name = "datasets.run_erasure"
@@ -26,6 +28,7 @@ class Erasure(LongRunning):
     chunk_count = models.PositiveIntegerField(default=0)
     version_count = models.PositiveIntegerField(default=0)
     receipt = models.BinaryField(null=True)
+    spares = models.BooleanField(default=False, db_default=False)
 
     class Meta(LongRunning.Meta):
         constraints = [
@@ -45,7 +48,8 @@ class ErasedRecord(TenantModel):
     """One record that was asked to be erased: what no upload from before may bring back.
 
     ``content_keys`` (16 bytes each) and ``leaves`` (32 bytes each) are of the records that were found under the id, one
-    behind the other. ``erased_at`` is when the erasure was asked for, later when it ended.
+    behind the other. ``erased_at`` is when the erasure was asked for, later when it ended. ``spared`` are the leaves
+    under the id that stay.
     """
 
     dataset = TenantForeignKey(Dataset, on_delete=models.CASCADE)
@@ -53,6 +57,7 @@ class ErasedRecord(TenantModel):
     record_id = models.CharField(max_length=128, db_collation="C")
     content_keys = models.BinaryField(default=bytes)
     leaves = models.BinaryField(default=bytes)
+    spared = models.BinaryField(default=bytes, db_default=b"")
     erased_at = models.DateTimeField()
 
     class Meta(TenantModel.Meta):

@@ -21,6 +21,7 @@ class VersionKind(models.TextChoices):
     PATCH = "patch", "change of records"
     MERGE = "merge", "merge"
     ROLLBACK = "rollback", "rollback"
+    MASK = "mask", "anonymized"
 
 
 class Version(TenantModel):

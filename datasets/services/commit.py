@@ -32,7 +32,7 @@ from datasets.services.branches import require_writable
 from datasets.services.lineage import record_parents
 from datasets.services.quotas import require_version_room
 from datasets.services.version_quarantine import inherit
-from datasets.services.writable import hold_open
+from datasets.services.writable import hold_open, hold_there
 from datasets.tree.builder import TreeResult
 from datasets.tree.version import version_id
 from vaultsite.kernel.crypto.keys import SecretKey
@@ -44,6 +44,8 @@ Profile = Counter[tuple[str, str]]
 
 _LABEL: Final = re.compile(r"v(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 _VERIFY_BATCH: Final = 10_000
+#: What may move a protected branch: a merge by its review, and the removal of personal data by its policy.
+_UNASKED: Final = frozenset({VersionKind.MERGE, VersionKind.MASK})
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,9 @@ def commit_version(new: NewVersion) -> Version | None:
     The caller's job must be fenced in the same scope. Raises VersionLabelTaken, TreeObjectMissing, DatasetNotFound,
     DatasetArchived, BranchNotFound, BranchProtected, QuotaExceeded.
     """
-    dataset = hold_open(new.dataset_id)
-    if new.kind != VersionKind.MERGE:  # whether a merge may move a protected branch, its review says
+    is_masking = new.kind == VersionKind.MASK  # which policies ask for, of archived datasets and protected branches too
+    dataset = hold_there(new.dataset_id) if is_masking else hold_open(new.dataset_id)
+    if new.kind not in _UNASKED:
         require_writable(dataset, new.branch)
     require_version_room(dataset, new.branch, sealed_bytes=new.sealed_bytes, records=new.tree.count)
     by = {"created_by": new.author}

@@ -55,6 +55,7 @@ def release_unscanned(ingest: Ingest) -> None:
     What was erased since the upload began is dropped: the erasure may have been over before it was kept.
     """
     erased = ErasedRecord.objects.filter(dataset_id=ingest.dataset_id, erased_at__gte=ingest.created_at)
+    erased = erased.filter(erasure__spares=False)
     QuarantinedRecord.objects.filter(ingest=ingest.pk, record_id__in=erased.values("record_id")).delete()
     kept = QuarantinedRecord.objects.filter(ingest=ingest.pk).update(is_kept=True)
     if kept:

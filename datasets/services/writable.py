@@ -36,3 +36,11 @@ def hold_open(dataset_id: UUID) -> Dataset:
         raise DatasetNotFound
     require_open(held)
     return held
+
+
+def hold_there(dataset_id: UUID) -> Dataset:
+    """The same of one that may be archived: for what has to be done to it all the same. Raises DatasetNotFound."""
+    held = Dataset.objects.select_for_update().filter(pk=dataset_id, deleted_at=None).first()
+    if held is None:
+        raise DatasetNotFound
+    return held

@@ -56,8 +56,8 @@ def has_event(tenant, event) -> bool:
         return AuditEvent.objects.filter(pk=event.id).exists()
 
 
-def test_nothing_is_dropped_by_default(tenant, old_event) -> None:
-    assert VaultConfig.audit_retention_months == 0
+def test_zero_drops_nothing_and_twelve_months_are_kept_by_default(tenant, old_event) -> None:
+    assert (VaultConfig.audit_retention_months, VaultConfig.audit_online_months) == (12, 3)
     assert drop_old_months(keep=0, today=TODAY) == []
     assert has_event(tenant, old_event)
     grow(tenant.pk)

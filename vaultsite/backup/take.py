@@ -14,6 +14,7 @@ from access.models import Tenant
 from compliance.backup.contents import dataset_digests
 from compliance.backup.journal import read_journal, ship_journal
 from compliance.backup.manifest import FileFacts, Manifest, ObjectFacts
+from compliance.backup.named import archived_objects
 from compliance.backup.record import record_backup, record_expiry
 from compliance.backup.repository import Repository, new_backup_id, object_file
 from compliance.backup.sealed_files import Written
@@ -145,3 +146,5 @@ def _living() -> Iterator[tuple[str, object, int, bool]]:
     rows = Blob.objects.using("owner").filter(store=DEFAULT_STORE).exclude(state=BlobState.DEAD)
     for name, tenant, size, state, job in rows.values_list("name", "tenant_id", "size", "state", "job").iterator(_ROWS):
         yield name, tenant, size, state == BlobState.SEALED and job is None
+    for part in archived_objects("owner"):
+        yield part.name, part.tenant_id, part.size, part.is_needed

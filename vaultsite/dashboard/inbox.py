@@ -14,6 +14,7 @@ from compliance.consents.tasks import tasks_to_decide
 from compliance.holds.selectors import holds_to_confirm, releases_to_confirm
 from compliance.holds.work_selectors import notices_to_acknowledge
 from compliance.incidents import work_selectors as incident_work
+from compliance.requests.corrections import corrections_to_apply
 from compliance.requests.selectors import requests_to_answer
 from compliance.retention import work_selectors as retention_work
 from compliance.subjects import work_selectors as subject_work
@@ -75,6 +76,7 @@ _TO_DO: Final = (
         is_urgent=True,
     ),
     _Asked("Recipients to tell of an erasure", subject_work.recipients_to_tell, "admin:subjects"),
+    _Asked("Corrections of people's records to apply", corrections_to_apply, "admin:subject_corrections"),
     _Asked("Withdrawals of consent to decide on", tasks_to_decide, "admin:consent_tasks"),
     _Asked("Grants under review", access_work.grants_to_review, "admin:access_reviews"),
     _Asked("Incidents whose clocks run", incident_work.incidents_to_settle, "admin:incidents", is_urgent=True),

@@ -58,6 +58,7 @@ KINDS: Final = MappingProxyType(
         "Ingest": ("upload", _at_dataset("admin:datasets_dataset_page")),
         "Export": ("export", _own_page("admin:datasets_export")),
         "GuaranteedExport": ("guaranteed export", _own_page("admin:datasets_guaranteed_export")),
+        "Masking": ("anonymization of a dataset", _at_dataset("admin:datasets_dataset_page")),
         "Merge": ("merge", _own_page("admin:datasets_merge")),
         "Publication": ("publication of a draft", _at_dataset("admin:datasets_drafts")),
         "Erasure": ("erasure", _own_page("admin:datasets_erasure")),

@@ -11,7 +11,8 @@ from access import found_selectors as access_found
 from access.selectors import may
 from anonymization.models import AnonymizationPolicy
 from audit.alerts.kinds import KINDS
-from audit.models import Alert, AuditEvent
+from audit.models import Alert
+from audit.proofs.events import find_event
 from datasets import found_selectors as datasets_found
 from vaultsite.dashboard.jobs import find_job
 from vaultsite.kernel.tenancy.principal import Principal
@@ -121,7 +122,10 @@ def _privacy_policies(principal: Principal, text: str, limit: int) -> Sequence[A
 
 
 def _event_of_id(principal: Principal, identifier: UUID) -> Sequence[Any]:
-    return list(AuditEvent.objects.filter(pk=identifier)[:1]) if may(principal, "audit.read") else []
+    if not may(principal, "audit.read"):
+        return []
+    found = find_event(principal.tenant_id, identifier)
+    return [found] if found else []
 
 
 def _alert_of_id(principal: Principal, identifier: UUID) -> Sequence[Any]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from datasets.errors import CorruptTree, TreeObjectMissing
 from datasets.errors.upkeep import DataCorruption
+from datasets.services.erasure.spare import is_erased
 from datasets.services.erasure.sweep import Sweep
 from datasets.tree.chunk import ChunkCodec
 from datasets.tree.digests import EMPTY_ROOT
@@ -52,6 +53,8 @@ class Affected:
         except (DataCorruption, TreeObjectMissing, CorruptTree):
             self.sweep.unreadable.add(digest)
             return False
-        wanted = frozenset(self.sweep.ids)
-        self.is_readable = self.is_readable or not wanted.isdisjoint(chunk.ids)
-        return any(tombstone.id in wanted for tombstone in chunk.erased)
+        spared = self.sweep.spared
+        self.is_readable = self.is_readable or any(
+            is_erased(chunk[index], spared) for index, name in enumerate(chunk.ids) if name in spared
+        )
+        return any(tombstone.id in spared for tombstone in chunk.erased)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from anonymization.services.feedback import forget_feedback
 from datasets.models import StagedRecord, SubjectIndexEntry
+from datasets.services.erasure.spare import Spared
 from datasets.services.exports.removal import remove_exports
 from datasets.services.merges.resolutions import forget_resolutions
 from datasets.services.record_quarantine import forget_quarantined
@@ -14,16 +15,17 @@ from datasets.services.suppression import settle_returns
 _BATCH: Final = 2000
 
 
-def drop_derived(dataset_id: UUID, record_ids: Sequence[str]) -> None:
-    """Inside a scope: remove index entries, staged changes, what was put into conflicts by hand, the quarantine,
-    and what feedback on findings quotes.
+def drop_derived(dataset_id: UUID, record_ids: Sequence[str], *, spared: Spared) -> None:
+    """Inside a scope: remove index entries (but of ``spared`` leaves), staged changes, what was put into conflicts by
+    hand, the quarantine, and what feedback on findings quotes.
 
     Every export of the dataset goes too.
     """
     remove_exports(dataset_id)
     for start in range(0, len(record_ids), _BATCH):
         batch = record_ids[start : start + _BATCH]
-        SubjectIndexEntry.objects.filter(dataset_id=dataset_id, record_id__in=batch).delete()
+        stays = {leaf for name in batch for leaf in spared.get(name, ())}
+        SubjectIndexEntry.objects.filter(dataset_id=dataset_id, record_id__in=batch).exclude(leaf__in=stays).delete()
         StagedRecord.objects.filter(dataset_id=dataset_id, record_id__in=batch).delete()
         forget_resolutions(dataset_id, batch)
         forget_feedback(dataset_id, batch)

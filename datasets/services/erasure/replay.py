@@ -3,7 +3,7 @@
 The reason is taken over as it was checked when the erasure was asked for; who asked, and when, stay.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +13,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from datasets.models import Dataset, ErasedRecord, Erasure
+from datasets.services.erasure.spare import spared_by
 from datasets.services.erasure.work import run_erasure
 from datasets.services.exports.removal import remove_exports
 from vaultsite.kernel.jobs import JobStatus, new_lease
@@ -33,6 +34,8 @@ class ErasureFacts:
     purpose: str
     requested_by: UUID
     created_at: datetime
+    #: Of one that spares, record id -> the leaves that stay, in hex; None of any other.
+    spared: Mapping[str, Sequence[str]] | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -42,6 +45,7 @@ class ErasureFacts:
             "purpose": self.purpose,
             "requested_by": str(self.requested_by),
             "created_at": self.created_at.isoformat(),
+            **({"spared": dict(self.spared)} if self.spared is not None else {}),
         }
 
     @classmethod
@@ -53,6 +57,7 @@ class ErasureFacts:
             told["purpose"],
             UUID(told["requested_by"]),
             datetime.fromisoformat(told["created_at"]),
+            told.get("spared"),
         )
 
 
@@ -60,16 +65,19 @@ def erasures_asked_for() -> Iterator[tuple[UUID, ErasureFacts]]:
     """In an open scope: every erasure that suppresses records, finished or not."""
     suppressing = ErasedRecord.objects.values("erasure_id")
     for erasure in Erasure.objects.filter(pk__in=suppressing).order_by("pk"):
-        ids = ErasedRecord.objects.filter(erasure=erasure).order_by("record_id").values_list("record_id", flat=True)
+        spared = spared_by(erasure.pk)
         yield (
             erasure.pk,
             ErasureFacts(
                 erasure.dataset_id,
-                tuple(ids),
+                tuple(sorted(spared)),
                 erasure.reason,
                 erasure.purpose,
                 erasure.requested_by,
                 erasure.created_at,
+                {name: sorted(leaf.hex() for leaf in leaves) for name, leaves in spared.items()}
+                if erasure.spares
+                else None,
             ),
         )
 
@@ -122,10 +130,18 @@ def _queue(dataset: Dataset, erasure_id: UUID, facts: ErasureFacts, *, is_known:
             id_count=len(facts.record_ids),
             requested_by=facts.requested_by,
             created_at=facts.created_at,
+            spares=facts.spared is not None,
             **begun,
         ).save(force_insert=True)
     now = timezone.now()
     rows = [
-        ErasedRecord(dataset=dataset, erasure_id=erasure_id, record_id=name, erased_at=now) for name in facts.record_ids
+        ErasedRecord(
+            dataset=dataset,
+            erasure_id=erasure_id,
+            record_id=name,
+            erased_at=now,
+            spared=b"".join(bytes.fromhex(leaf) for leaf in (facts.spared or {}).get(name, ())),
+        )
+        for name in facts.record_ids
     ]
     ErasedRecord.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)

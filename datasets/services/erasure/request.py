@@ -1,6 +1,6 @@
 """Ask for an erasure: from here on no build from before can commit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -35,9 +35,18 @@ def request_erasure(principal: Principal, *, dataset_id: UUID, record_ids: Seque
 
 
 def queue_erasure(
-    dataset_id: UUID, *, record_ids: Sequence[str], reason: str, requested_by: UUID, purpose: str
+    dataset_id: UUID,
+    *,
+    record_ids: Sequence[str],
+    reason: str,
+    requested_by: UUID,
+    purpose: str,
+    spared: Mapping[str, Collection[bytes]] | None = None,
 ) -> Erasure:
     """As ``request_erasure``, once somebody has decided that it may be; of a deleted dataset too.
+
+    ``spared`` names leaves that stay, by record id: then only what is stored now goes, and whatever else comes under
+    the ids later, from uploads under way too, stays as well.
 
     Raises DatasetHeld, DatasetNotFound (once it is purged).
     """
@@ -56,9 +65,14 @@ def queue_erasure(
         lease_until=new_lease(),
         created_at=now,
         progress={"stage": "queued"},
+        spares=spared is not None,
     )
     erasure.save(force_insert=True)
-    rows = [ErasedRecord(dataset=held, erasure=erasure, record_id=name, erased_at=now) for name in wanted]
+    stays = {name: b"".join(sorted(leaves)) for name, leaves in (spared or {}).items()}
+    rows = [
+        ErasedRecord(dataset=held, erasure=erasure, record_id=name, erased_at=now, spared=stays.get(name, b""))
+        for name in wanted
+    ]
     ErasedRecord.objects.bulk_create(rows, batch_size=_BATCH)
     remove_exports(held.pk)
     enqueue(erasure)

@@ -38,7 +38,7 @@ class Suppression:
         return record_id in self.ids or content_key in self.content_keys
 
     def __bool__(self) -> bool:
-        return bool(self.ids)
+        return bool(self.ids or self.content_keys)
 
 
 def suppressed(dataset_id: UUID, since: datetime) -> Suppression:
@@ -50,8 +50,9 @@ def suppressed(dataset_id: UUID, since: datetime) -> Suppression:
     if rows.exclude(erasure__status__in=FINAL).exists():
         raise ErasureUnderway
     ids, content_keys = set(), set()
-    for record_id, keys in rows.values_list("record_id", "content_keys").iterator():
-        ids.add(record_id)
+    for record_id, keys, spares in rows.values_list("record_id", "content_keys", "erasure__spares").iterator():
+        if not spares:
+            ids.add(record_id)
         content_keys.update(split_cells(bytes(keys), CONTENT_KEY_BYTES))
     return Suppression(frozenset(ids), frozenset(content_keys))
 

@@ -24,6 +24,7 @@ from anonymization.services.token_vault.upkeep import forget_tokens
 from datasets.errors import CorruptTree, TreeObjectMissing
 from datasets.errors.upkeep import DataCorruption
 from datasets.models import Blob, BlobKind, BlobState, Chunk, ErasedRecord, Erasure, FindingsBlob, ObjectKind
+from datasets.services.erasure.spare import Spared, is_erased
 from datasets.services.erasure.suppress import split_cells
 from datasets.services.holds import Keeper
 from datasets.services.pack_reader import PackReader
@@ -55,6 +56,8 @@ class Sweep:
     #: Asked again whenever rows are about to change: a hold may have come since.
     keeper: Keeper
     beat: Callable[[], None]
+    #: Of each of ``ids`` the leaves that stay.
+    spared: Spared
     #: Chunks that could not be opened although they may hold one of the ids.
     unreadable: set[bytes] = field(default_factory=set)
     #: Sealed packs whose objects have been examined.
@@ -62,7 +65,6 @@ class Sweep:
     _codec: ChunkCodec = field(default_factory=ChunkCodec)
 
     def __post_init__(self) -> None:
-        self._wanted = frozenset(self.ids)
         self._blobs = BlobStore.at(self.reader.keys.store)
         self._relocation = Relocation(self.reader.keys, self.claim, guard=self.keeper.refuse_held)
 
@@ -168,11 +170,11 @@ class Sweep:
         """Queue the chunk for its new place; False when it holds none of the records."""
         stored = open_place(self.reader.keys, self._blobs, place)
         chunk = self._codec.decode(stored.body)
-        gone = {index: record for index, record in enumerate(chunk) if record.id in self._wanted}
+        gone = {index: record for index, record in enumerate(chunk) if is_erased(record, self.spared)}
         if not gone:
             return False
         move = Move()
-        self._relocation.seal_object(move, place, erase_records(stored, self._wanted))
+        self._relocation.seal_object(move, place, erase_records(stored, {record.id for record in gone.values()}))
         quoted = {text for record in gone.values() for text in _values_of(record)}
         for row in self._findings(place.digest):
             quoted |= self._rewrite_findings(move, row, gone)

@@ -14,6 +14,7 @@ from datasets.selectors import resource_of
 from datasets.services.erasure.affected import Affected
 from datasets.services.erasure.derived import drop_derived
 from datasets.services.erasure.receipt import make_receipt, seal_receipt
+from datasets.services.erasure.spare import spared_by
 from datasets.services.erasure.sweep import Sweep
 from datasets.services.holds import Keeper
 from datasets.services.keys import load_keys
@@ -41,11 +42,12 @@ class Work:
     def open(cls, erasure: Erasure, held: Claim) -> "Work":
         """Fetch keys and ids. Raises DatasetHeld, KeyUnavailable."""
         with held.scope():
-            ids = list(ErasedRecord.objects.filter(erasure=erasure).values_list("record_id", flat=True))
+            spared = spared_by(erasure.pk)
+            ids = sorted(spared)
             keeper = Keeper(erasure.dataset_id, ids)
             keeper.refuse_held()
             reader = PackReader(load_keys(erasure.dataset_id))
-        sweep = Sweep(erasure, held, reader, sorted(ids), keeper, Pulse(held, progress={"stage": "sweep"}))
+        sweep = Sweep(erasure, held, reader, ids, keeper, Pulse(held, progress={"stage": "sweep"}), spared)
         return cls(erasure, held, sweep)
 
     def run(self) -> None:
@@ -74,7 +76,7 @@ class Work:
             if self.sweep.unexamined():
                 return False
             Dataset.objects.filter(pk=dataset_id).update(erasure_epoch=F("erasure_epoch") + 1)
-            drop_derived(dataset_id, self.sweep.ids)
+            drop_derived(dataset_id, self.sweep.ids, spared=self.sweep.spared)
             now = timezone.now()
             ErasedRecord.objects.filter(erasure=self.erasure).update(erased_at=now)
             newest = Version.objects.filter(dataset_id=dataset_id).order_by("-sequence").first()

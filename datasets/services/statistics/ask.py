@@ -183,8 +183,15 @@ def answer(asked: Asked) -> dict[str, Any]:
         content: dict[str, Any] = orjson.loads(asked.given)
         return content
     results = compute(asked.store, asked.version, asked.request, consent=asked.consent, restriction=asked.restriction)
-    terms = _TERMS if asked.consent is None else _TERMS | {"left_out": "records without consent"}
-    return {"version": asked.version.label, "results": results, "privacy": {**asked.request.loss.as_json(), **terms}}
+    said = {"left_out": left_out} if (left_out := _left_out(asked)) else {}
+    privacy = {**asked.request.loss.as_json(), **_TERMS, **said}
+    return {"version": asked.version.label, "results": results, "privacy": privacy}
+
+
+def _left_out(asked: Asked) -> str:
+    """Why records may not be counted, in words; how many would tell what the noise hides."""
+    gates = ((asked.consent, "records without consent"), (asked.restriction, "records restricted by their people"))
+    return ", ".join(words for gate, words in gates if gate is not None)
 
 
 def release(asked: Asked, content: dict[str, Any]) -> Statistics:

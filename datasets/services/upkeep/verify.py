@@ -13,10 +13,13 @@ from anonymization.errors import MalformedFindings
 from anonymization.findings import decode_findings
 from datasets.errors import CorruptTree
 from datasets.models import Chunk, ErasedRecord, FindingsBlob, Scrub
+from datasets.services.erasure.suppress import split_cells
 from datasets.services.pack_reader import PackReader
 from datasets.services.places import FAULTS, Place, open_findings, open_place, places_of
 from datasets.services.quarantine import quarantine
+from datasets.tree.chunk import Chunk as Opened
 from datasets.tree.chunk import ChunkCodec, ChunkSidecar, verify_chunk
+from datasets.tree.digests import DIGEST_BYTES
 from datasets.tree.node import decode_node
 from datasets.tree.store import ObjectKind
 from vaultsite.kernel.blobs import BlobStore
@@ -91,14 +94,16 @@ class Verification:
         chunk = self._codec.decode(stored.body)
         verify_chunk(chunk, place.digest)
         ChunkSidecar.decode(stored.sidecar)
-        return not place.is_damaged or not self._holds_erased(place, chunk.ids)
+        return not place.is_damaged or not self._holds_erased(place, chunk)
 
-    def _holds_erased(self, place: Place, ids: Sequence[str]) -> bool:
+    def _holds_erased(self, place: Place, chunk: Opened) -> bool:
         """Whether a record of the chunk was erased since it was stored; it waits for that to be done again."""
         since = moment_of(place.pk)
-        rows = ErasedRecord.objects.filter(dataset_id=self._dataset_id, record_id__in=ids, erased_at__gte=since)
+        rows = ErasedRecord.objects.filter(dataset_id=self._dataset_id, record_id__in=chunk.ids, erased_at__gte=since)
         with self.reader.scope():
-            return rows.exists()
+            spared = list(rows.values_list("record_id", "spared"))
+        leaves = {record.id: record.leaf for record in chunk} if spared else {}
+        return any(leaves[name] not in split_cells(bytes(cells), DIGEST_BYTES) for name, cells in spared)
 
     def _verify_findings(self, row: FindingsBlob) -> bool:
         decode_findings(open_findings(self.reader.keys, self._blobs, row))

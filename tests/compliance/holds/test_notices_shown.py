@@ -1,5 +1,6 @@
 """Notices of holds over the API and in browsers: the manager's side, and a custodian's own."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -100,6 +101,7 @@ def test_a_custodian_acknowledges_on_a_page_of_their_own(tenant) -> None:
     wanted = form(tenant, make_dataset(tenant), custodian=str(id_of(tenant, "mallory")), **SAID)
     page = manager.post(PAGE, wanted)["Location"]
     assert "not yet" in manager.get(page).text
+    assert "0 of 1 told" in manager.get(PAGE).text
     assert "Legal holds that wait for your acknowledgement" in custodian.get("/admin/").text
     assert "waits for you" in custodian.get(OWN).text
     with acting(tenant):
@@ -110,6 +112,7 @@ def test_a_custodian_acknowledges_on_a_page_of_their_own(tenant) -> None:
     assert ("I have read this" in shown, "Acknowledged" in shown) == (False, True)
     assert "wait for your acknowledgement" not in custodian.get("/admin/").text
     assert "not yet" not in manager.get(page).text
+    assert "1 of 1 told" in manager.get(PAGE).text
     assert custodian.get(page).status_code == 403
     assert [manager.get(one).status_code for one in (mine, f"{OWN}{uuid4()}/")] == [404, 404]
 
@@ -117,7 +120,9 @@ def test_a_custodian_acknowledges_on_a_page_of_their_own(tenant) -> None:
 def test_who_manages_a_hold_tells_more_people_and_writes_down_what_they_said(tenant) -> None:
     hold, browser = place(tenant, whole(make_dataset(tenant))), browser_of(tenant, "legal_counsel")
     page, gone = f"{PAGE}{hold.pk}/", disabled_user(tenant)
-    assert "Nobody was told of this hold." in browser.get(page).text
+    offered = browser.get(page).text
+    assert "Nobody was told of this hold." in offered
+    assert re.search(rf'value="{hold.custodian}"\s+selected', offered)
     told = browser.post(page, {"do": "tell", "person": str(gone), **SAID}, follow=True).text
     assert ("could not tell them" in told, "not reached" in told, TEXT.keep in told) == (True, True, True)
     with acting(tenant):

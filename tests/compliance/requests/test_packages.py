@@ -16,12 +16,14 @@ from compliance.requests import package_work
 from compliance.requests.package_pdf import MAX_BYTES, package_pdf
 from compliance.requests.package_work import run_package
 from compliance.requests.packages import expire_packages
+from datasets.errors.quarantine import VersionQuarantined
 from datasets.services.erasure.request import request_erasure
 from datasets.services.version_quarantine import quarantine_version
 from tests.compliance.requests.test_form import link_of
 from tests.factories.access import acting, age
 from tests.factories.api import caller, send
 from tests.factories.datasets import jsonl, make_dataset, someone, upload
+from tests.factories.merges import fork, put_on
 from tests.vaultsite.conftest import plain_static  # noqa: F401 - a fixture
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.jobs import claim
@@ -32,6 +34,8 @@ ROWS = [
     {"id": "r-3", "text": "Jane Smithson came back", "score": 3},
 ]
 
+#: Branches of a dataset with a side branch, and the versions that they stand at.
+HEADS = (("main", "v1.0.0"), ("same", "v1.0.0"), ("work", "v1.1.0"))
 REDACTED = {"fields": ["/data/text"], "strategy": "redact", "whole_field": True}
 
 
@@ -97,15 +101,54 @@ def test_a_package_holds_the_subjects_records_and_nobody_elses(tenant, officer, 
     assert send(officer, "GET", f"/subject-requests/{request['id']}").json()["state"] == "executing"
 
 
+def test_a_package_holds_what_stands_on_any_branch_each_once(tenant, dataset, officer, reviewed, act) -> None:
+    for name in ("same", "work"):
+        fork(tenant, dataset, name)
+    changed = ROWS[2] | {"text": "Jane Smithson left"}
+    put_on(tenant, dataset, "work", [ROWS[0], changed, {"id": "r-7", "text": "Jane Smithson of the branch"}])
+    request = reviewed(ids=("r-1", "r-3", "r-7", "r-9"))
+    row = written(tenant, act(request, "package")[1])
+    assert (row.status, row.record_count, row.progress["missing"]) == ("succeeded", 4, 1)
+    archive = zipfile.ZipFile(io.BytesIO(fetched(officer, request)))
+    (said,) = json.loads(archive.read("data.json"))["datasets"]
+    main, same, work = ({"branch": name, "version": label} for name, label in HEADS)
+    assert said["branches"] == [main, same, work]
+    assert [(one["id"], one["data"]["text"], one["stands_in"]) for one in said["records"]] == [
+        ("r-1", ROWS[0]["text"], [main, same, work]),
+        ("r-3", ROWS[2]["text"], [main, same]),
+        ("r-3", "Jane Smithson left", [work]),
+        ("r-7", "Jane Smithson of the branch", [work]),
+    ]
+    assert said["on_no_branch"] == 1
+    page = archive.read("your-data.html").decode()
+    assert "Stands on main (v1.0.0), same (v1.0.0), work (v1.1.0)." in page
+    assert "On no branch any more: 1 record of yours." in page
+    assert archive.read("your-data.pdf").startswith(b"%PDF-")
+
+
+def test_a_branch_in_quarantine_is_handed_to_nobody(tenant, dataset, reviewed, act) -> None:
+    fork(tenant, dataset, "work")
+    made = put_on(tenant, dataset, "work", [ROWS[0]])
+    request = reviewed()
+    officer = someone(tenant, "privacy_officer")
+    with acting(tenant, officer):
+        quarantine_version(officer, dataset_id=dataset.pk, version=made.label, reason="looked at")
+    assert act(request, "package")[1]["code"] == VersionQuarantined.code
+
+
 def test_a_package_has_a_tagged_pdf_of_the_same_records() -> None:
     lines = [["data / text", "bread, #set page(), *no* markup"], ["data / key", "k" * 500]]
     words = {"title": "Your data at Acme", "organization": "Acme", "reference": "R-1", "answer": "a", "counted": "1"}
-    datasets = [{"name": "chats", "records": [{"id": "r-1", "lines": lines}]}]
+    datasets = [
+        {"name": "chats", "records": [{"id": "r-1", "lines": lines, "where": "Stands on main."}], "missing": ""}
+    ]
     made = package_pdf(words, datasets, [("drafts", 1)])
     assert made == package_pdf(words, datasets, [("drafts", 1)])
     assert all(mark in made for mark in (b"/StructTreeRoot", b"/Lang(en)", b"<pdfuaid:part>1<"))
-    assert package_pdf(words, [{"name": "\u65e5\u672c", "records": []}], []) is None, "the page has every letter"
-    assert package_pdf(words, [{"name": "a" * MAX_BYTES, "records": []}], []) is None
+    assert package_pdf(words, [{"name": "\u65e5\u672c", "records": [], "missing": ""}], []) is None, (
+        "the page has every letter"
+    )
+    assert package_pdf(words, [{"name": "a" * MAX_BYTES, "records": [], "missing": ""}], []) is None
 
 
 def test_nothing_of_a_package_lies_in_the_store_in_the_clear(tenant, reviewed, act) -> None:

@@ -5,15 +5,18 @@ from uuid import uuid4
 
 import pytest
 
+from anonymization.guarantees.guarantee import Guarantee
 from audit.models import AuditEvent
 from compliance.tasks import continue_subject_search
 from datasets.errors.exports import ExportOutdated
 from datasets.models import RestrictedKey, RestrictedRecord
 from datasets.services.exports.run import run_export
+from datasets.services.families import family_of
 from tests.factories.access import acting
 from tests.factories.api import caller, send
 from tests.factories.datasets import jsonl, make_dataset, upload
 from tests.factories.drafts import make_draft, put
+from tests.factories.guaranteed import declare_rules, guaranteed, people, table
 from tests.factories.pages import browser_of
 from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 
@@ -70,8 +73,8 @@ def test_a_restriction_leaves_the_subjects_records_out_of_every_read_and_counts_
     assert ids_of(reader, dataset) == (["other"], {"restriction": 2})
     assert streamed(reader, dataset) == (1, "restriction")
     assert send(reader, "GET", f"/datasets/{dataset.pk}/versions/main/records/mail").status_code == 404
-    found = send(reader, "POST", f"/datasets/{dataset.pk}/query", {"filter": "data.text ~ 'Jane'"})
-    assert "mail" not in found.content.decode()
+    found = send(reader, "POST", f"/datasets/{dataset.pk}/query", {"filter": "text contains 'Jane'"})
+    assert (found.status_code, found.json()["data"]) == (200, [])
     another = caller(tenant, "data_steward", purpose="model-training")
     assert ids_of(another, dataset)[0] == ["other"], "a restriction is for all purposes"
     answered = act(request, "answer", {"message": "Restricted."})[1]
@@ -121,6 +124,56 @@ def test_an_export_leaves_them_out_and_one_made_before_is_no_more_downloaded(ten
     assert [json.loads(line)["id"] for line in fetched(late).splitlines()] == ["other"]
     progress = send(steward, "GET", f"/exports/{late}").json()["progress"]
     assert progress["records_withheld"] == {"restriction": 2}
+
+
+def restricted(act, asked, tenant, contact):
+    """A request of somebody who is known by an address alone, in force."""
+    request = asked(identity="known", type="restriction", contact=contact, identifiers=[])
+    continue_subject_search(str(tenant.pk), act(request, "search", {})[1]["search"]["id"])
+    status, imposed = act(request, "restriction", {})
+    assert (status, len(imposed["data"])) == (200, 1)
+
+
+def test_a_query_and_its_aggregates_are_about_the_others_and_say_how_many_are_left_out(tenant, dataset, reviewed, act):
+    act(reviewed("restriction"), "restriction", {})
+    reader, path = caller(tenant, "data_steward"), f"/datasets/{dataset.pk}/query"
+    found = send(reader, "POST", path, {"filter": "text contains 'o'"}).json()
+    assert ([one["id"] for one in found["data"]], found["records_withheld"]) == (["other"], {"restriction": 2})
+    counted = send(reader, "POST", path, {"aggregate": ["count"]}).json()
+    assert (counted["data"][0]["values"], counted["records_withheld"]) == ({"count": 1}, {"restriction": 2})
+
+
+def test_a_table_under_a_guarantee_is_made_of_the_others_and_counts_those_left_out(tenant, asked, act):
+    made = make_dataset(tenant)
+    upload(tenant, made, jsonl(people(60, each=2)))
+    declare_rules(tenant, made)
+    restricted(act, asked, tenant, "ada3@example.com")
+    done = guaranteed(tenant, made, guarantee=Guarantee(2, suppression=0.5))
+    assert (done.status, done.error) == ("succeeded", None)
+    assert done.counts["records_restricted"] == 2
+    assert 0 < len(table(tenant, done)) <= 118
+
+
+def test_statistics_are_about_the_others_and_say_so_but_not_how_many(tenant, asked, act, officer):
+    made = make_dataset(tenant)
+    upload(tenant, made, jsonl([{"id": f"r{n}", "mail": f"ada{n}@example.com"} for n in range(40)]))
+    declare_rules(tenant, made, subject="mail", sensitive=())
+    loss = {"epsilon": "1000", "delta": "0.0001"}
+    with acting(tenant):
+        family = family_of(made.pk)
+    budget = {"total": loss, "recipient": loss, "reason": "a study"}
+    assert send(officer, "PUT", f"/privacy/budgets/{family}", budget).status_code == 200
+    client, path = caller(tenant, "data_steward"), f"/datasets/{made.pk}/statistics"
+    body = {"subject": "mail", "queries": [{"type": "count", "epsilon": "50"}]}
+    before = send(client, "POST", path, body).json()
+    assert (round(before["results"][0]["value"]), "left_out" in before["privacy"]) == (40, False)
+    restricted(act, asked, tenant, "ada3@example.com")
+    after = send(client, "POST", path, body).json()
+    assert round(after["results"][0]["value"]) == 39
+    assert after["privacy"]["left_out"] == "records restricted by their people"
+    with acting(tenant):
+        told = AuditEvent.objects.filter(type="data.access.completed", dataset_id=made.pk).order_by("-time")[0]
+    assert json.loads(bytes(told.body))["metadata"]["records_withheld"] == {"restriction": 1}
 
 
 def test_the_subject_still_has_a_copy_of_what_is_restricted(tenant, dataset, reviewed, act):

@@ -12,6 +12,12 @@ from tests.factories.access import acting
 from tests.factories.datasets import make_dataset
 from vaultsite.config import VaultConfig, load
 
+_SAID = (
+    (0, "", "for ever, 3 months of it online"),
+    (3, "", "3 months"),
+    (84, "hipaa", "84 months, 3 months of it online, as documentation for HIPAA"),
+)
+
 
 def configured(**audit: str) -> VaultConfig:
     return load({"VAULT_CONFIG": "none.toml"} | {f"VAULT_AUDIT_{name}": value for name, value in audit.items()})
@@ -29,6 +35,11 @@ def test_six_years_and_for_ever_are_not(months) -> None:
     assert configured(RETENTION_MONTHS=months, DOCUMENTATION="hipaa").audit_retention_months == int(months)
 
 
+def test_six_years_are_what_hipaa_means_where_nothing_is_set() -> None:
+    assert configured().audit_retention_months == 12
+    assert configured(DOCUMENTATION="hipaa").audit_retention_months == 72
+
+
 def test_a_rule_nobody_knows_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="VAULT_AUDIT_DOCUMENTATION"):
         configured(DOCUMENTATION="hippa")
@@ -36,7 +47,7 @@ def test_a_rule_nobody_knows_is_refused() -> None:
 
 def test_the_calendar_says_how_long_the_audit_is_kept(tenant, settings) -> None:
     make_dataset(tenant)
-    for months, rule, said in ((0, "", "for ever"), (84, "hipaa", "84 months, as documentation for HIPAA")):
+    for months, rule, said in _SAID:
         settings.VAULT = settings.VAULT | {"AUDIT_RETENTION_MONTHS": months, "AUDIT_DOCUMENTATION": rule}
         with acting(tenant):
             audit = next(one for one in fixed_periods() if one.title == "Events of the audit")

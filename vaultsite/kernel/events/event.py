@@ -165,6 +165,8 @@ class EventType(StrEnum):
     AUDIT_KEY_ROTATED = "audit.key.rotated"
     #: Retention dropped a month of events; their leaves remain, so that proofs of what else happened still hold.
     AUDIT_MONTH_DROPPED = "audit.month.dropped"
+    #: A month of events left the database for the archive, where exports, proofs and verifications read it.
+    AUDIT_MONTH_ARCHIVED = "audit.month.archived"
     #: A message broker refused events each time they were tried; says how many, of which topic and why.
     DELIVERY_FAILED = "audit.delivery.failed"
     #: Somebody had events sent again that a message broker had refused.

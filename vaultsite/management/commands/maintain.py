@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, OperationalError, connections
 
+from audit.archive.months import archive_months
+from audit.archive.removal import remove_archived_months
 from audit.proofs.retention import drop_old_months
 from audit.selectors import count_stray_events, list_partitions
 from audit.services.partitions import create_partition, months_from
@@ -27,9 +29,9 @@ _DEAD_ROWS: Final = """
 
 class Command(BaseCommand):
     help = (
-        "Creates the audit's partitions of the coming months, drops those past VAULT_AUDIT_RETENTION_MONTHS (none by "
-        "default) and reports what needs attention. Run it daily, with VAULT_OWNER_DATABASE_URL set. Exits with 2 when "
-        "events lie in the DEFAULT partition, where none belongs."
+        "Creates the audit's partitions of the coming months, drops those past VAULT_AUDIT_RETENTION_MONTHS, moves "
+        "those past VAULT_AUDIT_ONLINE_MONTHS into the archive, and reports what needs attention. Run it daily, with "
+        "VAULT_OWNER_DATABASE_URL set. Exits with 2 when events lie in the DEFAULT partition, where none belongs."
     )
     requires_system_checks = ()
 
@@ -41,6 +43,7 @@ class Command(BaseCommand):
             raise CommandError("maintenance works as the owner of the database: set VAULT_OWNER_DATABASE_URL")
         self._create_partitions(months)
         self._drop_old_months()
+        self._archive_old_months()
         self._hint_at_vacuum()
         self._refuse_strays()
 
@@ -62,7 +65,8 @@ class Command(BaseCommand):
 
     def _drop_old_months(self) -> None:
         try:
-            dropped = drop_old_months(keep=settings.VAULT["AUDIT_RETENTION_MONTHS"], today=datetime.now(UTC).date())
+            keep, today = settings.VAULT["AUDIT_RETENTION_MONTHS"], datetime.now(UTC).date()
+            dropped = [*drop_old_months(keep=keep, today=today), *remove_archived_months(keep=keep, today=today)]
         except (VaultError, OperationalError) as error:
             raise CommandError(f"retention of the audit: {error}") from error
         for one in dropped:
@@ -70,6 +74,20 @@ class Command(BaseCommand):
                 self.stderr.write(f"the audit of {one.month:%Y-%m} is past its retention and kept: {one.kept_because}")
             else:
                 self.stdout.write(f"dropped the audit of {one.month:%Y-%m}: {one.events} events; their leaves stay")
+
+    def _archive_old_months(self) -> None:
+        try:
+            moved = archive_months(online=settings.VAULT["AUDIT_ONLINE_MONTHS"], today=datetime.now(UTC).date())
+        except (VaultError, OperationalError) as error:
+            raise CommandError(f"archive of the audit: {error}") from error
+        for one in moved:
+            if one.kept_because:
+                self.stderr.write(f"the audit of {one.month:%Y-%m} stays in the database: {one.kept_because}")
+            else:
+                self.stdout.write(
+                    f"archived the audit of {one.month:%Y-%m}: {one.events} events in {one.parts} objects of "
+                    f"{one.bytes / 2**20:.1f} MiB"
+                )
 
     def _hint_at_vacuum(self) -> None:
         with connections["owner"].cursor() as cursor:

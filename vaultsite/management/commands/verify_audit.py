@@ -66,6 +66,10 @@ class Command(BaseCommand):
             tell(verification)
         walk = verification.walk
         self.stdout.write(f"{slug}: {walk.next_seq} events, {walk.compared} checkpoints")
+        if walk.archived:
+            self.stdout.write(f"  {walk.archived} of them were read from the archive")
+        if walk.removed:
+            self.stdout.write(f"  {walk.removed} of them were removed under retention, up to number {walk.removed_to}")
         for one in verification.witnesses:
             self.stdout.write(f"  {one.name}: {one.state}, size {one.size}")
         for found in verification.findings:

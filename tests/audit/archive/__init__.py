@@ -1,0 +1,1 @@
+"""Months of the audit that were moved into the archive."""
