@@ -110,4 +110,4 @@ def _ids(texts: list[str]) -> list[UUID]:
         raise InvalidInput from exc
 
 
-PATHS: Final = (("subjects/returns/", subject_returns_page, "subject_returns"),)
+PATHS: Final = (("returns/", subject_returns_page, "subject_returns"),)

@@ -38,6 +38,7 @@ from tests.benchmarks.names import measure_names  # noqa: E402
 from tests.benchmarks.paths import measure_growth, measure_ingest, measure_read  # noqa: E402
 from tests.benchmarks.posture import measure_probes  # noqa: E402
 from tests.benchmarks.privacy import measure_privacy  # noqa: E402
+from tests.benchmarks.recovery import measure_recovery  # noqa: E402
 from tests.benchmarks.relay import measure_relay  # noqa: E402
 from tests.benchmarks.replays import measure_replay  # noqa: E402
 from tests.benchmarks.reports import measure_reports  # noqa: E402
@@ -108,6 +109,7 @@ MEASUREMENTS: dict[Measurement, tuple[str, ...]] = {
     measure_relay: ("relay_events_s",),
     measure_feed: ("feed_p99_ms",),
     measure_probes: ("probes_s",),
+    measure_recovery: ("backup_s", "restore_s"),
     measure_reports: ("report_1m_s", "report_peak_mb"),
 }
 NAMES = tuple(name for names in MEASUREMENTS.values() for name in names)

@@ -20,7 +20,7 @@ from tests.factories.upkeep import again, erase
 from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures
 from vaultsite.kernel.errors import InvalidInput
 
-PAGE = "/admin/compliance/subjects/returns/"
+PAGE = "/admin/compliance/returns/"
 BACK = [{"id": "new", "text": f"Ask {EMAIL.upper()}."}, {"id": "none", "text": "Nobody."}]
 
 
