@@ -2,8 +2,11 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
+
+from django.db.models import Q
 
 from anonymization.errors import DetectionFailed
 from datasets.models import Dataset, ErasedRecord, Ingest, QuarantinedRecord, RecordState
@@ -75,7 +78,13 @@ def drop_unscanned(ingest: Ingest) -> None:
     QuarantinedRecord.objects.filter(ingest=ingest.pk, is_kept=False).delete()
 
 
-def forget_quarantined(dataset_id: UUID, record_ids: Sequence[str]) -> int:
-    """Inside a scope: drop what is kept of these records, which are erased. Returns how many."""
+def forget_quarantined(dataset_id: UUID, record_ids: Sequence[str], *, until: datetime | None = None) -> int:
+    """Inside a scope: drop what is kept of these records, which are erased. Returns how many.
+
+    With ``until`` only what uploads brought that had ended by then.
+    """
     rows = QuarantinedRecord.objects.filter(dataset_id=dataset_id, record_id__in=record_ids, body__isnull=False)
+    if until is not None:
+        later = Ingest.objects.filter(Q(finished_at=None) | Q(finished_at__gt=until), dataset_id=dataset_id)
+        rows = rows.filter(created_at__lte=until).exclude(ingest__in=later.values("pk"))
     return rows.update(body=None, secret=None, state=RecordState.DISCARDED, reason="erased")

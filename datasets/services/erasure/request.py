@@ -46,7 +46,7 @@ def queue_erasure(
     """As ``request_erasure``, once somebody has decided that it may be; of a deleted dataset too.
 
     ``spared`` names leaves that stay, by record id: then only what is stored now goes, and whatever else comes under
-    the ids later, from uploads under way too, stays as well.
+    the ids later, from uploads under way too, stays as well, and so does what is staged from now on.
 
     Raises DatasetHeld, DatasetNotFound (once it is purged).
     """
@@ -63,11 +63,11 @@ def queue_erasure(
         id_count=len(wanted),
         requested_by=requested_by,
         lease_until=new_lease(),
-        created_at=now,
         progress={"stage": "queued"},
         spares=spared is not None,
     )
     erasure.save(force_insert=True)
+    erasure.refresh_from_db(fields=["created_at"])  # the database's clock, as what came before or later has it
     stays = {name: b"".join(sorted(leaves)) for name, leaves in (spared or {}).items()}
     rows = [
         ErasedRecord(dataset=held, erasure=erasure, record_id=name, erased_at=now, spared=stays.get(name, b""))

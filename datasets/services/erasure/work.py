@@ -76,7 +76,7 @@ class Work:
             if self.sweep.unexamined():
                 return False
             Dataset.objects.filter(pk=dataset_id).update(erasure_epoch=F("erasure_epoch") + 1)
-            drop_derived(dataset_id, self.sweep.ids, spared=self.sweep.spared)
+            drop_derived(self.erasure, self.sweep.ids, spared=self.sweep.spared)
             now = timezone.now()
             ErasedRecord.objects.filter(erasure=self.erasure).update(erased_at=now)
             newest = Version.objects.filter(dataset_id=dataset_id).order_by("-sequence").first()

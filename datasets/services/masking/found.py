@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -85,10 +85,19 @@ def _findings_of(version: Version) -> int:
     return sum(count for count in read_profile(version).values() if count > 0)
 
 
-def survey(reader: PackReader, beat: Callable[[], None]) -> Survey:
+@dataclass
+class Looked:
+    """What one worker has looked through: its next look reads the chunks that have come since."""
+
+    chunks: set[bytes] = field(default_factory=set)
+    #: Record id -> the leaves under it that show a finding.
+    found: defaultdict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+
+
+def survey(reader: PackReader, beat: Callable[[], None], looked: Looked) -> Survey:
     """Look through everything that is stored, whatever version it is of or none. Raises NotScanned, FindingMismatch.
 
-    Memory: the ids and leaves of the records with findings. No scope may be open.
+    Memory: the digests of chunks, and the ids and leaves of the records with findings. No scope may be open.
     """
     dataset_id = reader.keys.dataset_id
     with reader.scope():
@@ -96,24 +105,27 @@ def survey(reader: PackReader, beat: Callable[[], None]) -> Survey:
         roots = {
             bytes(one) for one in Version.objects.filter(pk__in=state.heads.values()).values_list("root", flat=True)
         }
-    found: dict[str, set[bytes]] = defaultdict(set)
-    for record, findings in records_found(reader, beat):
+    for record, findings in _records_found(reader, beat, looked.chunks):
         if findings and personal({"data": record.data, "metadata": record.metadata}, findings):
-            found[record.id].add(record.leaf)
+            looked.found[record.id].add(record.leaf)
     shown: dict[str, set[bytes]] = defaultdict(set)
-    wanted = sorted(found)
+    wanted = sorted(looked.found)
     for root in sorted(roots):
         for record in find_many(reader, root, wanted):
             shown[record.id].add(record.leaf)
         beat()
-    gone = {name: frozenset(shown[name]) for name in wanted if found[name] - shown[name]}
+    gone = {name: frozenset(shown[name]) for name in wanted if looked.found[name] - shown[name]}
     return Survey(state, gone)
 
 
-def records_found(reader: PackReader, beat: Callable[[], None]) -> Iterator[tuple[TreeRecord, list[Finding]]]:
-    """Every stored record with findings. Raises NotScanned."""
+def _records_found(
+    reader: PackReader, beat: Callable[[], None], seen: set[bytes]
+) -> Iterator[tuple[TreeRecord, list[Finding]]]:
+    """Every stored record of chunks that are not ``seen``, with findings; then they are. Raises NotScanned."""
     codec = ChunkCodec()
     for digest in _digests(reader):
+        if digest in seen:
+            continue
         beat()
         try:
             records = list(codec.decode(reader.load(digest).body))
@@ -121,6 +133,7 @@ def records_found(reader: PackReader, beat: Callable[[], None]) -> Iterator[tupl
             continue  # nobody reads it; whoever heals it looks for what was erased
         if records:
             yield from zip(records, findings_in(reader, digest, len(records)), strict=True)
+        seen.add(digest)
 
 
 def findings_in(reader: PackReader, digest: bytes, count: int) -> list[list[Finding]]:

@@ -14,7 +14,7 @@ from datasets.models import Erasure, Masking
 from datasets.services.commit import discard_packs
 from datasets.services.erasure.request import MAX_RECORDS, queue_erasure
 from datasets.services.keys import DatasetKeys, load_keys
-from datasets.services.masking.found import Survey, state_of, survey
+from datasets.services.masking.found import Looked, Survey, state_of, survey
 from datasets.services.masking.publish import Publisher, branches_of, refuse_going
 from datasets.services.pack_reader import PackReader
 from datasets.services.sweep import remove_dead_blobs
@@ -23,6 +23,8 @@ from vaultsite.kernel.jobs import FINAL, Claim, JobStatus, Pulse
 from vaultsite.kernel.turn import take_turn
 
 _ASKED: Final = "asked"
+#: So often one worker looks again at a dataset that somebody wrote to meanwhile; then others have their turn.
+ROUNDS: Final = 3
 
 
 def run_masking(tenant_id: UUID, masking_id: UUID) -> None:
@@ -57,10 +59,16 @@ class Work:
             return cls(masking, held, load_keys(masking.dataset_id))
 
     def run(self) -> None:
-        """To the end, or until the erasures have ended."""
-        while _ASKED not in self.masking.checkpoint:
+        """To the end, until the erasures have ended, or until ROUNDS times somebody wrote meanwhile."""
+        looked = Looked()
+        for _ in range(ROUNDS):
+            if _ASKED in self.masking.checkpoint:
+                break
             self._publish_all()
-            self._ask(survey(PackReader(self.keys), self._beat))
+            self._ask(survey(PackReader(self.keys), self._beat, looked))
+        if _ASKED not in self.masking.checkpoint:
+            self.claim.give_turn_back(self.masking)
+            return
         if self._is_waiting():
             self.claim.wait()
             return

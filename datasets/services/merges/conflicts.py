@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from access.services.authorize import authorize
 from anonymization.services.detect import detect_records, forbidden_payment_data
@@ -158,8 +158,9 @@ def resolve_conflict(
         canonical = _checked(row.record_id, data or {}, metadata or {}, rules_for(merge.dataset_id))
         seal_resolution(load_keys(merge.dataset_id), row, canonical)
     row.resolution = resolution
-    row.resolved_by, row.resolved_at = principal.id, timezone.now()
+    row.resolved_by, row.resolved_at = principal.id, Now()
     row.save(update_fields=["record", "secret", "resolution", "resolved_by", "resolved_at"])
+    row.refresh_from_db(fields=["resolved_at"])
     return row
 
 

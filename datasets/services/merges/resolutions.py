@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -58,7 +59,12 @@ def open_resolution(keys: DatasetKeys, conflict: MergeConflict) -> bytes | None:
     return keys.open(_KIND, conflict.pk.bytes, bytes(conflict.secret), bytes(conflict.record))
 
 
-def forget_resolutions(dataset_id: UUID, record_ids: Sequence[str]) -> int:
-    """Inside a scope: drop what people put in by hand for these records, which are erased. Returns how many."""
+def forget_resolutions(dataset_id: UUID, record_ids: Sequence[str], *, until: datetime | None = None) -> int:
+    """Inside a scope: drop what people put in by hand for these records, which are erased. Returns how many.
+
+    With ``until`` only what they had put in by then.
+    """
     rows = MergeConflict.objects.filter(merge__dataset_id=dataset_id, record_id__in=record_ids, record__isnull=False)
+    if until is not None:
+        rows = rows.filter(resolved_at__lte=until)
     return rows.update(record=None, secret=None, resolution=Resolution.NONE)

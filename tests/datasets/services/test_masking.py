@@ -13,7 +13,9 @@ from datasets.models import (
     ErasedRecord,
     Erasure,
     FindingsBlob,
+    Ingest,
     Masking,
+    QuarantinedRecord,
     StagedRecord,
     SubjectIndexEntry,
     Version,
@@ -27,13 +29,14 @@ from datasets.services.keys import load_keys
 from datasets.services.masking.content import masked, personal
 from datasets.services.masking.found import count_findings, survey
 from datasets.services.masking.start import begin_masking
-from datasets.services.masking.work import run_masking
+from datasets.services.masking.work import ROUNDS, run_masking
 from datasets.services.pack_reader import PackReader
 from datasets.services.write import run_ingest
 from datasets.tree.reader import iterate_chunks, iterate_records
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, queue_upload, someone, upload
-from tests.factories.drafts import make_draft, put
+from tests.factories.detectors import detecting
+from tests.factories.drafts import make_draft, put, staged_kinds
 from tests.factories.upkeep import scrub
 from vaultsite.kernel.tenancy.principal import SYSTEM_PRINCIPAL_ID
 
@@ -146,8 +149,8 @@ def test_every_branch_is_masked_and_what_came_since_is_masked_next_time(tenant: 
 def test_what_is_written_between_the_versions_and_the_erasure_is_looked_at_again(tenant, dataset, monkeypatch) -> None:
     calls = []
 
-    def surveyed(reader, beat):
-        found = survey(reader, beat)
+    def surveyed(*given):
+        found = survey(*given)
         if not calls:
             upload(tenant, dataset, rows("Write to us", "Ask us", f"Call {MARY}", "Nobody at all"))
         calls.append(found)
@@ -157,6 +160,61 @@ def test_what_is_written_between_the_versions_and_the_erasure_is_looked_at_again
     done = mask(tenant, dataset)
     assert (done.status, len(calls), done.version_count) == ("succeeded", 2, 2)
     assert not [person for person in PEOPLE if person in repr(texts(tenant, dataset))]
+
+
+def test_a_dataset_that_is_always_written_to_gives_the_turn_back_and_goes_on(tenant, dataset, monkeypatch) -> None:
+    read, writes = [], []
+
+    def surveyed(reader, beat, looked):
+        before = len(looked.chunks)
+        found = survey(reader, beat, looked)
+        read.append(len(looked.chunks) - before)
+        if len(writes) < ROUNDS:
+            writes.append(f"w{len(writes)}")
+            upload(tenant, dataset, jsonl([{"id": writes[-1], "text": "Nobody"}]), mode="append")
+        return found
+
+    monkeypatch.setattr("datasets.services.masking.work.survey", surveyed)
+    with acting(tenant):
+        begun = begin_masking(Dataset.objects.get(pk=dataset.pk), reason="retention", by=SYSTEM_PRINCIPAL_ID)
+    run_masking(tenant.pk, begun.pk)
+    with acting(tenant):
+        back = Masking.objects.get(pk=begun.pk)
+        assert (back.status, back.attempt, back.upto, Erasure.objects.filter(dataset=dataset).count()) == (
+            "queued", 0, None, 0,
+        )  # fmt: skip
+    assert read == [3, 1, 1]  # what was looked through is not read again
+    run_masking(tenant.pk, begun.pk)
+    with acting(tenant):
+        assert Masking.objects.get(pk=begun.pk).upto is not None
+        assert Erasure.objects.filter(dataset=dataset).count() == 1
+
+
+def test_what_is_staged_or_kept_back_after_the_erasure_was_asked_for_stays(tenant, dataset, settings) -> None:
+    before = make_draft(tenant, dataset)
+    put(tenant, before, [{"id": "r2", "data": {"text": "typed before"}}, {"id": "r3", "data": {"text": "of nobody"}}])
+    with detecting(settings, {}, poison="POISON"):
+        said = jsonl([{"id": "r1", "text": "POISON"}, {"id": "new", "text": "Nobody"}])
+        under_way = queue_upload(tenant, dataset, said, mode="upsert", on_error="reject")
+    with acting(tenant):
+        begun = begin_masking(Dataset.objects.get(pk=dataset.pk), reason="retention", by=SYSTEM_PRINCIPAL_ID)
+    run_masking(tenant.pk, begun.pk)
+    with detecting(settings, {}, poison="POISON"):
+        run_ingest(tenant.pk, under_way.pk)
+    with acting(tenant):
+        waiting = Ingest.objects.get(pk=under_way.pk)
+        assert (waiting.status, waiting.quarantined_count) == ("queued", 1)  # until the erasure is over
+    after = make_draft(tenant, dataset)
+    put(tenant, after, [{"id": "r1", "data": {"text": "typed after"}}])
+    with acting(tenant):
+        (erasure,) = Erasure.objects.filter(dataset=dataset)
+    run_erasure(tenant.pk, erasure.pk)
+    with detecting(settings, {}, poison="POISON"):
+        run_ingest(tenant.pk, under_way.pk)
+    assert (staged_kinds(tenant, before), staged_kinds(tenant, after)) == ({"r3": "updated"}, {"r1": "updated"})
+    with acting(tenant):
+        kept = QuarantinedRecord.objects.get(dataset=dataset)
+        assert (kept.record_id, kept.state, kept.is_kept) == ("r1", "pending", True)
 
 
 def test_what_was_never_scanned_is_not_begun(tenant: Tenant, dataset: Dataset) -> None:

@@ -5,7 +5,7 @@ import pytest
 from anonymization.errors import DetectionFailed
 from audit.models import AuditEvent
 from datasets.errors.quarantine import QuarantinedRecordNotFound, RecordDecided, StillUnscannable
-from datasets.models import QuarantinedRecord, StagedRecord, Version
+from datasets.models import Ingest, QuarantinedRecord, StagedRecord, Version
 from datasets.services.quarantine_review import (
     discard_quarantined,
     list_quarantined,
@@ -104,6 +104,17 @@ def test_a_discarded_or_erased_record_is_gone(tenant, uploaded):
             ("discarded", "not wanted", None),
             ("discarded", "erased", None),
         ]
+
+
+def test_up_to_a_moment_only_what_ended_uploads_brought_is_gone(tenant, uploaded):
+    with acting(tenant):
+        job = Ingest.objects.get(dataset=uploaded)
+        before = QuarantinedRecord.objects.filter(dataset=uploaded).latest("created_at").created_at
+        assert before < job.finished_at
+        assert forget_quarantined(uploaded.pk, ["r3", "r5"], until=before) == 0
+        assert forget_quarantined(uploaded.pk, ["r3"], until=job.finished_at) == 1
+        Ingest.objects.filter(pk=job.pk).update(finished_at=None)
+        assert forget_quarantined(uploaded.pk, ["r5"], until=job.finished_at) == 0
 
 
 def test_what_was_erased_since_the_upload_began_is_not_kept(tenant, settings):

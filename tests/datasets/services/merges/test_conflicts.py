@@ -1,6 +1,7 @@
 """Conflicts: listed, shown on the reader's view, resolved by hand, and never guessed."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -184,7 +185,9 @@ def test_a_conflict_of_another_merge_is_not_resolved(tenant, merge):
 def test_what_was_put_in_by_hand_can_be_forgotten(tenant, merge):
     resolve(tenant, merge, a={"text": "by hand"}, b="ours")
     with acting(tenant):
-        assert forget_resolutions(merge.dataset_id, ["a", "b"]) == 1
+        since = MergeConflict.objects.get(merge=merge, record_id="a").resolved_at
+        assert forget_resolutions(merge.dataset_id, ["a", "b"], until=since - timedelta(seconds=1)) == 0
+        assert forget_resolutions(merge.dataset_id, ["a", "b"], until=since) == 1
         kept = dict(MergeConflict.objects.filter(merge=merge).values_list("record_id", "resolution"))
         assert not MergeConflict.objects.filter(record__isnull=False).exists()
     assert (kept["a"], kept["b"]) == ("", "ours")
