@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from access.api.bodies import PAGING, paged
 from access.services.authorize import authorize
 from compliance.api.holds_serializers import HoldInput, HoldListOutput, HoldOutput, HoldReleaseInput, hold_json
+from compliance.holds.notices import answered_of
 from compliance.holds.place import Wanted, confirm_hold, place_hold
 from compliance.holds.release import confirm_release, request_release, withdraw_release
 from compliance.holds.selectors import CONDITIONS, HoldFilter, find_hold, list_holds
@@ -39,7 +40,8 @@ class HoldListView(VaultAPIView):
         authorize(self.principal, "hold.read", ResourceRef("legal_hold"))
         criteria, wanted = read_hold_filter(request.query_params), read_page(request, members=1)
         rows = list_holds(self.principal, criteria, limit=wanted.limit + 1, after=_after(wanted))
-        return paged(rows, wanted, lambda hold: hold_json(self.principal, hold))
+        answered = answered_of([hold.pk for hold in rows])
+        return paged(rows, wanted, lambda hold: hold_json(self.principal, hold, answered[hold.pk]))
 
     @extend_schema(operation_id="placeLegalHold", request=HoldInput, responses={201: HoldOutput})
     def post(self, request: Request) -> Response:

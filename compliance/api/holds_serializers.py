@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from access.api.bodies import StrictInput
-from compliance.holds.notices import answered
+from compliance.holds.notices import Answered, answered_of
 from compliance.holds.place import MAX_IDENTIFIERS, MAX_MATTER, MAX_SCOPES
 from compliance.holds.selectors import Kept, kept_by, may_do
 from compliance.holds.texts import MAX_REASON, query_of, reason_of, release_reason_of
@@ -118,8 +118,8 @@ class HoldListOutput(serializers.Serializer[Any]):
     pagination = HoldPagingOutput()
 
 
-def hold_json(principal: Principal, hold: LegalHold) -> dict[str, Any]:
-    """A hold as ``principal`` may see it, in an open scope."""
+def hold_json(principal: Principal, hold: LegalHold, answered: Answered | None = None) -> dict[str, Any]:
+    """A hold as ``principal`` may see it, in an open scope; ``answered`` is counted unless it is given."""
     is_open = may_do(principal, "hold.place")
     names = ("id", "matter", "state", "is_overdue", "custodian", "placed_by", "placed_at", "confirm_by")
     more = (
@@ -135,7 +135,7 @@ def hold_json(principal: Principal, hold: LegalHold) -> dict[str, Any]:
         "reason": reason_of(hold) if is_open else "",
         "release_reason": release_reason_of(hold) if is_open else "",
         "scopes": [_scope_json(kept, is_open=is_open) for kept in kept_by(hold)],
-        "notices": answered(hold),
+        "notices": answered or answered_of([hold.pk])[hold.pk],
     }
     return dict(HoldOutput(shown).data)  # type: ignore[arg-type]
 

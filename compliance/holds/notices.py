@@ -1,23 +1,25 @@
 """Notices of holds: who was told what to keep, and who has said that they will."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 
+from access.errors import AccessDenied
 from access.leases.errors import PersonRequired
 from access.models import User
 from access.services.authorize import authorize
 from compliance.errors.holds import HoldNoticeConflict, HoldNoticeNotFound, HoldStateConflict
 from compliance.holds.deciding import hold_to_decide
 from compliance.holds.selectors import find_hold
-from compliance.holds.telling import notice_event, tell_first, tell_of_end
+from compliance.holds.telling import notice_event, tell_first
 from compliance.holds.texts import NoticeText, checked_text, seal_note, seal_notice
 from compliance.models import HoldNotice, LegalHold
 from datasets.selectors import not_visible
-from vaultsite.kernel.errors import FieldProblem, InvalidInput
+from vaultsite.kernel.errors import FieldProblem, InvalidInput, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
@@ -64,7 +66,7 @@ def write_notice(principal: Principal, hold: LegalHold, person: UUID, text: Noti
 def acknowledge_notice(principal: Principal, *, notice_id: UUID) -> HoldNotice:
     """Say that one will keep what a hold names; said again it changes nothing. Nobody decides on it: it is one's own.
 
-    Raises PersonRequired, HoldNoticeNotFound, HoldStateConflict.
+    Raises PersonRequired, AccessDenied, HoldNoticeNotFound, HoldStateConflict.
     """
     if principal.kind != "user":
         raise PersonRequired
@@ -100,14 +102,6 @@ def record_acknowledgement(principal: Principal, *, hold_id: UUID, notice_id: UU
     return HoldNotice.objects.get(pk=notice.pk)
 
 
-def end_notices(hold_id: UUID) -> int:
-    """Tell everybody who was told of a hold that it is over; returns how many."""
-    notices = list(HoldNotice.objects.filter(hold=hold_id, ended_at=None).select_related("hold"))
-    for notice in notices:
-        tell_of_end(notice)
-    return len(notices)
-
-
 def list_notices(principal: Principal, hold_id: UUID, *, limit: int, after: UUID | None = None) -> list[HoldNotice]:
     """At most ``limit`` notices of a hold, oldest first. Raises AccessDenied, HoldNotFound."""
     authorize(principal, "hold.read", ResourceRef("legal_hold", str(hold_id)))
@@ -116,29 +110,47 @@ def list_notices(principal: Principal, hold_id: UUID, *, limit: int, after: UUID
 
 
 def own_notices(principal: Principal) -> QuerySet[HoldNotice]:
-    """What a person was told; of a program nothing."""
-    if principal.kind != "user":
+    """What a person was told; of a program nothing, nor by a credential that is for some actions only: there is none
+    for this.
+    """
+    if principal.kind != "user" or principal.scopes:
         return HoldNotice.objects.none()
     return HoldNotice.objects.filter(person=principal.id).select_related("hold")
 
 
 def list_own_notices(principal: Principal, *, limit: int, after: UUID | None = None) -> list[HoldNotice]:
-    """The newest first."""
+    """The newest first. Raises AccessDenied."""
+    _refuse_narrowed(principal, "")
     rows = own_notices(principal).order_by("-id")
     return list((rows.filter(pk__lt=after) if after is not None else rows)[:limit])
 
 
 def find_own_notice(principal: Principal, notice_id: UUID) -> HoldNotice:
-    """Raises HoldNoticeNotFound: a notice to somebody else is as one that never was."""
+    """Raises AccessDenied, HoldNoticeNotFound: a notice to somebody else is as one that never was."""
+    _refuse_narrowed(principal, str(notice_id))
     found = own_notices(principal).filter(pk=notice_id).first()
     if found is None:
-        error = HoldNoticeNotFound()
-        event = Event(EventType.ADMIN_READ, "read", ResourceRef("legal_hold_notice", str(notice_id)))
-        emit(event.ended_by(error), primary=True)
-        raise error
+        raise _denied(HoldNoticeNotFound(), str(notice_id))
     return found
 
 
-def answered(hold: LegalHold) -> Answered:
-    notices = list(hold.notices.all())
-    return Answered(len(notices), sum(notice.acknowledged_at is not None for notice in notices))
+def _refuse_narrowed(principal: Principal, notice_id: str) -> None:
+    """No scope of a credential names one's own notices, so one that has scopes opens none. Raises AccessDenied."""
+    if principal.kind == "user" and principal.scopes:
+        raise _denied(AccessDenied(), notice_id)
+
+
+def _denied(error: VaultError, notice_id: str) -> VaultError:
+    """The error again, recorded."""
+    event = Event(EventType.ADMIN_READ, "read", ResourceRef("legal_hold_notice", notice_id))
+    emit(event.ended_by(error), primary=True)
+    return error
+
+
+def answered_of(hold_ids: Collection[UUID]) -> dict[UUID, Answered]:
+    """Of each hold, in one query that reads no text."""
+    rows = HoldNotice.objects.filter(hold__in=hold_ids).order_by().values_list("hold")
+    counts = rows.annotate(told=Count("pk"), acknowledged=Count("acknowledged_at"))
+    return dict.fromkeys(hold_ids, Answered(0, 0)) | {
+        pk: Answered(told, acknowledged) for pk, told, acknowledged in counts
+    }

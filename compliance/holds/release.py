@@ -8,8 +8,8 @@ from access.leases.errors import PersonRequired
 from access.services.access_requests import require_other_person
 from compliance.errors.holds import CustodianOfHold, HoldStateConflict
 from compliance.holds.deciding import hold_event, hold_to_decide
-from compliance.holds.notices import end_notices
 from compliance.holds.selectors import find_hold
+from compliance.holds.telling import tell_of_end
 from compliance.holds.texts import checked_text, seal_text
 from compliance.models import LegalHold
 from datasets.services.holds import lift_marks
@@ -66,7 +66,7 @@ def confirm_release(principal: Principal, *, hold_id: UUID) -> LegalHold:
         EventType.HOLD_RELEASED,
         release_requested_by=str(hold.release_requested_by),
         freed=[str(dataset_id) for dataset_id in freed],
-        told=end_notices(hold.pk),
+        told=tell_of_end(hold.pk),
     )
 
 

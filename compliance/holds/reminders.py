@@ -34,7 +34,4 @@ def remind_silent() -> int:
         told_at__lte=Now() - timedelta(days=settings.HOLD_REMINDER_DAYS),
     )
     locked = silent.select_related("hold").select_for_update(no_key=True, skip_locked=True, of=("self",))
-    notices = list(locked.order_by("id"))
-    for notice in notices:
-        tell_again(notice)
-    return len(notices)
+    return sum(tell_again(notice) for notice in list(locked.order_by("id")))

@@ -61,7 +61,7 @@ def visible_holds(principal: Principal) -> QuerySet[LegalHold]:
 
 def list_holds(principal: Principal, criteria: HoldFilter, *, limit: int, after: UUID | None = None) -> list[LegalHold]:
     """At most ``limit`` holds, newest first, following the one of id ``after``."""
-    rows = visible_holds(principal).prefetch_related("scopes", "notices").order_by("-id")
+    rows = visible_holds(principal).prefetch_related("scopes").order_by("-id")
     if criteria.state:
         rows = rows.filter(CONDITIONS[criteria.state])
     if criteria.dataset_id is not None:
@@ -72,7 +72,7 @@ def list_holds(principal: Principal, criteria: HoldFilter, *, limit: int, after:
 
 def find_hold(principal: Principal, hold_id: UUID, *, action: str = "hold.read") -> LegalHold:
     """Raises HoldNotFound, after recording the denied ``action``."""
-    found = visible_holds(principal).prefetch_related("scopes", "notices").filter(pk=hold_id).first()
+    found = visible_holds(principal).prefetch_related("scopes").filter(pk=hold_id).first()
     if found is None:
         raise not_visible(HoldNotFound(), ResourceRef("legal_hold", str(hold_id)), action)
     return found

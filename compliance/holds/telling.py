@@ -1,10 +1,12 @@
 """Tell a person of a hold, again of it, and of its end: a notification and, as they want it, an e-mail with a link."""
 
 from typing import Final
+from uuid import UUID
 
 from django.db.models.functions import Now
 from django.urls import reverse
 
+from audit.models import Notification
 from audit.notifications.kinds import DECISION
 from audit.notifications.notify import notify
 from compliance.models import HoldNotice
@@ -20,18 +22,30 @@ def tell_first(notice: HoldNotice) -> bool:
     return _tell(notice, "sent", "You are asked to keep data for a legal hold")
 
 
-def tell_again(notice: HoldNotice) -> None:
-    """Remind of it, and count that."""
-    step = notice.reminders + 1
-    _tell(notice, str(step), "A legal hold still waits for your acknowledgement")
-    HoldNotice.objects.filter(pk=notice.pk).update(reminders=step, told_at=Now())
+def tell_again(notice: HoldNotice) -> bool:
+    """Remind of it, and count that; returns whether the vault could. One it cannot reach is tried again."""
+    step, rows = notice.reminders + 1, HoldNotice.objects.filter(pk=notice.pk)
+    if not _tell(notice, str(step), "A legal hold still waits for your acknowledgement"):
+        rows.update(reached=False)
+        return False
+    rows.update(reminders=step, told_at=Now(), reached=True)
     emit(notice_event(EventType.HOLD_NOTICE_REMINDED, notice, reminders=step))
+    return True
 
 
-def tell_of_end(notice: HoldNotice) -> None:
-    """Tell that the hold is over."""
-    _tell(notice, "ended", "A legal hold that you were told of is over")
-    HoldNotice.objects.filter(pk=notice.pk).update(ended_at=Now())
+def tell_of_end(hold_id: UUID) -> int:
+    """Tell everybody who was told of a hold that it is over; returns how many the vault could tell."""
+    people = HoldNotice.objects.filter(hold=hold_id, ended_at=None).values_list("person", flat=True)
+    cause = f"legal-hold-ended:{hold_id}"
+    notify(
+        set(people),
+        kind=DECISION,
+        cause=cause,
+        subject="A legal hold that you were told of is over",
+        url=reverse("admin:hold_notices"),
+    )
+    told = Notification.objects.filter(cause=cause, kind=DECISION).values("user")
+    return HoldNotice.objects.filter(hold=hold_id, ended_at=None, person__in=told).update(ended_at=Now())
 
 
 def notice_event(kind: EventType, notice: HoldNotice, **facts: object) -> Event:

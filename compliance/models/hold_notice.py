@@ -12,9 +12,10 @@ from vaultsite.kernel.tenancy.models import TenantModel, tenant_constraints
 class HoldNotice(TenantModel):
     """One person was told of one hold: ``text``, sealed, says what to keep and whom to ask.
 
-    ``reached`` says whether the vault could tell them at all. ``told_at`` is when they last were, ``reminders`` how
-    many times they were told again. ``recorded_by`` is who wrote down, with a sealed ``note``, what the person said
-    elsewhere; empty where they said it here. ``ended_at`` is when they were told that the hold is over.
+    ``reached`` says whether the vault could tell them when it last tried. ``told_at`` is when they last were, at first
+    when that was tried; ``reminders`` how many times they were told again. ``recorded_by`` is who wrote down, with a
+    sealed ``note``, what the person said elsewhere; empty where they said it here. ``ended_at`` is when they were told
+    that the hold is over.
     """
 
     hold = TenantForeignKey(LegalHold, on_delete=models.PROTECT, related_name="notices")

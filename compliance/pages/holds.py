@@ -14,7 +14,7 @@ from django.urls import reverse
 from access.pages.page import open_page, refusal_of, render_page
 from access.ports import dataset_directory
 from access.selectors import people_named
-from compliance.holds.notices import answered, record_acknowledgement, send_notice
+from compliance.holds.notices import Answered, answered_of, record_acknowledgement, send_notice
 from compliance.holds.place import MAX_MATTER, Wanted, confirm_hold, place_hold
 from compliance.holds.release import confirm_release, request_release, withdraw_release
 from compliance.holds.selectors import CONDITIONS, HoldFilter, find_hold, kept_by, list_holds, may_do, people_offered
@@ -65,9 +65,10 @@ def holds_page(request: HttpRequest) -> HttpResponse:
     found = list_holds(principal, criteria, limit=PAGE_SIZE + 1, after=_id(request.GET, "after"))
     shown = found[:PAGE_SIZE]
     kept = {name: value for name, value in request.GET.items() if name != "after" and value}
+    answered = answered_of([hold.pk for hold in shown])
     context: dict[str, Any] = {
         "title": "Legal holds",
-        "rows": [_row(hold) for hold in shown],
+        "rows": [_row(hold, answered[hold.pk]) for hold in shown],
         "datasets_named": _names(shown),
         "names": people_named(principal, [hold.custodian for hold in shown]),
         "states": _STATES,
@@ -96,9 +97,9 @@ def _id(given: QueryDict, name: str) -> UUID | None:
         raise InvalidCursor from exc
 
 
-def _row(hold: LegalHold) -> dict[str, Any]:
+def _row(hold: LegalHold, answered: Answered) -> dict[str, Any]:
     datasets = sorted({scope.dataset_id for scope in hold.scopes.all()})
-    return {"hold": hold, "datasets": datasets, "answered": answered(hold)}
+    return {"hold": hold, "datasets": datasets, "answered": answered}
 
 
 def _names(holds: list[LegalHold]) -> dict[UUID, str]:
@@ -110,12 +111,18 @@ def _form(principal: Principal) -> dict[str, Any]:
     return {
         "may_place": True,
         "datasets": dataset_directory().listed(principal, limit=_OFFERED),
-        "people": people_offered(limit=_OFFERED),
+        **_people_offered(),
         "kinds": HoldKind.choices,
         "types": sorted(INDEXED),
         "max_matter": MAX_MATTER,
         "max_reason": MAX_REASON,
     }
+
+
+def _people_offered() -> dict[str, Any]:
+    """The people to choose from, and how many of them where there are more."""
+    people = people_offered(limit=_OFFERED + 1)
+    return {"people": people[:_OFFERED], "people_cut": _OFFERED if len(people) > _OFFERED else 0}
 
 
 def _place(principal: Principal, given: QueryDict) -> LegalHold:
@@ -161,16 +168,17 @@ def hold_page(request: HttpRequest, hold_id: UUID) -> HttpResponse:
     else:
         open_page(request, "hold.read", ResourceRef("legal_hold", str(hold_id)))
     hold = find_hold(principal, hold_id)
+    notices = list(hold.notices.order_by("id"))
     is_open = may_do(principal, "hold.place")
     context = {
         "title": f"Legal hold {hold.matter}",
         "hold": hold,
         "kept": [_kept(kept, is_open=is_open) for kept in kept_by(hold)],
         "datasets_named": _names([hold]),
-        "names": people_named(principal, _people(hold)),
+        "names": people_named(principal, _people(hold, notices)),
         "history": _history(hold),
-        "notices": [_noticed(notice, is_open=is_open) for notice in hold.notices.all()],
-        "people": _untold(hold) if is_open and hold.released_at is None else [],
+        "notices": [_noticed(notice, is_open=is_open) for notice in notices],
+        **(_untold(hold, notices) if is_open and hold.released_at is None else {}),
         "is_open": is_open,
         "reason": reason_of(hold) if is_open else "",
         "release_reason": release_reason_of(hold) if is_open else "",
@@ -193,15 +201,15 @@ def _noticed(notice: HoldNotice, *, is_open: bool) -> dict[str, Any]:
     }
 
 
-def _untold(hold: LegalHold) -> list[tuple[UUID, str]]:
+def _untold(hold: LegalHold, notices: list[HoldNotice]) -> dict[str, Any]:
     """Who can still be told of a hold, its custodian first."""
-    told = {notice.person for notice in hold.notices.all()}
-    people = [one for one in people_offered(limit=_OFFERED) if one[0] not in told]
-    return sorted(people, key=lambda one: one[0] != hold.custodian)
+    told, offered = {notice.person for notice in notices}, _people_offered()
+    people = [one for one in offered["people"] if one[0] not in told]
+    return offered | {"people": sorted(people, key=lambda one: one[0] != hold.custodian)}
 
 
-def _people(hold: LegalHold) -> list[UUID | None]:
-    told = [who for notice in hold.notices.all() for who in (notice.person, notice.recorded_by)]
+def _people(hold: LegalHold, notices: list[HoldNotice]) -> list[UUID | None]:
+    told = [who for notice in notices for who in (notice.person, notice.recorded_by)]
     return [hold.custodian, *(who for _, who, _ in _history(hold)), *told]
 
 

@@ -8,19 +8,21 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from access.errors import AccessDenied
 from access.leases.errors import PersonRequired
+from access.models import User
 from audit.models import AuditEvent, Notification
 from audit.selectors import read_body
 from compliance.errors.holds import HoldNoticeConflict, HoldNoticeNotFound, HoldStateConflict
 from compliance.holds.notices import (
     acknowledge_notice,
-    end_notices,
+    find_own_notice,
     list_own_notices,
     record_acknowledgement,
     send_notice,
 )
 from compliance.holds.reminders import remind_custodians_of_all, remind_silent
-from compliance.holds.telling import MOST_REMINDERS
+from compliance.holds.telling import MOST_REMINDERS, tell_of_end
 from compliance.holds.texts import NoticeText, note_of, notice_text
 from compliance.holds.work_selectors import notices_to_acknowledge
 from compliance.models import HoldNotice
@@ -51,6 +53,11 @@ def notice_of(tenant, hold) -> HoldNotice:
 def silent_for(notice, **ago) -> None:
     rows = HoldNotice.objects.using("owner").filter(pk=notice.pk)
     assert rows.update(told_at=timezone.now() - timedelta(**ago)) == 1
+
+
+def set_active(tenant, person, *, active: bool) -> None:
+    with acting(tenant):
+        assert User.objects.filter(pk=person).update(is_active=active) == 1
 
 
 def subjects(tenant, user_id) -> list[str]:
@@ -115,6 +122,24 @@ def test_a_program_acknowledges_nothing(tenant, hold) -> None:
         acknowledge_notice(program, notice_id=notice_of(tenant, hold).pk)
 
 
+def test_a_credential_narrowed_to_scopes_opens_no_notice_of_its_person(tenant, user, hold) -> None:
+    notice = notice_of(tenant, hold)
+    narrowed = principal_with(tenant, id=user.pk, scopes=frozenset({"dataset.list"}), credential="token:x")
+    with acting(tenant, narrowed):
+        assert notices_to_acknowledge(narrowed).count == 0
+    for refused in (
+        lambda: acknowledge_notice(narrowed, notice_id=notice.pk),
+        lambda: find_own_notice(narrowed, notice.pk),
+        lambda: list_own_notices(narrowed, limit=5),
+    ):
+        with pytest.raises(AccessDenied), acting(tenant, narrowed):
+            refused()
+    assert notice_of(tenant, hold).acknowledged_at is None
+    with acting(tenant):
+        denied = AuditEvent.objects.filter(resource_type="legal_hold_notice", status="denied")
+        assert denied.count() == 3
+
+
 def test_the_silent_are_reminded_each_week_until_they_answer(tenant, user, hold) -> None:
     notice, told = notice_of(tenant, hold), []
     for days in (6, 7, 0, 8):
@@ -129,7 +154,32 @@ def test_the_silent_are_reminded_each_week_until_they_answer(tenant, user, hold)
     with acting(tenant, principal):
         acknowledge_notice(principal, notice_id=notice.pk)
     silent_for(notice, days=8)
-    assert remind_custodians_of_all() == 0
+    with as_vault(tenant):
+        assert remind_silent() == 0
+
+
+def test_who_cannot_be_reached_is_neither_reminded_nor_told_of_the_end(tenant, user, hold) -> None:
+    set_active(tenant, user.pk, active=False)
+    notice = notice_of(tenant, hold)
+    silent_for(notice, days=8)
+    with as_vault(tenant):
+        assert remind_silent() == 0
+    now = notice_of(tenant, hold)
+    assert (now.reached, now.reminders, events(tenant, "legal_hold.notice.reminded")) == (False, 0, [])
+    set_active(tenant, user.pk, active=True)
+    with as_vault(tenant):
+        assert (remind_silent(), remind_silent()) == (1, 0)
+    now = notice_of(tenant, hold)
+    assert (now.reached, now.reminders) == (True, 1)
+    manager = counsel(tenant)
+    with acting(tenant, manager):
+        send_notice(manager, hold_id=hold.pk, person=make_user(tenant).pk, text=TEXT)
+    set_active(tenant, user.pk, active=False)
+    release(tenant, hold)
+    assert [event["told"] for event in events(tenant, "legal_hold.released")] == [1]
+    with acting(tenant):
+        ended = dict(HoldNotice.objects.filter(hold=hold).values_list("person", "ended_at"))
+    assert [person for person, at in ended.items() if at is None] == [user.pk]
 
 
 def test_the_beat_reminds_in_every_organization(tenant, rival) -> None:
@@ -155,7 +205,7 @@ def test_who_was_told_learns_that_the_hold_is_over_and_is_reminded_no_more(tenan
     assert notice.ended_at is not None
     silent_for(notice, days=30)
     with as_vault(tenant):
-        assert (remind_silent(), end_notices(hold.pk)) == (0, 0)
+        assert (remind_silent(), tell_of_end(hold.pk)) == (0, 0)
     assert events(tenant, "legal_hold.released")[0]["told"] == 1
     principal, manager = principal_with(tenant, id=user.pk), counsel(tenant)
     with pytest.raises(HoldStateConflict), acting(tenant, principal):

@@ -4,6 +4,8 @@ import re
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from access.models import User
 from compliance.models import HoldNotice
@@ -145,3 +147,22 @@ def test_the_page_of_a_hold_that_is_over_says_so_to_who_was_told(tenant) -> None
     assert ("The hold is over" in shown, "I have read this" in shown) == (True, False)
     assert browser.post(mine).status_code == 409
     assert "over" in browser.get(OWN).text
+
+
+def test_lists_of_holds_count_who_answered_without_reading_a_text(tenant) -> None:
+    place(tenant, whole(make_dataset(tenant)), notice=TEXT)
+    place(tenant, whole(make_dataset(tenant)))
+    client = person(tenant, "legal_counsel")
+    with CaptureQueriesContext(connection) as asked:
+        holds = send(client, "GET", "/legal-holds").json()["data"]
+    assert [hold["notices"] for hold in holds] == [{"told": 0, "acknowledged": 0}, {"told": 1, "acknowledged": 0}]
+    (counted,) = [query["sql"] for query in asked if "compliance_holdnotice" in query["sql"]]
+    assert ("COUNT" in counted, '"text"' in counted, '"note"' in counted) == (True, False, False)
+
+
+def test_pages_say_that_they_offer_the_first_people_only(tenant, monkeypatch) -> None:
+    hold, browser = place(tenant, whole(make_dataset(tenant))), browser_of(tenant, "legal_counsel")
+    pages = (PAGE, f"{PAGE}{hold.pk}/")
+    assert not [page for page in pages if "people by name can be chosen" in browser.get(page).text]
+    monkeypatch.setattr("compliance.pages.holds._OFFERED", 1)
+    assert not [page for page in pages if "Only the first 1 people by name can be chosen" not in browser.get(page).text]
