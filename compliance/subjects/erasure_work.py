@@ -167,9 +167,14 @@ class Work:
                     counts["rejects"] += remove_rejects(match.object_id)
                 elif match.store == SubjectStore.TEXT:
                     counts["text" if blank_text(match.place, match.object_id) else "text_left"] += 1
-            counts.update(clear_files(self.erasure.search_id))
+            cleared, files = clear_files(self.erasure.search_id)
+            counts.update(cleared)
             counts.update(self._counted_records())
-            self._save({"stage": "look", "tokens": [str(one) for one in tokens]}, counts=dict(counts))
+            gone = {
+                "tokens": [str(one) for one in tokens],
+                "files": [[str(request), place, part] for request, place, part in files],
+            }
+            self._save({"stage": "look", **gone}, counts=dict(counts))
 
     def _counted_records(self) -> dict[str, int]:
         """By store, the accepted matches whose dataset let them go; and what the rewriting came to."""
