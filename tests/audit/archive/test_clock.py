@@ -48,6 +48,9 @@ def test_months_stay_after_a_long_silence_until_somebody_confirms_the_time(tenan
     monkeypatch.setattr(maintain, "datetime", Ahead)
     monkeypatch.setattr(maintain, "database_time", lambda: database_time() + AHEAD)
     assert "no event was recorded for more than 26 hours" in refused()
+    problems = StringIO()
+    call_command("maintain", at_start=True, stdout=StringIO(), stderr=problems)
+    assert "no event was recorded for more than 26 hours" in problems.getvalue()
     assert online(tenant, *events) == 3
     call_command("maintain", confirm_clock=True, stdout=StringIO(), stderr=StringIO())
     assert online(tenant, *events) == 0
