@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from django.template.loader import render_to_string
 
 from compliance.incidents import scope_work
 from compliance.reports.events import COLUMNS, LOST, event_rows
@@ -87,3 +88,7 @@ def test_the_scope_of_an_incident_counts_the_rest_and_names_what_is_lost(tenant,
             scope_work._read_archive(SimpleNamespace(criteria=criteria), state)
     assert sum(one["events"] for one in state["accesses"].values()) == 2
     assert state["unread"] == [{"month": f"{taken.lost:%Y-%m}", "events": 2}]
+    page = render_to_string(
+        "vault/incident_scope.html", {"scope": SimpleNamespace(finished_at=None), "unread": state["unread"]}
+    )
+    assert f"2 events of {taken.lost:%Y-%m} are missing" in " ".join(page.split())
