@@ -181,7 +181,7 @@ def _wrap(row: EncryptionKey, key: SecretKey) -> None:
     if row.purpose == KeyPurpose.KEK:
         kms = _kms()
         wrap = partial(wrap_with_kms, kms, key_id=row.pk, context=context, key=key)
-        row.wrapped = _breaker.call(current_tenant_id(), wrap)
+        row.wrapped = _breaker.call((current_tenant_id(), "wrap"), wrap)
         facts = kms.describe()
         row.kms_provider, row.kms_key_id, row.kms_key_version = facts.provider, facts.key_id, facts.key_version
         return
@@ -205,7 +205,7 @@ def _unwrap(row: EncryptionKey) -> SecretKey:
     context, wrapped = place_of(row), bytes(row.wrapped)
     if row.purpose == KeyPurpose.KEK:
         unwrap = partial(unwrap_with_kms, _kms(), key_id=row.pk, context=context, wrapped=wrapped)
-        return _breaker.call(current_tenant_id(), unwrap)
+        return _breaker.call((current_tenant_id(), row.pk), unwrap)
     if row.wrapped_by_id is None:
         raise IntegrityFailure("A key without its KEK")
     kek = key_by_id(row.wrapped_by_id)

@@ -32,7 +32,7 @@ from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
-from vaultsite.kernel.upkeep import add_up
+from vaultsite.kernel.upkeep import add_up, first_of_each
 
 ACTION: Final = "audit.export"
 #: Unfinished exports of one person.
@@ -178,8 +178,7 @@ def expire_exports(of_tenant: UUID | None = None) -> int:
     """As vault_system, over all tenants or of one: remove the files of exports past their time; returns of how many."""
     rows = AuditExport.objects.using("system").filter(status=JobStatus.SUCCEEDED, removed_at=None, expires_at__lt=Now())
     rows = rows.filter(tenant_id=of_tenant) if of_tenant else rows
-    late = list(rows.order_by("expires_at").values_list("tenant_id", "pk")[:_BATCH])
-    return add_up(_expire, late)
+    return add_up(_expire, first_of_each(rows, by="expires_at", limit=_BATCH))
 
 
 def _expire(tenant_id: UUID, export_id: UUID) -> bool:

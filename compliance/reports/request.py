@@ -34,7 +34,7 @@ from vaultsite.kernel.events.event import Event, EventType, Outcome, ResourceRef
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
-from vaultsite.kernel.upkeep import add_up
+from vaultsite.kernel.upkeep import add_up, first_of_each
 
 ACTION: Final = "report.create"
 #: Unfinished reports of one person.
@@ -238,8 +238,7 @@ def _released(report: Report, outcome: Outcome, sent: int) -> Event:
 def expire_reports() -> int:
     """As vault_system, over all tenants: remove the files of reports past their time; returns of how many."""
     rows = Report.objects.using("system").filter(status=JobStatus.SUCCEEDED, removed_at=None, expires_at__lt=Now())
-    late = list(rows.order_by("expires_at").values_list("tenant_id", "pk")[:_BATCH])
-    return add_up(_expire, late)
+    return add_up(_expire, first_of_each(rows, by="expires_at", limit=_BATCH))
 
 
 def _expire(tenant_id: UUID, report_id: UUID) -> bool:

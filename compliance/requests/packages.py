@@ -40,7 +40,7 @@ from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.jobs import FINAL, JobStatus, enqueue, new_lease
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import current_scope, tenant_scope
-from vaultsite.kernel.upkeep import add_up
+from vaultsite.kernel.upkeep import add_up, first_of_each
 
 ACTION: Final = "subject_request.package"
 _TYPES: Final = (RequestType.ACCESS, RequestType.PORTABILITY)
@@ -253,8 +253,7 @@ def expire_packages() -> int:
     rows = RequestPackage.objects.using("system").filter(
         status=JobStatus.SUCCEEDED, removal_due_at=None, removed_at=None, expires_at__lt=Now()
     )
-    late = list(rows.order_by("expires_at").values_list("tenant_id", "pk")[:_BATCH])
-    return add_up(_expire, late)
+    return add_up(_expire, first_of_each(rows, by="expires_at", limit=_BATCH))
 
 
 def _expire(tenant_id: UUID, package_id: UUID) -> bool:

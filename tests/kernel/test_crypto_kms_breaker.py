@@ -79,7 +79,7 @@ def test_while_one_asks_after_the_pause_the_others_are_refused(clock, failed):
     assert asked.times == FAILURES + 1
 
 
-def test_the_failures_of_one_tenant_are_nothing_to_the_others(failed):
+def test_the_failures_of_one_are_nothing_to_the_others(failed):
     breaker, asked = failed
     asked.fault = None
     assert breaker.call("b", asked) == "key"

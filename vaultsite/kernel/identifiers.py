@@ -1,5 +1,6 @@
 """UUIDs of version 7 (RFC 9562, section 5.7): identifiers that sort by the time they were made."""
 
+import os
 import secrets
 import threading
 import time
@@ -23,8 +24,12 @@ class _Clock:
     """Ticks of 1/4096 ms since 1970: each call of a process gives a later one than the call before."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._last = 0
+        self.unlock()
+
+    def unlock(self) -> None:
+        """For a process that was forked, perhaps while another thread was here."""
+        self._lock = threading.Lock()
 
     def tick(self) -> int:
         now = time.time_ns() * _TICKS // 1_000_000
@@ -35,6 +40,7 @@ class _Clock:
 
 
 _clock: Final = _Clock()
+os.register_at_fork(after_in_child=_clock.unlock)
 
 
 def uuid7(at: datetime | None = None) -> UUID:

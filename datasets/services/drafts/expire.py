@@ -16,7 +16,7 @@ from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
-from vaultsite.kernel.upkeep import add_up
+from vaultsite.kernel.upkeep import add_up, first_of_each
 
 _BATCH: Final = 500
 
@@ -28,9 +28,9 @@ def expire_drafts(of_tenant: UUID | None = None) -> int:
 
     A draft that is being published is left alone; a published one goes in silence, its version stays.
     """
-    rows = _due(Draft.objects.using("system").exclude(status=DraftStatus.PUBLISHING)).order_by("expires_at")
+    rows = _due(Draft.objects.using("system").exclude(status=DraftStatus.PUBLISHING))
     rows = rows.filter(tenant_id=of_tenant) if of_tenant else rows
-    return add_up(_settle, list(rows.values_list("tenant_id", "pk")[:_BATCH]))
+    return add_up(_settle, first_of_each(rows, by="expires_at", limit=_BATCH))
 
 
 def _due(rows: QuerySet[Draft]) -> QuerySet[Draft]:

@@ -15,7 +15,7 @@ from vaultsite.kernel.events.event import Event, EventType
 from vaultsite.kernel.jobs import JobStatus
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
-from vaultsite.kernel.upkeep import add_up
+from vaultsite.kernel.upkeep import add_up, first_of_each
 
 _BATCH: Final = 200
 
@@ -24,8 +24,7 @@ def expire_guaranteed_exports(tenant_id: UUID | None = None) -> int:
     """As vault_system, over all tenants or of one: remove files past their time; returns of how many exports."""
     rows = GuaranteedExport.objects.using("system").filter(status=JobStatus.SUCCEEDED, removed_at=None)
     rows = (rows.filter(tenant_id=tenant_id) if tenant_id else rows).exclude(kept_files("system"))
-    late = rows.filter(expires_at__lt=Now()).order_by("expires_at").values_list("tenant_id", "pk")
-    return add_up(_expire, list(late[:_BATCH]))
+    return add_up(_expire, first_of_each(rows.filter(expires_at__lt=Now()), by="expires_at", limit=_BATCH))
 
 
 def _expire(tenant_id: UUID, export_id: UUID) -> bool:

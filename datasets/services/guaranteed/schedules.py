@@ -22,7 +22,7 @@ from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.identifiers import uuid7
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
-from vaultsite.kernel.upkeep import add_up
+from vaultsite.kernel.upkeep import add_up, first_of_each
 
 _BATCH: Final = 100
 _KIND: Final = "export-schedule"
@@ -82,8 +82,8 @@ def end_schedule(principal: Principal, schedule_id: UUID) -> None:
 
 def plan_scheduled_exports() -> int:
     """As vault_system, over all tenants: ask for what is due; returns how many exports were queued."""
-    rows = ExportSchedule.objects.using("system").filter(next_at__lte=Now()).order_by("next_at")
-    return add_up(_ask, list(rows.values_list("tenant_id", "pk")[:_BATCH]))
+    rows = ExportSchedule.objects.using("system").filter(next_at__lte=Now())
+    return add_up(_ask, first_of_each(rows, by="next_at", limit=_BATCH))
 
 
 def _ask(tenant_id: UUID, schedule_id: UUID) -> bool:

@@ -1,4 +1,4 @@
-"""A KMS that fails for somebody is left alone for a while: nobody waits for what was just refused."""
+"""A KMS that fails is left alone for a while: nobody waits for what was just refused."""
 
 import threading
 import time
@@ -11,12 +11,12 @@ _Result = TypeVar("_Result")
 #: Failures in a row after which the KMS is left alone, and for how many seconds.
 FAILURES: Final = 5
 PAUSE: Final = 5.0
-#: For whom failures are remembered; of more, those of longest ago are forgotten.
+#: What failures are remembered of; of more, those of longest ago are forgotten.
 _REMEMBERED: Final = 10_000
 
 
 class Breaker:
-    """Counts failures for each tenant by itself: a key that was revoked closes nothing for the others.
+    """Counts failures for each key, or whatever else is asked for, by itself: one that was revoked closes no other.
 
     After the pause one call is let through; if it fails too, the pause begins again.
     """
@@ -30,31 +30,31 @@ class Breaker:
         self._lock = threading.Lock()
         self._failed: dict[Hashable, tuple[int, float]] = {}
 
-    def call(self, tenant: Hashable, work: Callable[[], _Result]) -> _Result:
+    def call(self, wanted: Hashable, work: Callable[[], _Result]) -> _Result:
         """What ``work`` returns. Raises what it raises, and KeyUnavailable without asking where it failed lately."""
-        self._enter(tenant)
+        self._enter(wanted)
         try:
             result = work()
         except KeyUnavailable:
-            self._failure(tenant)
+            self._failure(wanted)
             raise
         with self._lock:
-            self._failed.pop(tenant, None)
+            self._failed.pop(wanted, None)
         return result
 
-    def _enter(self, tenant: Hashable) -> None:
+    def _enter(self, wanted: Hashable) -> None:
         with self._lock:
-            count, until = self._failed.get(tenant, (0, 0.0))
+            count, until = self._failed.get(wanted, (0, 0.0))
             if count < FAILURES:
                 return
             now = self._clock()
             if now < until:
                 raise KeyUnavailable("The KMS has failed several times, and is asked again in some seconds")
-            self._failed[tenant] = (count, now + PAUSE)
+            self._failed[wanted] = (count, now + PAUSE)
 
-    def _failure(self, tenant: Hashable) -> None:
+    def _failure(self, wanted: Hashable) -> None:
         with self._lock:
-            count, _ = self._failed.pop(tenant, (0, 0.0))
-            self._failed[tenant] = (count + 1, self._clock() + PAUSE)
+            count, _ = self._failed.pop(wanted, (0, 0.0))
+            self._failed[wanted] = (count + 1, self._clock() + PAUSE)
             if len(self._failed) > _REMEMBERED:
                 del self._failed[next(iter(self._failed))]
