@@ -6,6 +6,7 @@ bytes for each distinct chunk of the dataset, so 1 MB for a million records of 7
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -150,11 +151,12 @@ class Sweep:
         with self.reader.scope():
             rows = Chunk.objects.filter(dataset_id=self._dataset_id, digest__in=digests, kind=ObjectKind.CHUNK)
             places = places_of(rows)
+            findings = self._findings([place.digest for place in places])
         queued: list[bytes] = []
         moved: list[bytes] = []
         for place in places:
             try:
-                if self._rewrite(place):
+                if self._rewrite(place, findings[place.digest]):
                     queued.append(place.digest)
             except (*FAULTS, CorruptTree):
                 is_there = self._opened(place) is not None and not self._is_at(place)
@@ -166,7 +168,7 @@ class Sweep:
         with self.reader.scope():
             return Chunk.objects.filter(pk=place.pk, blob_id=place.blob_id, offset=place.offset).exists()
 
-    def _rewrite(self, place: Place) -> bool:
+    def _rewrite(self, place: Place, findings: list[FindingsBlob]) -> bool:
         """Queue the chunk for its new place; False when it holds none of the records."""
         stored = open_place(self.reader.keys, self._blobs, place)
         chunk = self._codec.decode(stored.body)
@@ -176,7 +178,7 @@ class Sweep:
         move = Move()
         self._relocation.seal_object(move, place, erase_records(stored, {record.id for record in gone.values()}))
         quoted = {text for record in gone.values() for text in _values_of(record)}
-        for row in self._findings(place.digest):
+        for row in findings:
             quoted |= self._rewrite_findings(move, row, gone)
         move.effects.append(partial(self._remember, list(gone.values())))
         move.effects.append(partial(self._forget_tokens, quoted))
@@ -200,10 +202,12 @@ class Sweep:
         self._relocation.seal_findings(move, row, encode_findings(rest))
         return quoted
 
-    def _findings(self, digest: bytes) -> list[FindingsBlob]:
-        rows = FindingsBlob.objects.filter(dataset_id=self._dataset_id, digest=digest)
-        with self.reader.scope():
-            return list(rows.select_related("blob"))
+    def _findings(self, digests: list[bytes]) -> defaultdict[bytes, list[FindingsBlob]]:
+        """By chunk, in the open scope."""
+        found: defaultdict[bytes, list[FindingsBlob]] = defaultdict(list)
+        for row in FindingsBlob.objects.filter(dataset_id=self._dataset_id, digest__in=digests).select_related("blob"):
+            found[bytes(row.digest)].append(row)
+        return found
 
     def _remember(self, gone: list[TreeRecord]) -> None:
         """In the transaction that makes them unreadable: what nothing from before may bring back."""
