@@ -28,7 +28,7 @@ from audit.proofs.months import (
 from audit.proofs.rows import Row, read_month
 from audit.proofs.walk import damage_of
 from vaultsite.kernel.blobs import BlobStore, new_blob_name
-from vaultsite.kernel.errors import BlobMissing, IntegrityFailure, KeyDestroyed
+from vaultsite.kernel.errors import BlobMissing, IntegrityFailure, KeyDestroyed, VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
@@ -59,24 +59,30 @@ def archive_months(*, online: int, today: date) -> list[Archived]:
 
     Each only when retention could drop it but for its age (``drop_old_months``), and when its parts were read back from
     the store and are, event by event, what its leaves are made of. What was written before is taken up again.
-    ``online`` of 0 moves nothing. No scope may be open.
+    A month that fails is kept and says why; the others go on. ``online`` of 0 moves nothing. No scope may be open.
     """
     if online <= 0:
         return []
     with working_alone() as is_alone:
         months = months_online(before=oldest_kept(today, online))
-        return [_archive(month) if is_alone else Archived(month, kept_because=NOT_ALONE) for month in months]
+        return [_tried(month) if is_alone else Archived(month, kept_because=NOT_ALONE) for month in months]
+
+
+def _tried(month: date) -> Archived:
+    """What is wrong with one month, or with the keys of an organization that has events in it, stops no other."""
+    try:
+        return _archive(month)
+    except (NotArchived, VaultError) as lack:
+        return Archived(month, kept_because=str(lack))
 
 
 def _archive(month: date) -> Archived:
+    """Raises NotArchived, and what keys, store and audit raise."""
     content, covers = content_of(month), {}
-    try:
-        for part in content:
-            covers[part.tenant_id] = require_proven(part)
-            _write(month, part)
-            require_readable(month, part)
-    except NotArchived as lack:
-        return Archived(month, kept_because=str(lack))
+    for part in content:
+        covers[part.tenant_id] = require_proven(part)
+        _write(month, part)
+        require_readable(month, part)
     with month_locked(month):
         if content_of(month) != content:
             return Archived(month, kept_because="it changed while it was looked at")

@@ -14,6 +14,7 @@ from audit.proofs.months import MonthOfTenant, bounds_of, working_alone
 from audit.proofs.retention import Dropped, tell_drop
 from vaultsite.kernel.blobs import BlobStore
 from vaultsite.kernel.blobs.removal import removing_objects
+from vaultsite.kernel.errors import VaultError
 
 
 def remove_archived_months(*, keep: int, today: date) -> list[Dropped]:
@@ -29,16 +30,25 @@ def remove_archived_months(*, keep: int, today: date) -> list[Dropped]:
     months = sorted(set(due.order_by().values_list("month", "tenant_id")))
     with working_alone() as is_alone:
         return [
-            _remove(month, tenant_id) if is_alone else Dropped(month, kept_because=NOT_ALONE)
+            _tried(month, tenant_id) if is_alone else Dropped(month, kept_because=NOT_ALONE)
             for month, tenant_id in months
         ]
 
 
+def _tried(month: date, tenant_id: UUID) -> Dropped:
+    """What is wrong with the month or the keys of one organization stops no other."""
+    try:
+        return _remove(month, tenant_id)
+    except VaultError as error:
+        return Dropped(month, kept_because=str(error))
+
+
 def _remove(month: date, tenant_id: UUID) -> Dropped:
     part = _content(month, tenant_id)
-    # The drop was told and written by a run that was killed before the last object went.
+    # A run that told and wrote of the drop may have ended before the last object went: what keeps a month is asked
+    # again, since a hold may be younger than that.
     is_told = AuditMonthDrop.objects.using("owner").filter(tenant_id=tenant_id, month=month).exists()
-    if not is_told and (reason := _drop(month, part)):
+    if reason := why_audit_kept(tenant_id, month) if is_told else _drop(month, part):
         return Dropped(month, kept_because=reason)
     with removing_objects() as is_free:
         if not is_free:

@@ -17,6 +17,7 @@ from audit.proofs.months import (
     month_locked,
     months_online,
 )
+from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.events.bus import emit
 from vaultsite.kernel.events.event import Event, EventType, ResourceRef
 from vaultsite.kernel.tenancy.principal import Principal
@@ -39,7 +40,15 @@ def drop_old_months(*, keep: int, today: date) -> list[Dropped]:
     a witness gives back, and no legal hold or minimum keeps any of them; otherwise the month is kept, and said why.
     ``keep`` of 0 drops nothing. No scope may be open.
     """
-    return [_drop(month) for month in months_online(before=oldest_kept(today, keep))] if keep > 0 else []
+    return [_tried(month) for month in months_online(before=oldest_kept(today, keep))] if keep > 0 else []
+
+
+def _tried(month: date) -> Dropped:
+    """What is wrong with one month, or with the keys of an organization that has events in it, stops no other."""
+    try:
+        return _drop(month)
+    except VaultError as error:
+        return Dropped(month, kept_because=str(error))
 
 
 def _drop(month: date) -> Dropped:

@@ -1,7 +1,7 @@
 """What the vault knows of what was erased, as entries of the replay journal."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 from access.models import EncryptionKey, KeyState
@@ -15,14 +15,18 @@ from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 
-def collect_entries() -> Iterator[Entry]:
+def collect_entries(known: Collection[tuple[str, str]] = ()) -> Iterator[Entry]:
     """Of every organization: destroyed keys, released holds, purged datasets, erasures (once they are asked for).
 
-    Of an erasure of a person also what it took beside the records, once it has.
+    Of an erasure of a person also what it took beside the records, once it has. ``known`` are keys of entries: what an
+    erasure was for is not read again for them.
     """
+    erasures = {pk for kind, pk in known if kind == ERASURE}
+    people = {pk for kind, pk in known if kind == PERSON}
     for tenant_id in tenants():
         with tenant_scope(tenant_id, Principal.system(tenant_id)):
-            found = [*_keys(tenant_id), *_releases(tenant_id), *_purges(tenant_id), *_erasures(tenant_id)]
+            found = [*_keys(tenant_id), *_releases(tenant_id), *_purges(tenant_id)]
+            found += [*_erasures(tenant_id, erasures), *_people(tenant_id, people)]
         yield from found
 
 
@@ -65,10 +69,13 @@ def _purges(tenant_id: UUID) -> Iterator[Entry]:
         yield Entry(PURGE, str(tenant_id), str(dataset_id))
 
 
-def _erasures(tenant_id: UUID) -> Iterator[Entry]:
-    for erasure_id, facts in erasures_asked_for():
+def _erasures(tenant_id: UUID, known: Collection[str]) -> Iterator[Entry]:
+    for erasure_id, facts in erasures_asked_for(known):
         yield Entry(ERASURE, str(tenant_id), str(erasure_id), facts.as_json())
     for erasure_id in erasures_refused():
         yield Entry(REFUSAL, str(tenant_id), str(erasure_id))
-    for erasure_id, person in people_erased():
+
+
+def _people(tenant_id: UUID, known: Collection[str]) -> Iterator[Entry]:
+    for erasure_id, person in people_erased(known):
         yield Entry(PERSON, str(tenant_id), str(erasure_id), person.as_json())

@@ -41,7 +41,7 @@ def ship_journal(repository: Repository) -> int:
         looked_at = timezone.now()
         before = read_journal(repository)
         known = {entry.key for entry in before.entries}
-        new = [entry for entry in collect_entries() if entry.key not in known]
+        new = [entry for entry in collect_entries(known) if entry.key not in known]
         sequence, digest = before.sequence, before.digest
         if new:
             sequence += 1

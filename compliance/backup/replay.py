@@ -4,8 +4,8 @@ Every entry can be replayed any number of times, so a replay that was killed is 
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,9 +18,10 @@ from compliance.models import LegalHold
 from compliance.subjects.replay import PersonFacts, erase_beside_again
 from datasets.errors import DatasetHeld
 from datasets.models import Chunk, Dataset, Purge
-from datasets.services.erasure.replay import ErasureFacts, replay_erasure
+from datasets.services.erasure.replay import ErasureFacts, is_asked_for, replay_erasure
 from datasets.services.holds import lift_marks
 from datasets.services.keeping import allowed_before
+from datasets.services.masking.again import mask_again, shown_by_heads
 from datasets.services.purge import run_purge, shred
 from vaultsite.kernel.jobs import JobStatus
 from vaultsite.kernel.tenancy.principal import Principal
@@ -31,12 +32,14 @@ from vaultsite.kernel.tenancy.scope import tenant_scope
 class Replayed:
     """What a replay did, counted by kind and by organization; ``refused`` names what people must look at.
 
-    ``unreadable_objects``: chunks and nodes of the backup that no key opens any more.
+    ``unreadable_objects``: chunks and nodes of the backup that no key opens any more. ``lost`` says which records of
+    anonymized datasets went as a whole, because they could not be anonymized again.
     """
 
     done: "Counter[str]" = field(default_factory=Counter)
     by_tenant: "Counter[str]" = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     unreadable_objects: int = 0
 
 
@@ -53,6 +56,7 @@ def replay(entries: Iterable[Entry]) -> Replayed:
     living = [entry for entry in entries if entry.tenant in known]
     withdrawn = {entry.id for entry in living if entry.kind == REFUSAL}
     found = Replayed()
+    masked: dict[UUID, bool] = {}
     with allowed_before():
         for tenant in sorted({entry.tenant for entry in living}):
             own = [entry for entry in living if entry.tenant == tenant]
@@ -65,7 +69,7 @@ def replay(entries: Iterable[Entry]) -> Replayed:
                     _purge(UUID(tenant), UUID(entry.id), found)
             for entry in own:
                 if entry.kind == ERASURE and entry.id not in withdrawn:
-                    _erase(UUID(tenant), entry, found)
+                    _erase(UUID(tenant), entry, masked, found)
             for entry in own:
                 if entry.kind == PERSON:
                     _erase_beside(UUID(tenant), entry, found)
@@ -123,18 +127,44 @@ def _purge(tenant_id: UUID, dataset_id: UUID, found: Replayed) -> None:
     _count(found, PURGE, tenant_id, 1)
 
 
-def _erase(tenant_id: UUID, entry: Entry, found: Replayed) -> None:
-    ended = replay_erasure(tenant_id, UUID(entry.id), ErasureFacts.from_json(entry.facts))
+def _erase(tenant_id: UUID, entry: Entry, masked: dict[UUID, bool], found: Replayed) -> None:
+    facts, lost = ErasureFacts.from_json(entry.facts), 0
+    if facts.spared is not None and not is_asked_for(tenant_id, UUID(entry.id)):
+        facts, lost = _spare_heads(tenant_id, facts, facts.spared, masked)
+    ended = replay_erasure(tenant_id, UUID(entry.id), facts)
     if ended == JobStatus.SUCCEEDED:
         _count(found, ERASURE, tenant_id, 1)
+        if lost:
+            found.lost.append(f"{lost} records of dataset {facts.dataset_id} could not be anonymized again: gone")
     elif ended:
         found.refused.append(f"erasure {entry.id} of dataset {entry.facts['dataset']} ended as {ended}")
 
 
+def _spare_heads(
+    tenant_id: UUID, facts: ErasureFacts, spared: Mapping[str, Sequence[str]], masked: dict[UUID, bool]
+) -> tuple[ErasureFacts, int]:
+    """What an erasure of an anonymization spares in a backup of before it, where its branches show the originals.
+
+    They are anonymized first, once each dataset (``masked``), and show then what stays. Where that is refused the past
+    goes all the same, with as many records of heads as are returned.
+    """
+    dataset_id = facts.dataset_id
+    if dataset_id not in masked:
+        masked[dataset_id] = mask_again(tenant_id, dataset_id, reason=facts.reason)
+    shown = {
+        name: {leaf.hex() for leaf in leaves}
+        for name, leaves in shown_by_heads(tenant_id, dataset_id, facts.record_ids).items()
+    }
+    if not masked[dataset_id]:
+        return facts, sum(not leaves <= set(spared.get(name, ())) for name, leaves in shown.items())
+    stays = {name: sorted({*spared.get(name, ()), *shown.get(name, ())}) for name in facts.record_ids}
+    return replace(facts, spared=stays), 0
+
+
 def _erase_beside(tenant_id: UUID, entry: Entry, found: Replayed) -> None:
     with tenant_scope(tenant_id, Principal.system(tenant_id)):
-        erase_beside_again(UUID(entry.id), PersonFacts.from_json(entry.facts))
-    _count(found, PERSON, tenant_id, 1)
+        is_done = erase_beside_again(UUID(entry.id), PersonFacts.from_json(entry.facts))
+    _count(found, PERSON, tenant_id, int(is_done))
 
 
 def _count(found: Replayed, kind: str, tenant_id: UUID, number: int) -> None:

@@ -123,6 +123,15 @@ class ReturnGone(VaultError):
     title = "What came back is not there any more"
 
 
+class ReturnNotRead(VaultError):
+    """The record was looked at in some of the versions of its dataset and the identifier is in none of those; another
+    version still has it. Search for the person by what you know of them.
+    """
+
+    code, slug, status = "VAULT_COMP_8099", "subject-return-not-read", 409
+    title = "What came back lies in a version that was not looked at"
+
+
 class ReturnNotSearched(VaultError):
     """The person has to be searched for from the return before they are erased again."""
 

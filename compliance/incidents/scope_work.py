@@ -2,7 +2,8 @@
 
 The result: ``accesses`` (see reach.py), ``exports``, ``derived`` (what was made of the data), ``people`` (distinct
 identifiers in the index of persons, tenant-wide, and records that hold one, of the datasets reached: an upper bound),
-``categories`` (findings by type in the versions reached) and ``special`` (those of GDPR articles 9 and 10).
+``categories`` (findings by type in the versions reached), ``special`` (those of GDPR articles 9 and 10) and ``unread``
+(parts of the audit's archive that are lost or do not open: their months, and how many events they had).
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from audit.archive.read import archived_parts, events_of_part
+from audit.archive.read import archived_parts, events_or_none
 from audit.models import AuditEvent
 from audit.selectors import EventFilter, EventPosition, list_events, read_body
 from compliance.incidents.reach import COUNTED, fold, reached
@@ -119,14 +120,18 @@ def _read_archive(scope: IncidentScope, state: dict[str, Any]) -> None:
         state["stage"] = "exports"
         return
     actors, datasets = scope.criteria["principals"], scope.criteria["datasets"]
+    state["part"] = str(part.pk)
+    read = events_or_none(part, criteria)
+    if read is None:
+        state["unread"] = [*state.get("unread", ()), {"month": f"{part.month:%Y-%m}", "events": part.events}]
+        return
     events = [
         event
-        for event in events_of_part(part, criteria)
+        for event in read
         if (not actors or str(event.actor_id) in actors) and (not datasets or str(event.dataset_id) in datasets)
     ]
     fold(state["accesses"], events)
     _note_files(state["files"], events)
-    state["part"] = str(part.pk)
 
 
 def _note_files(files: dict[str, Any], events: Iterable[AuditEvent]) -> None:
@@ -247,7 +252,8 @@ _STAGES: Final[Mapping[str, Callable[[IncidentScope, dict[str, Any]], None]]] = 
 def _result(state: Mapping[str, Any]) -> dict[str, Any]:
     accesses = sorted(state["accesses"].values(), key=lambda one: (-one["records"], one["dataset"], one["principal"]))
     kept = {name: state[name] for name in ("exports", "derived", "is_derived_cut", "people", "categories")}
-    return {"accesses": accesses, **kept, "special": sorted(SPECIAL & state["categories"].keys())}
+    special = sorted(SPECIAL & state["categories"].keys())
+    return {"accesses": accesses, **kept, "special": special, "unread": state.get("unread", [])}
 
 
 def _summary(found: Mapping[str, Any]) -> dict[str, Any]:

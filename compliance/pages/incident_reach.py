@@ -33,6 +33,7 @@ def scope_context(scopes: list[IncidentScope]) -> dict[str, Any]:
         "people_found": result.get("people", {}),
         "categories": list(result.get("categories", {}).items())[:30],
         "special": set(result.get("special", ())),
+        "unread": result.get("unread", ())[:LINES],
     }
 
 

@@ -14,7 +14,7 @@ from access.selectors import people_named
 from access.services.authorize import may
 from compliance.models import Correction, SubjectRequest
 from compliance.models.request import RequestType
-from compliance.requests.correction_form import KINDS, MAX_ENTRIES, Entry, compare, members_of, read_patch
+from compliance.requests.correction_form import KINDS, MAX_ENTRIES, SAME, Entry, compare, members_of, read_patch
 from compliance.requests.corrections import (
     begin_application,
     current_record,
@@ -37,7 +37,7 @@ from vaultsite.kernel.tenancy.ports import resolve_principal
 from vaultsite.kernel.tenancy.principal import Principal
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
-#: Members that the form takes at first, and records to choose from.
+#: Members that the form takes at first and that it is extended by, and records to choose from.
 ROWS: Final = 4
 _RECORDS: Final = 200
 _LISTED: Final = 100
@@ -51,7 +51,8 @@ def new_correction_page(request: HttpRequest, request_id: UUID) -> HttpResponse:
     dataset_id, record_id = _dataset(request.GET.get("dataset", "")), request.GET["record"]
     case, data = current_record(principal, request_id=request_id, dataset_id=dataset_id, record_id=record_id)
     entries, refusal, lines = _entries(request.POST), None, []
-    if request.method == "POST":
+    asks_for_more = request.POST.get("do") == "more"
+    if request.method == "POST" and not asks_for_more:
         made: list[Any] = []
         refusal = refusal_of(lambda: made.append(_patched(entries, data)))
         if refusal is None and request.POST.get("do") == "propose":
@@ -67,7 +68,8 @@ def new_correction_page(request: HttpRequest, request_id: UUID) -> HttpResponse:
         "dataset_name": Dataset.objects.values_list("name", flat=True).get(pk=dataset_id),
         "record_id": record_id,
         "members": members_of(data),
-        "rows": _rows(entries, refusal),
+        "rows": _rows(entries, refusal, more=ROWS if asks_for_more else 0),
+        "most": MAX_ENTRIES,
         "kinds": KINDS,
         "lines": lines,
         "here": f"?{urlencode({'dataset': dataset_id, 'record': record_id})}",
@@ -116,12 +118,13 @@ def _propose(principal: Principal, request_id: UUID, dataset_id: UUID, patches: 
     return propose(principal, request_id=request_id, dataset_id=dataset_id, patches=patches)
 
 
-def _rows(entries: list[Entry], refusal: VaultError | None) -> list[dict[str, Any]]:
-    """What was entered, with what is wrong with it, and room for more."""
+def _rows(entries: list[Entry], refusal: VaultError | None, *, more: int) -> list[dict[str, Any]]:
+    """What was entered, with what is wrong with it, and room for ``more``."""
     wrong: dict[str, str] = {}
     for problem in refusal.errors if refusal else ():
         wrong.setdefault(problem.field, problem.detail)
-    kept = [*entries, *[Entry("", "text", "")] * (ROWS - len(entries))]
+    room = min(max(ROWS, len(entries) + more), MAX_ENTRIES)
+    kept = [*entries, *[Entry("", SAME, "")] * (room - len(entries))]
     return [
         {
             "entry": entry,

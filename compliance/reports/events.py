@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db.models import Q
 
 from access.models import ApiKey, ServiceAccount, User
-from audit.archive.read import archived_parts, events_of_part
+from audit.archive.read import archived_parts, events_or_none
+from audit.models import AuditArchivePart
 from audit.selectors import EventFilter, matching
-from compliance.reports.kind import Ask, Row
+from compliance.reports.kind import Ask, Cell, Row
 from datasets.models import Dataset
 from vaultsite.kernel.tenancy.principal import SYSTEM_PRINCIPAL_ID
 
@@ -26,6 +27,8 @@ PAGE_COLUMNS: Final = (
     *("time", "event_type", "outcome", "actor_kind", "actor", "dataset", "version", "purpose", "records", "bytes"),
     "failure_reason",
 )
+#: Of a row that stands for events in a part of the archive that is lost or does not open.
+LOST: Final = "archive unreadable"
 _READ: Final = (
     *("time", "id", "type", "status", "severity", "actor_kind", "actor_id"),
     *("dataset_id", "version", "purpose", "policy", "records", "bytes", "failure_reason"),
@@ -83,14 +86,29 @@ def _archived(ask: Ask, types: tuple[str, ...], within: frozenset[UUID] | None, 
         parts = archived_parts(ask.tenant_id, criteria)
     for part in parts:
         with ask.scope():
+            read = events_or_none(part, criteria)
             page = [
                 event
-                for event in events_of_part(part, criteria)
+                for event in read or ()
                 if (within is None or event.dataset_id in within) and (not ask.users or event.actor_id in ask.users)
             ]
             names.learn({event.actor_id for event in page}, {one.dataset_id for one in page if one.dataset_id})
+        if read is None and part.last_time >= ask.since and part.first_time < ask.until:
+            yield _lost(part, ask.since)
         for event in page:
             yield _shown(tuple(getattr(event, name) for name in _READ), names)
+
+
+def _lost(part: AuditArchivePart, since: datetime) -> Row:
+    """A row in the place of events that nobody can read, so that no report is silently without them."""
+    said: dict[str, Cell] = {
+        "time": max(part.first_time, since),
+        "event_type": LOST,
+        "outcome": "failure",
+        "severity": "critical",
+        "failure_reason": f"{part} cannot be read; it had {part.events} events",
+    }
+    return tuple(said.get(name, "") for name in COLUMNS)
 
 
 def _within(ask: Ask, datasets: frozenset[UUID] | None) -> frozenset[UUID] | None:

@@ -26,6 +26,7 @@ from compliance.subjects.index_search import index_entries, index_keys
 from compliance.subjects.manifest import make_manifest
 from compliance.subjects.matcher import PROVEN, Matcher
 from compliance.subjects.receipt import (
+    UNKNOWN,
     digest_of,
     make_receipt,
     record_receipt,
@@ -91,15 +92,15 @@ class Work:
     def _begin(self) -> None:
         """Suppress the identifiers, so that a return is told from now on, and ask for the erasure in each dataset."""
         with self.claim.scope():
-            parts = parts_of(self.erasure)
-            recipients = make_tasks(self.erasure, _datasets_of(self.erasure))
+            parts, datasets = parts_of(self.erasure), _datasets_of(self.erasure)
+        recipients, unknown = make_tasks(self.erasure, datasets, scope=self.claim.scope)
         for part in parts:
             if part.state == PartState.WAITING:
                 self._begin_part(part)
         with self.claim.scope():
             suppressed = suppress_identifiers(index_keys(self.known.identifiers), erasure_id=self.erasure.pk)
             counts = {"recipients": recipients, "suppressed": suppressed}
-            self._save({"stage": "records"}, counts=counts)
+            self._save({"stage": "records", UNKNOWN: unknown}, counts=counts)
 
     def _begin_part(self, part: SubjectErasurePart) -> None:
         """In one transaction with what says so: an erasure is asked for once, however often this begins."""
@@ -167,9 +168,15 @@ class Work:
                     counts["rejects"] += remove_rejects(match.object_id)
                 elif match.store == SubjectStore.TEXT:
                     counts["text" if blank_text(match.place, match.object_id) else "text_left"] += 1
-            counts.update(clear_files(self.erasure.search_id))
+            cleared, files = clear_files(self.erasure.search_id)
+            counts.update(cleared)
             counts.update(self._counted_records())
-            self._save({"stage": "look", "tokens": [str(one) for one in tokens]}, counts=dict(counts))
+            kept = {
+                UNKNOWN: self.erasure.checkpoint.get(UNKNOWN, []),
+                "tokens": [str(one) for one in tokens],
+                "files": [[str(request), place, part] for request, place, part in files],
+            }
+            self._save({"stage": "look", **kept}, counts=dict(counts))
 
     def _counted_records(self) -> dict[str, int]:
         """By store, the accepted matches whose dataset let them go; and what the rewriting came to."""

@@ -28,6 +28,8 @@ from vaultsite.kernel.tenancy.scope import current_tenant_id
 FORMAT: Final = "llm-data-vault/subject-erasure@v1"
 _RECEIPT: Final = "compliance.subject-receipt"
 _MANIFEST: Final = "compliance.training-manifest"
+#: Months of the audit that could not be read: who took exports in them nobody can tell.
+UNKNOWN: Final = "recipients_unknown"
 METHOD: Final = (
     "Records are cut out of every version, branch and unfinished build; the chunk that held one is sealed anew without "
     "it and the secret of its old bytes is deleted, so that no copy of them opens. Tombstones keep leaf digests, so "
@@ -46,7 +48,8 @@ NOT_COVERED: Final = (
     "Counts of findings in older versions, and statistics released under differential privacy, stay as they were.",
     "Events of the audit name records by id and hold no value of them.",
     "Sealed answers kept for repeated requests go within 24 hours.",
-    "Copies that recipients took out of the vault: they are told, one task each.",
+    "Copies that recipients took out of the vault: they are told, one task each, as far as the audit knows them.",
+    "Who took copies in months past the audit's retention, or in those of recipients_unknown: nobody knows any more.",
     "Models that were trained on the data: the training exclusion manifest names them.",
     "The files of the person's own requests stay as proof of what was asked and done (GDPR Art. 5(2) and 17(3)(e)).",
     "Words about the person in files of requests that others have open stay until those are answered.",
@@ -84,6 +87,7 @@ def make_receipt(erasure: SubjectErasure) -> dict[str, Any]:
         "conflicts": [_conflict(part) for part in parts if part.state == PartState.REFUSED],
         "remaining": erasure.remaining,
         "recipients": RecipientTask.objects.filter(erasure=erasure).count(),
+        UNKNOWN: erasure.checkpoint.get(UNKNOWN, []),
         "backups": {
             "beyond_use_until": (now + timedelta(days=settings.BACKUP_DAYS)).date().isoformat(),
             "statement": BACKUPS,

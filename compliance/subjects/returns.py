@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.services.authorize import authorize
 from compliance.errors.subjects import (
     ReturnGone,
     ReturnNotFound,
+    ReturnNotRead,
     ReturnNotSearched,
     ReturnSettled,
     ReturnUnderSearch,
@@ -38,12 +40,18 @@ MAX_DISMISSED: Final = 100
 _READ: Final = 100
 
 
+def visible_returns(principal: Principal) -> QuerySet[IdentifierReturn]:
+    """All of the organization, or of the datasets that a credential is held to."""
+    rows = IdentifierReturn.objects.exclude(cause=STAYS)
+    return rows.filter(dataset__in=principal.datasets) if principal.datasets else rows
+
+
 def list_returns(
     principal: Principal, *, state: str = "", after: UUID | None = None, limit: int
 ) -> list[IdentifierReturn]:
     """Newest first, those of one state or all. Raises AccessDenied."""
     authorize(principal, "subject.read", ResourceRef("subject_return"))
-    rows = IdentifierReturn.objects.exclude(cause=STAYS).select_related("suppressed", "dataset").order_by("-id")
+    rows = visible_returns(principal).select_related("suppressed", "dataset").order_by("-id")
     rows = rows.filter(state=state) if state else rows
     return list((rows.filter(pk__lt=after) if after else rows)[:limit])
 
@@ -56,32 +64,47 @@ def searches_of(returns: Sequence[IdentifierReturn]) -> dict[UUID, SubjectSearch
 def search_again(principal: Principal, *, return_id: UUID) -> SubjectSearch:
     """Queue a search for the person by every identifier of theirs that came back and is still open, in the open scope.
 
-    Raises AccessDenied, ReturnNotFound, ReturnSettled, ReturnUnderSearch, ReturnGone, and what opening a dataset does.
+    Raises AccessDenied, ReturnNotFound, ReturnSettled, ReturnUnderSearch, ReturnGone, ReturnNotRead, and what opening a
+    dataset does.
     """
-    authorize(principal, "subject.search", _resource(return_id))
-    row = _locked(return_id)
+    authorize(principal, "subject.search", _resource(principal, return_id))
+    row, *others = _locked_of_person(principal, return_id)
     if row.search is not None:
         earlier = SubjectSearch.objects.filter(pk=row.search).first()
         if earlier is not None and not earlier.is_final:
             raise ReturnUnderSearch(search=str(earlier.pk))
-    theirs = IdentifierReturn.objects.filter(suppressed__erasure=row.suppressed.erasure, state=ReturnState.OPEN)
-    theirs = theirs.exclude(cause=STAYS)
-    identifiers = _identifiers([row, *theirs.exclude(pk=row.pk).select_related("suppressed").order_by("-id")[:_READ]])
-    search = start_subject_search(principal, identifiers=identifiers)
-    theirs.update(search=search.pk)
+    search = start_subject_search(principal, identifiers=_identifiers([row, *others[:_READ]]))
+    IdentifierReturn.objects.filter(pk__in=[one.pk for one in (row, *others)]).update(search=search.pk)
     return search
 
 
+def _locked_of_person(principal: Principal, return_id: UUID) -> list[IdentifierReturn]:
+    """This return, then the other open ones of the person, newest first; locked in one order, so that two officers who
+    begin with different ones wait for each other. Raises ReturnNotFound, ReturnSettled.
+    """
+    erasure = visible_returns(principal).filter(pk=return_id).values("suppressed__erasure")
+    theirs = visible_returns(principal).filter(suppressed__erasure__in=erasure, state=ReturnState.OPEN)
+    theirs = theirs.select_for_update(no_key=True, of=("self",)).select_related("suppressed", "dataset").order_by("pk")
+    rows = {row.pk: row for row in theirs}
+    first = rows.pop(return_id, None) or _locked(principal, return_id)
+    return [first, *reversed(rows.values())]
+
+
 def _identifiers(rows: Sequence[IdentifierReturn]) -> list[Identifier]:
-    """The identifiers behind returns of one person, each once. Raises ReturnGone where no record has one any more."""
+    """The identifiers behind returns of one person, each once.
+
+    Raises ReturnGone where no record has one any more, ReturnNotRead where a version may that was not looked at.
+    """
     wanted = {bytes(row.suppressed.key) for row in rows}
     found: dict[bytes, tuple[str, str]] = {}
+    is_whole = True
     for row in rows:
         left = wanted - found.keys()
         if bytes(row.suppressed.key) in left and len(found) < MAX_IDENTIFIERS:
-            found |= suppressed_identifiers(row.dataset_id, row.record_id, left)
+            read = suppressed_identifiers(row.dataset_id, row.record_id, left)
+            found, is_whole = found | read.found, is_whole and read.is_whole
     if not found:
-        raise ReturnGone
+        raise ReturnGone if is_whole else ReturnNotRead
     return [Identifier(kind, text) for kind, text in list(found.values())[:MAX_IDENTIFIERS]]
 
 
@@ -91,8 +114,8 @@ def erase_again(principal: Principal, *, return_id: UUID, legal_basis: LegalBasi
     It cannot be undone. Raises AccessDenied, ReturnNotFound, ReturnSettled, ReturnNotSearched, and what
     ``start_subject_erasure`` raises.
     """
-    authorize(principal, "subject.erase", _resource(return_id))
-    row = _locked(return_id)
+    authorize(principal, "subject.erase", _resource(principal, return_id))
+    row = _locked(principal, return_id)
     if row.search is None:
         raise ReturnNotSearched
     first = SubjectErasure.objects.filter(pk=row.suppressed.erasure).first()
@@ -105,14 +128,14 @@ def dismiss_returns(principal: Principal, *, return_ids: Sequence[UUID], ground:
 
     Raises AccessDenied, InvalidInput, PersonalDataInText, ReturnNotFound, ReturnSettled.
     """
-    resource = _resource(return_ids[0]) if len(return_ids) == 1 else ResourceRef("subject_return")
+    resource = _resource(principal, return_ids[0]) if len(return_ids) == 1 else ResourceRef("subject_return")
     authorize(principal, "subject.review", resource, facts={"returns": len(return_ids)})
     if not 0 < len(ground.strip()) <= MAX_GROUND:
         raise InvalidInput(errors=[FieldProblem("/ground", f"1 to {MAX_GROUND} characters")])
     if not 0 < len(return_ids) <= MAX_DISMISSED:
         raise InvalidInput(errors=[FieldProblem("/returns", f"1 to {MAX_DISMISSED} returns")])
     refuse_personal_data(ground=ground)
-    rows = [_locked(pk) for pk in sorted(set(return_ids))]
+    rows = [_locked(principal, pk) for pk in sorted(set(return_ids))]
     for row in rows:
         row.state, row.ground = ReturnState.DISMISSED, ground.strip()
         row.settled_by, row.settled_at = principal.id, timezone.now()
@@ -127,9 +150,9 @@ def _tell_dismissed(row: IdentifierReturn) -> None:
     emit(Event(EventType.SUBJECT_RETURN_DISMISSED, operation="update", resource=resource, metadata=facts))
 
 
-def _locked(return_id: UUID) -> IdentifierReturn:
+def _locked(principal: Principal, return_id: UUID) -> IdentifierReturn:
     """One that is open, its row locked until the open transaction ends. Raises ReturnNotFound, ReturnSettled."""
-    rows = IdentifierReturn.objects.select_for_update(no_key=True, of=("self",)).exclude(cause=STAYS)
+    rows = visible_returns(principal).select_for_update(no_key=True, of=("self",))
     row = rows.select_related("suppressed", "dataset").filter(pk=return_id).first()
     if row is None:
         raise ReturnNotFound
@@ -138,5 +161,7 @@ def _locked(return_id: UUID) -> IdentifierReturn:
     return row
 
 
-def _resource(return_id: UUID) -> ResourceRef:
-    return ResourceRef("subject_return", str(return_id))
+def _resource(principal: Principal, return_id: UUID) -> ResourceRef:
+    """As decisions name it: in its dataset, where the principal may know of it."""
+    found = visible_returns(principal).filter(pk=return_id).values_list("dataset_id", flat=True).first()
+    return ResourceRef("subject_return", str(return_id), dataset_id=found)

@@ -3,8 +3,8 @@
 from access.services.authorize import may
 from access.work_selectors import COUNTED, Waiting
 from compliance.models import MatchState, RecipientTask, SubjectErasure, SubjectMatch
-from datasets.models import IdentifierReturn, ReturnState
-from datasets.services.suppression import STAYS
+from compliance.subjects.returns import visible_returns
+from datasets.models import ReturnState
 from vaultsite.kernel.jobs import FINAL, JobStatus
 from vaultsite.kernel.tenancy.principal import Principal
 
@@ -29,5 +29,5 @@ def returns_to_settle(principal: Principal) -> Waiting:
     """Records of erased people that came back, and of which nobody has said what becomes of them."""
     if not may(principal, "subject.review"):
         return Waiting(0)
-    rows = IdentifierReturn.objects.filter(state=ReturnState.OPEN).exclude(cause=STAYS)
+    rows = visible_returns(principal).filter(state=ReturnState.OPEN)
     return Waiting(rows[:COUNTED].count())

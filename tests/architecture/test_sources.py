@@ -25,6 +25,7 @@ RAW_SQL = {
     "audit/log/sealer.py": "gives a batch of events their leaves in one statement, under a lock of the database",
     "audit/proofs/derived.py": "counts and tiles beside what they are made of, in one statement each",
     "audit/proofs/rows.py": "leaves joined with their events in bulk, columns as one text",
+    "audit/proofs/clock.py": "asks for the database's time, for which there may be no row",
     "audit/proofs/months.py": "reads a month of every organization, and calls the function that drops a partition",
     "compliance/posture/probes/catalog_sweep.py": "asks the database's catalog what is outside of row-level security",
     "compliance/posture/probes/cross_tenant.py": "enters other tenants on purpose, and lists the tables that have one",

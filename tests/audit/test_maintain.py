@@ -33,7 +33,8 @@ def test_months_follow_one_another_over_the_years_end() -> None:
     ]
 
 
-def test_maintenance_makes_each_partition_once_and_says_so() -> None:
+def test_maintenance_makes_each_partition_once_and_says_so(tenant) -> None:
+    record(tenant.pk, make_event())
     today = datetime.now(UTC).date()
     output = StringIO()
     call_command("maintain", months=14, stdout=output)

@@ -147,6 +147,8 @@ class Restore:
         command = ["replay_journal", str(self.repository.folder), "--key-file", str(self.key_file)]
         ended = self._manage(environment, *command, "--backup", self.manifest.id)
         self.told = json.loads(ended.stdout.splitlines()[-1]) if ended.stdout.strip() else {}
+        for line in self.told.get("lost", ()):
+            self.say(line)
         if ended.returncode == REFUSED:
             raise ReplayRefused("; ".join(self.told.get("refused", ())))
         if ended.returncode != 0:

@@ -19,7 +19,7 @@ from vaultsite.runtime.supervisor import Supervisor
 #: What is done once at every start, as the owner of the database, before anything serves.
 PREPARATIONS = (
     ("Tables", ("migrate", "--database", "owner", "--no-input")),
-    ("Partitions", ("maintain",)),
+    ("Partitions", ("maintain", "--at-start")),
     ("Static files", ("collectstatic", "--no-input")),
 )
 

@@ -3,7 +3,7 @@
 The reason is taken over as it was checked when the erasure was asked for; who asked, and when, stay.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -61,10 +61,12 @@ class ErasureFacts:
         )
 
 
-def erasures_asked_for() -> Iterator[tuple[UUID, ErasureFacts]]:
-    """In an open scope: every erasure that suppresses records, finished or not."""
+def erasures_asked_for(known: Collection[str] = ()) -> Iterator[tuple[UUID, ErasureFacts]]:
+    """In an open scope: every erasure that suppresses records, finished or not, but the known ones."""
     suppressing = ErasedRecord.objects.values("erasure_id")
-    for erasure in Erasure.objects.filter(pk__in=suppressing).order_by("pk"):
+    asked = Erasure.objects.filter(pk__in=suppressing).order_by("pk").values_list("pk", flat=True)
+    new = [pk for pk in asked if str(pk) not in known]
+    for erasure in Erasure.objects.filter(pk__in=new).order_by("pk"):
         spared = spared_by(erasure.pk)
         yield (
             erasure.pk,
@@ -87,6 +89,12 @@ def erasures_refused() -> list[UUID]:
     suppressing = ErasedRecord.objects.values("erasure_id")
     refused = Erasure.objects.filter(status__in=_REFUSED).exclude(pk__in=suppressing)
     return list(refused.order_by("pk").values_list("pk", flat=True))
+
+
+def is_asked_for(tenant_id: UUID, erasure_id: UUID) -> bool:
+    """Whether the database knows what an erasure is for, and what it spares; no scope may be open."""
+    with tenant_scope(tenant_id, Principal.system(tenant_id)):
+        return ErasedRecord.objects.filter(erasure=erasure_id).exists()
 
 
 def replay_erasure(tenant_id: UUID, erasure_id: UUID, facts: ErasureFacts) -> str:

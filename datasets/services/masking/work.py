@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from anonymization.errors import FindingMismatch
 from datasets.errors.masking import MaskingIncomplete
 from datasets.models import Erasure, Masking
 from datasets.services.commit import discard_packs
@@ -20,7 +21,7 @@ from datasets.services.pack_reader import PackReader
 from datasets.services.sweep import remove_dead_blobs
 from vaultsite.kernel.errors import VaultError
 from vaultsite.kernel.jobs import FINAL, Claim, JobStatus, Pulse
-from vaultsite.kernel.turn import take_turn
+from vaultsite.kernel.turn import is_final, take_turn
 
 _ASKED: Final = "asked"
 #: So often one worker looks again at a dataset that somebody wrote to meanwhile; then others have their turn.
@@ -31,6 +32,24 @@ def run_masking(tenant_id: UUID, masking_id: UUID) -> None:
     """Continue until everything is done, refused, or another worker's."""
     take_turn(Masking, tenant_id, masking_id, lambda row, held: Work.open(row, held).run(), fail=_fail)
     remove_dead_blobs(tenant_id, job=masking_id)
+
+
+def mask_heads(tenant_id: UUID, masking_id: UUID, *, goes_on: bool) -> None:
+    """The first of the two steps alone; what ``goes_on`` is given back for the second."""
+
+    def work(masking: Masking, held: Claim) -> None:
+        Work.open(masking, held).publish_all()
+        if goes_on:
+            held.wait()
+        else:
+            held.finish(progress={"stage": "done"})
+
+    take_turn(Masking, tenant_id, masking_id, work, fail=_fail, ends=_is_refused)
+    remove_dead_blobs(tenant_id, job=masking_id)
+
+
+def _is_refused(error: VaultError) -> bool:
+    return is_final(error) or isinstance(error, FindingMismatch)
 
 
 def _fail(masking: Masking, held: Claim, error: VaultError) -> None:
@@ -64,7 +83,7 @@ class Work:
         for _ in range(ROUNDS):
             if _ASKED in self.masking.checkpoint:
                 break
-            self._publish_all()
+            self.publish_all()
             self._ask(survey(PackReader(self.keys), self._beat, looked))
         if _ASKED not in self.masking.checkpoint:
             self.claim.give_turn_back(self.masking)
@@ -74,7 +93,8 @@ class Work:
             return
         self.claim.finish(progress={"stage": "done"})
 
-    def _publish_all(self) -> None:
+    def publish_all(self) -> None:
+        """Give every branch a head without what was found. Raises as ``Publisher.publish`` does."""
         with self.claim.scope():
             refuse_going(self.masking.dataset_id)
             names = branches_of(self.masking.dataset_id)

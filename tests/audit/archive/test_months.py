@@ -26,15 +26,16 @@ from compliance.backup.named import named_objects
 from tests.audit.archive.moving import archive, at, happened, next_month, parts_of, remove
 from tests.audit.proofs.logs import grow, insert_drop, seq_of, tamper
 from tests.audit.test_verification import found, verify
-from tests.compliance.holds.cases import place, whole
+from tests.compliance.holds.cases import place, release, whole
 from tests.factories.access import acting
 from tests.factories.audit import make_event, make_principal, record
 from tests.factories.datasets import make_dataset
+from vaultsite.backup.database import objects_kept
 from vaultsite.kernel.blobs import BlobStore
-from vaultsite.kernel.errors import IntegrityFailure, KeyDestroyed
+from vaultsite.kernel.errors import IntegrityFailure, KeyDestroyed, KeyUnavailable
 from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.regions import DEFAULT_STORE
-from vaultsite.kernel.tenancy.scope import tenant_scope
+from vaultsite.kernel.tenancy.scope import current_tenant_id, tenant_scope
 
 
 def online(tenant, *events) -> int:
@@ -265,6 +266,50 @@ def test_a_hold_keeps_the_months_of_its_organization_alone(tenant, rival, month)
     assert outcomes == {(0, "a legal hold keeps events of it"), (3, "")}
     assert parts_of(tenant.pk)[0].removed_at is None
     assert parts_of(rival.pk)[0].removed_at is not None
+
+
+def test_a_hold_placed_after_a_removal_began_keeps_what_is_left_of_the_month(tenant, month) -> None:
+    """The first run told of the drop, and then found a backup copying objects."""
+    happened(tenant.pk, month)
+    archive(month)
+    grow(tenant.pk)
+    (part,) = parts_of(tenant.pk)
+    with objects_kept():
+        (waits,) = remove(month)
+    assert waits.kept_because == "a backup copies objects; the next run deletes it"
+    with acting(tenant):
+        assert AuditMonthDrop.objects.filter(month=month).count() == 1
+    hold = place(tenant, whole(make_dataset(tenant)))
+    assert remove(month)[0].kept_because == "a legal hold keeps events of it"
+    assert BlobStore.default().exists(part.name)
+    release(tenant, hold)
+    assert remove(month)[0].events == 3
+    assert not BlobStore.default().exists(part.name)
+
+
+def test_the_keys_of_one_organization_stop_no_month_of_the_others(tenant, rival, month, settings, monkeypatch) -> None:
+    """Its own month stays for all who have events in it; those that follow go."""
+    settings.VAULT = settings.VAULT | {"AUDIT_RETENTION_MONTHS": 0}
+    for one in (tenant, rival):
+        happened(one.pk, month)
+    later = next_month()
+    happened(rival.pk, later)
+    seal = writing.seal_part
+
+    def sealed(*part) -> bytes:
+        if current_tenant_id() == tenant.pk:
+            raise KeyUnavailable("its KMS does not answer")
+        return seal(*part)
+
+    said, problems = StringIO(), StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(writing, "seal_part", sealed)
+        call_command("maintain", stdout=said, stderr=problems)
+    assert f"the audit of {month:%Y-%m} stays in the database: its KMS does not answer" in problems.getvalue()
+    assert f"archived the audit of {later:%Y-%m}: 3 events" in said.getvalue()
+    assert "audit_event_default is empty" in said.getvalue()
+    assert [part.month for part in parts_of(rival.pk) if part.moved_at] == [later]
+    assert archive(month).events == 6
 
 
 def test_a_backup_and_a_replica_need_what_left_the_database(tenant, month) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 from audit.archive import months
 from audit.archive.event import event_of, meets
 from audit.archive.overview import months_overview
+from audit.archive.read import archived_parts, events_or_none
 from audit.exports.work import run_export
 from audit.log.sealer import seal_tenant
 from audit.models import AuditEvent
@@ -20,7 +21,6 @@ from audit.proofs.verify_export import check_bundle, read_keys
 from audit.selectors import EventFilter, matching
 from audit.services.decisions import AuditedDecisions
 from compliance.incidents import scope_work
-from compliance.models import RecipientTask
 from compliance.reports.events import event_rows
 from compliance.reports.kind import Ask
 from compliance.retention.fixed import fixed_periods
@@ -213,10 +213,11 @@ def test_the_scope_of_an_incident_counts_what_was_archived(tenant, month, ada, d
 def test_who_took_an_export_before_the_month_was_archived_is_still_a_recipient(tenant, month, ada, deeds) -> None:
     archive(month)
     with acting(tenant):
-        taken = list(recipients._taken(frozenset([deeds[3].resource.dataset_id])))
-        assert list(recipients._taken(frozenset([uuid4()]))) == []
-        assert RecipientTask.objects.count() == 0
-    assert [(event.pk, event.actor_id) for event in taken] == [(deeds[3].id, ada.id)]
+        taken = {}
+        for part in archived_parts(tenant.pk, recipients._ASKED):
+            events = events_or_none(part, recipients._ASKED)
+            recipients._note(taken, events, frozenset([deeds[3].resource.dataset_id]))
+    assert list(taken) == [(deeds[3].resource.dataset_id, ada.id)]
 
 
 def test_decisions_are_paged_over_archive_and_database_alike(tenant, month, ada, deeds, monkeypatch) -> None:

@@ -37,6 +37,7 @@ from tests.factories.planted import (
 from tests.factories.subjects import erase_person, search_for
 from tests.isolation.rows import connect
 from vaultsite.backup.drill import second_environment
+from vaultsite.management.commands import rewrite_tables
 from vaultsite.runtime.binaries import client_program
 from vaultsite.runtime.environment import PROJECT, completed
 from vaultsite.runtime.home import Home
@@ -150,6 +151,30 @@ def test_a_table_in_use_is_left_for_the_next_time_and_the_audit_is_not_written_a
             call_command("rewrite_tables", stdout=StringIO())
     after = files_of("access_user", "access_lease", "audit_leaf")
     assert [name for name in before if before[name] != after[name]] == ["access_user"]
+
+
+def test_what_an_older_transaction_can_still_see_is_not_said_to_be_gone():
+    """A rewriting copies the rows that somebody may still read: nothing is written, and who it is, is named."""
+    before = files_of("access_user")
+    with connect("vault_app") as reader:
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        (pid,) = reader.execute("SELECT pg_backend_pid()").fetchone()
+        with connect("vault_owner") as writer:
+            writer.execute("CREATE TABLE rewrite_probe AS SELECT 1 AS one")
+            writer.rollback()
+        with pytest.raises(CommandError, match=rf"is kept for: .*process {pid} of vault_app"):
+            call_command("rewrite_tables", stdout=StringIO())
+    assert files_of("access_user") == before
+
+
+def test_a_table_that_could_not_be_written_is_not_called_in_use(monkeypatch):
+    monkeypatch.setattr(rewrite_tables, "_PATIENCE", "SET statement_timeout = '1ms'")
+    monkeypatch.setattr(rewrite_tables, "_IMPATIENCE", "RESET statement_timeout")
+    with pytest.raises(
+        CommandError, match=r"not written anew: \w+: canceling statement due to statement timeout"
+    ) as told:
+        call_command("rewrite_tables", stdout=StringIO())
+    assert "in use" not in str(told.value)
 
 
 def files_of(*tables):

@@ -3,19 +3,22 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from access.models import EncryptionKey, KeyPurpose, KeyState
 from access.services.key_rotation import rewrap_keys, rotate_key
 from access.services.keyring import current_key
+from compliance.backup.collect import collect_entries
 from compliance.backup.entries import ERASURE, KEY, PERSON, PURGE, REFUSAL, RELEASE, Entry
 from compliance.backup.journal import read_journal, ship_journal
 from compliance.backup.replay import replay
 from compliance.errors.backup import BackupDamaged
-from compliance.models import LegalHold, SubjectSearch
+from compliance.models import LegalHold, SubjectErasure, SubjectSearch
 from compliance.subjects.identifiers import Identifier
 from compliance.tasks import write_journal
 from datasets.errors.lifecycle import DatasetKept
-from datasets.models import Dataset, ErasedRecord, Erasure, HoldMark, SuppressedIdentifier
+from datasets.models import Dataset, ErasedRecord, Erasure, FindingsBlob, HoldMark, Masking, SuppressedIdentifier
 from datasets.services.keeping import refuse_kept
 from tests.compliance.holds.cases import place as place_hold
 from tests.compliance.holds.cases import release, whole
@@ -207,6 +210,7 @@ def test_an_entry_of_a_person_does_not_say_who_and_an_erasure_under_way_keeps_it
     with acting(tenant):
         Dataset.objects.filter(pk=made.pk).update(description=f"for {EMAIL}")
         SuppressedIdentifier.objects.all().delete()
+        SubjectErasure.objects.filter(pk=erasure.pk).update(checkpoint={"stage": "records"})  # as it was in the backup
     early = Entry(PERSON, str(tenant.pk), str(under_way.pk), entry.facts | {"search": str(later.pk)})
     assert replay([entry, early]).done[PERSON] == 2
     with acting(tenant):
@@ -214,6 +218,38 @@ def test_an_entry_of_a_person_does_not_say_who_and_an_erasure_under_way_keeps_it
         listed = SuppressedIdentifier.objects.values_list("key", flat=True)
         assert {bytes(key).hex() for key in listed} == set(entry.facts["suppressed"])
         assert SubjectSearch.objects.exclude(identifiers=None).get() == later
+
+
+def test_what_was_written_since_an_erasure_stays_where_the_backup_is_from_after_it(tenant, place):
+    made = make_dataset(tenant)
+    assert upload(tenant, made, jsonl(ROWS)).status == "succeeded"
+    with acting(tenant):
+        Dataset.objects.filter(pk=made.pk).update(description=f"for {EMAIL}")
+    erase_person(tenant, search_for(tenant, [Identifier("EMAIL_ADDRESS", EMAIL)]))
+    ship_journal(place.open())
+    (entry,) = own(tenant, place, PERSON)
+    with acting(tenant):
+        Dataset.objects.filter(pk=made.pk).update(description="Support chats of 2026")
+        SuppressedIdentifier.objects.all().delete()
+    assert replay([entry]).done[PERSON] == 0
+    with acting(tenant):
+        assert Dataset.objects.get(pk=made.pk).description == "Support chats of 2026"
+        assert SuppressedIdentifier.objects.exists()
+
+
+def test_each_erasure_is_read_once_for_the_journal(tenant, dataset, place):
+    erase(tenant, dataset, ["r1"])
+    ship_journal(place.open())
+    known = {entry.key for entry in read_journal(place.open()).entries}
+    with CaptureQueriesContext(connection) as first:
+        list(collect_entries(known))
+    for name in ("r2", "r3", "r4"):
+        erase(tenant, dataset, [name])
+    ship_journal(place.open())
+    known = {entry.key for entry in read_journal(place.open()).entries}
+    with CaptureQueriesContext(connection) as later:
+        list(collect_entries(known))
+    assert len(later) == len(first)
 
 
 def test_a_kek_that_was_rotated_away_goes_and_leaves_what_it_wrapped_to_another(tenant, dataset):
@@ -245,3 +281,69 @@ def test_what_went_with_a_kek_goes_with_it_again_and_nothing_else(tenant, datase
         states = EncryptionKey.objects.filter(pk__in=[kek.pk, lost]).values_list("state", flat=True)
         assert set(states) == {KeyState.DESTROYED}
     assert len(read_all(tenant, dataset)) == 9
+
+
+ADA = "ada.lovelace@example.com"
+
+
+def anonymized(tenant, dataset, *names):
+    """What the journal says of an anonymization that the database does not know: it spares what is not there."""
+    facts = {
+        "dataset": str(dataset.pk),
+        "records": list(names),
+        "reason": "retention",
+        "purpose": "",
+        "requested_by": str(dataset.pk),
+        "created_at": "2026-01-01T00:00:00+00:00",
+        "spared": {name: ["ab" * 32] for name in names},
+    }
+    return Entry(ERASURE, str(tenant.pk), str(uuid4()), facts)
+
+
+@pytest.fixture
+def personal(tenant):
+    """Two versions: of the second one record shows its person, as in the first, and one does not any more."""
+    made = make_dataset(tenant)
+    for texts in ((f"Write to {ADA}", f"Ask {ADA}", "Nobody"), ("Write to us", f"Ask {ADA}", "Nobody")):
+        rows = [{"id": f"r{index}", "text": text} for index, text in enumerate(texts)]
+        assert upload(tenant, made, jsonl(rows)).status == "succeeded"
+    return made
+
+
+def shown(tenant, dataset, version="main"):
+    return {one.id: one.data["text"] for one in read_all(tenant, dataset, version=version)}
+
+
+def test_a_backup_from_before_an_anonymization_keeps_its_records_without_the_people(tenant, personal):
+    """Its versions have none of the records that the erasures spared: heads are anonymized first, once each dataset."""
+    entries = [anonymized(tenant, personal, "r0"), anonymized(tenant, personal, "r1")]
+    for _ in range(2):
+        found = replay(entries)
+        assert (found.refused, found.lost, found.done[ERASURE]) == ([], [], 2)
+        assert shown(tenant, personal) == {"r0": "Write to us", "r1": "Ask <EMAIL_ADDRESS>", "r2": "Nobody"}
+        assert shown(tenant, personal, "v1.0.0") == {"r2": "Nobody"}
+        assert shown(tenant, personal, "v1.1.0") == {"r0": "Write to us", "r2": "Nobody"}
+    with acting(tenant):
+        masking = Masking.objects.get(dataset=personal)
+        assert (masking.status, masking.version_count, masking.upto) == ("succeeded", 1, None)
+
+
+def test_what_cannot_be_anonymized_again_goes_and_is_counted(tenant, personal):
+    FindingsBlob.objects.using("owner").filter(dataset_id=personal.pk).delete()
+    found = replay([anonymized(tenant, personal, "r0", "r1")])
+    assert (found.refused, found.done[ERASURE]) == ([], 1)
+    assert found.lost == [f"2 records of dataset {personal.pk} could not be anonymized again: gone"]
+    assert shown(tenant, personal) == {"r2": "Nobody"}
+
+
+def test_a_hold_of_the_past_keeps_the_originals_and_once_it_is_gone_they_are_anonymized(tenant, personal):
+    with acting(tenant):
+        Dataset.objects.filter(pk=personal.pk).update(legal_hold=True)
+    entry = anonymized(tenant, personal, "r0", "r1")
+    held = replay([entry])
+    assert (len(held.refused), held.lost) == (1, [])
+    assert shown(tenant, personal)["r1"] == f"Ask {ADA}"
+    with acting(tenant):
+        Dataset.objects.filter(pk=personal.pk).update(legal_hold=False)
+    assert replay([entry]).refused == []
+    assert shown(tenant, personal) == {"r0": "Write to us", "r1": "Ask <EMAIL_ADDRESS>", "r2": "Nobody"}

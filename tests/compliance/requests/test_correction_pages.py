@@ -4,6 +4,7 @@ import pytest
 
 from compliance.models import Correction
 from compliance.requests.correction_form import Entry, compare, members_of, read_patch
+from datasets.services.drafts.patch import merge_patch
 from tests.compliance.requests.test_packages import dataset, reviewed  # noqa: F401 - fixtures
 from tests.factories.access import acting
 from tests.factories.datasets import read_all
@@ -20,9 +21,9 @@ def entered(*rows):
 
 def test_members_are_told_by_their_paths():
     assert members_of(DATA) == [
-        ("id", "r-1"),
-        ("name", "Ada"),
-        ("address/city", "Bonn"),
+        ("id", '"r-1"'),
+        ("name", '"Ada"'),
+        ("address/city", '"Bonn"'),
         ("address/tags", '["a"]'),
         ("none", "{}"),
     ]
@@ -39,12 +40,82 @@ def test_what_is_entered_becomes_a_merge_patch():
     assert patch == {"name": "Eve", "address": {"city": None, "zip": 53111}}
 
 
+ODD = {
+    "id": "r-1",
+    "a/b": "wrong",
+    "a": {"b": "right"},
+    "c~1d": "wrong",
+    "c/d": "right",
+    " name": "wrong",
+    "": {"e": "right"},
+    "e": "wrong",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("a~1b", "a/b"), ("c~01d", "c~1d"), (" name", " name"), ("e", "e"), (" e ", "e"), ("new~1", "new/")],
+)
+def test_a_member_with_any_name_is_corrected_and_no_other(path, name):
+    assert len(dict(members_of(ODD))) == len(members_of(ODD)) == 8
+    patch = read_patch([Entry(path, "text", "good")], ODD)
+    assert patch == {name: "good"}
+    becomes = merge_patch(ODD, patch)
+    assert becomes == {**ODD, name: "good"}
+    (line,) = compare(ODD, becomes)
+    assert (line.path, line.after) == (path if path != " e " else "e", '"good"')
+
+
+KINDS_NOW = {
+    "id": "r-1",
+    "age": 41,
+    "code": "41",
+    "is_new": True,
+    "tags": ["a"],
+    "gone": None,
+    "note": "a\nb",
+    "dos": "a\r\nb",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "becomes"),
+    [
+        ("age", "42", 42),
+        ("code", "42", "42"),
+        ("is_new", "false", False),
+        ("tags", '["b"]', ["b"]),
+        ("gone", "42", "42"),
+        ("other", "42", "42"),
+        ("note", "a\r\nc", "a\nc"),
+        ("dos", "a\r\nc", "a\r\nc"),
+    ],
+)
+def test_a_value_stays_of_the_kind_it_is(path, value, becomes):
+    assert read_patch([Entry(path, "same", value)], KINDS_NOW) == {path: becomes}
+
+
+def test_a_text_is_told_from_a_number():
+    (line,) = compare(KINDS_NOW, {**KINDS_NOW, "code": 41})
+    assert (line.before, line.after) == ('"41"', "41")
+
+
+@pytest.mark.parametrize("value", ["forty", '"42"', "true", "", "null", "[42]"])
+def test_a_number_becomes_nothing_else_unless_somebody_says_so(value):
+    with pytest.raises(InvalidInput) as refused:
+        read_patch([Entry("age", "same", value)], KINDS_NOW)
+    assert [(one.field, "a number" in one.detail) for one in refused.value.errors] == [("/value/0", True)]
+
+
 @pytest.mark.parametrize(
     ("rows", "field"),
     [
         ([], "/path/0"),
         ([("id", "text", "x")], "/path/0"),
         ([("a//b", "text", "x")], "/path/0"),
+        ([("a~b", "text", "x")], "/path/0"),
+        ([("a~", "text", "x")], "/path/0"),
+        ([(" name ", "text", "a"), ("name", "text", "b")], "/path/1"),
         ([("name/first", "text", "x")], "/path/0"),
         ([("address/tags/0", "text", "x")], "/path/0"),
         ([("gone", "removed", "")], "/path/0"),
@@ -65,8 +136,8 @@ def test_what_is_wrong_is_told_by_field(rows, field):
 def test_only_members_that_differ_are_compared():
     lines = compare(DATA, {**DATA, "name": "Eve", "address": {"tags": ["a"]}, "new": 1})
     assert [(line.path, line.before, line.after) for line in lines] == [
-        ("name", "Ada", "Eve"),
-        ("address/city", "Bonn", None),
+        ("name", '"Ada"', '"Eve"'),
+        ("address/city", '"Bonn"', None),
         ("new", None, "1"),
     ]
 
@@ -89,6 +160,9 @@ def test_a_record_is_corrected_in_the_browser(tenant, dataset, browsing):  # noq
     assert f"?dataset={dataset.pk}&amp;record=r-3" in opened(officer, form)[0].text
     page = f"{form}?dataset={dataset.pk}&record=r-3"
     assert "Jane Smithson came back" in opened(officer, page)[0].text
+    more, _ = opened(officer, page, entered(*[("text", "same", "Jane left")] * 4) | {"do": "more"}, method="post")
+    assert (more.status_code, more.text.count('name="path"')) == (200, 8)
+    assert 'value="same"\n                        selected' in more.text
     rows = entered(("text", "text", "Jane left"), ("score", "removed", ""))
     wrong, _ = opened(officer, page, entered(("text/a", "text", "x")) | {"do": "look"}, method="post")
     assert wrong.status_code == 400

@@ -62,7 +62,7 @@ def test_a_person_is_searched_for_reviewed_and_erased(tenant, officer, dataset):
     ended, _ = opened(officer, page)
     assert "Erased, by store" in ended.text
     assert "beyond use until" in ended.text
-    assert "Nobody downloaded an export of these datasets." in ended.text
+    assert "The audit has no download of an export of these datasets." in ended.text
     assert opened(officer, f"{page}receipt/")[0].content.startswith(b'{"backups":')
     assert b'"exclude"' in opened(officer, f"{page}manifest/")[0].content
     assert b"def check_receipt" in opened(officer, f"{PAGE}verifier/")[0].content

@@ -1,17 +1,31 @@
 """What came back of an erased person is searched for, erased again, or said to stay."""
 
+import threading
+from uuid import uuid4
+
 import pytest
+from django.db import connections
 
 from audit.models import AuditEvent
-from compliance.errors.subjects import ReturnGone, ReturnNotSearched, ReturnSettled, ReturnUnderSearch
+from compliance.errors.subjects import (
+    ReturnGone,
+    ReturnNotFound,
+    ReturnNotRead,
+    ReturnNotSearched,
+    ReturnSettled,
+    ReturnUnderSearch,
+)
 from compliance.models import SubjectErasure, SubjectSearch
 from compliance.subjects.erasure_work import run_subject_erasure
 from compliance.subjects.identifiers import open_known
-from compliance.subjects.returns import dismiss_returns, erase_again, search_again
+from compliance.subjects.returns import dismiss_returns, erase_again, list_returns, search_again
 from compliance.subjects.sweep import run_search
+from compliance.subjects.work_selectors import returns_to_settle
 from datasets.errors import PersonalDataInText
-from datasets.models import Dataset, IdentifierReturn
-from tests.factories.access import acting
+from datasets.models import Dataset, IdentifierReturn, SubjectIndexEntry
+from datasets.services import returned
+from tests.compliance.holds.test_races import wait_until_stuck
+from tests.factories.access import acting, principal_with
 from tests.factories.api import caller, send
 from tests.factories.datasets import jsonl, make_dataset, read_all, someone, upload
 from tests.factories.pages import browser_of, opened
@@ -157,6 +171,78 @@ def test_a_record_that_went_otherwise_gives_no_search(tenant, other, back):
         searched(tenant, back)
 
 
+@pytest.fixture
+def covered(tenant, other, monkeypatch):
+    """What came back says nothing of the person in the versions that are looked at first."""
+    monkeypatch.setattr(returned, "_TREES", 2)
+    for number in range(2):
+        upload(tenant, other, jsonl([{"id": "new", "text": f"clean {number}"}]), mode="upsert")
+
+
+def test_the_version_that_brought_it_is_looked_at_however_many_came_after(tenant, other, back, covered):
+    search = searched(tenant, back)
+    assert (search.status, search.identifier_types) == ("succeeded", ["EMAIL_ADDRESS"])
+
+
+def test_what_was_not_looked_at_is_not_said_to_be_gone(tenant, other, back, covered):
+    with acting(tenant):
+        SubjectIndexEntry.objects.filter(dataset=other).update(job=uuid4())
+    with pytest.raises(ReturnNotRead):
+        searched(tenant, back)
+
+
+def test_two_officers_who_begin_with_different_returns_wait_for_each_other(tenant, other, back):
+    upload(tenant, other, jsonl([{"id": "later", "text": f"Ask {EMAIL}."}]), mode="append")
+    first, second = sorted(open_returns(tenant), key=lambda row: row.pk)
+    raised = []
+
+    def search_from_second():
+        officer = someone(tenant, "privacy_officer")
+        try:
+            with acting(tenant, officer):
+                search_again(officer, return_id=second.pk)
+        except Exception as error:  # noqa: BLE001 - of another thread: looked at below
+            raised.append(error)
+        finally:
+            connections.close_all()
+
+    officer, thread = someone(tenant, "privacy_officer"), threading.Thread(target=search_from_second)
+    with acting(tenant, officer):
+        IdentifierReturn.objects.select_for_update(no_key=True).get(pk=first.pk)
+        thread.start()
+        wait_until_stuck(1)
+        search = search_again(officer, return_id=first.pk)
+    thread.join(timeout=60)
+    assert not thread.is_alive()
+    assert [type(error) for error in raised] == [ReturnUnderSearch]
+    assert {row.search for row in open_returns(tenant)} == {search.pk}
+
+
+def test_a_credential_held_to_datasets_has_the_returns_of_those_alone(tenant, other, back):
+    upload(tenant, make_dataset(tenant), jsonl([{"id": "call", "text": f"Her number is {PHONE}."}]))
+    elsewhere = next(row for row in open_returns(tenant) if row.pk != back.pk)
+    narrow = principal_with(tenant, "privacy_officer", purpose="evaluation", datasets=frozenset({other.pk}))
+    with acting(tenant, narrow):
+        assert [row.pk for row in list_returns(narrow, limit=9)] == [back.pk]
+        assert returns_to_settle(narrow).count == 1
+    for act in (search_again, erase_again):
+        with pytest.raises(ReturnNotFound), acting(tenant, narrow):
+            act(narrow, return_id=elsewhere.pk)
+    for chosen in ([elsewhere.pk], [back.pk, elsewhere.pk]):
+        with pytest.raises(ReturnNotFound), acting(tenant, narrow):
+            dismiss_returns(narrow, return_ids=chosen, ground="A customer again")
+    assert {state_of(tenant, row) for row in (back, elsewhere)} == {"open"}
+    with acting(tenant, narrow):
+        search = search_again(narrow, return_id=back.pk)
+    assert search.identifier_types == ["EMAIL_ADDRESS"]
+    assert (again(tenant, back).search, again(tenant, elsewhere).search) == (search.pk, None)
+    with acting(tenant, narrow):
+        dismiss_returns(narrow, return_ids=[back.pk], ground="A customer again")
+    with acting(tenant):
+        decided = AuditEvent.objects.filter(resource_type="subject_return", resource_id=str(back.pk))
+        assert {event.dataset_id for event in decided} == {other.pk}
+
+
 def test_returns_by_the_api(tenant, other, back):
     officer, path = caller(tenant, "privacy_officer"), f"/subject-returns/{back.pk}"
     (listed,) = send(officer, "GET", "/subject-returns?state=open").json()["data"]
@@ -189,6 +275,9 @@ def test_returns_in_the_browser(tenant, dataset):
     shown = opened(officer, PAGE)[0].text
     assert f"/admin/datasets/dataset/{other.pk}/records/new/" in shown
     assert EMAIL not in shown.lower()
+    stay = shown[shown.index('<form method="post" id="stay"') :]
+    assert 'name="search"' not in stay[: stay.index("</form>")]
+    assert shown.count('form="stay"') == 2
     assert "Records of erased people that came back" in opened(officer, "/admin/")[0].text
     refused, _ = opened(officer, PAGE, {"do": "dismiss", "return": [str(new.pk)], "ground": ""}, method="post")
     assert refused.status_code == 400

@@ -6,6 +6,7 @@ from compliance.models import Correction, Correspondence, SubjectErasure, Subjec
 from compliance.requests.sealed import Letter, SubjectFacts, open_patches, seal_patches
 from compliance.subjects.erasure_work import run_subject_erasure
 from compliance.subjects.receipt import read_receipt
+from compliance.subjects.replay import people_erased
 from compliance.tasks import continue_subject_search
 from datasets.models import Blob, BlobKind, IdentifierReturn, QuarantinedRecord
 from datasets.services.write import run_ingest
@@ -141,7 +142,11 @@ def test_files_of_requests_are_searched_and_words_about_the_person_taken_out(ten
     with acting(tenant):
         facts = SubjectFacts.of(SubjectRequest.objects.get(pk=john))
         assert open_patches(Correction.objects.get(pk=correction.pk)) == []
+        ((_, told),) = [one for one in people_erased() if one[0] == erasure.pk]
     assert (facts.details, facts.contact) == ("[erased]", JOHN["contact"])
+    assert sorted(place for _, place, _ in told.files) == ["correction", "details", "letter"], (
+        "what a restore takes out"
+    )
     assert search_for(tenant, ADA[:1]).counts == {}
 
 
@@ -154,6 +159,10 @@ def test_the_persons_own_requests_and_those_that_are_open_stay_and_the_receipt_s
     assert (erasure.counts.get("request", 0), erasure.counts["request_left"]) == (0, 3)
     assert EMAIL in letter(tenant, said)
     assert EMAIL in letter(tenant, pending)
+    with acting(tenant):
+        assert [facts.files for pk, facts in people_erased() if pk == erasure.pk] == [()], (
+            "what stayed is not to go later"
+        )
     receipt = receipt_of(tenant, erasure)
     assert receipt["counts"]["request_left"] == 3
     assert any("own requests stay as proof" in line for line in receipt["not_covered"])

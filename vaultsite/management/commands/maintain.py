@@ -10,6 +10,7 @@ from django.db import IntegrityError, OperationalError, connections
 
 from audit.archive.months import archive_months
 from audit.archive.removal import remove_archived_months
+from audit.proofs.clock import database_time, why_doubted
 from audit.proofs.retention import drop_old_months
 from audit.selectors import count_stray_events, list_partitions
 from audit.services.partitions import create_partition, months_from
@@ -19,6 +20,7 @@ from vaultsite.kernel.errors import VaultError
 DEAD_ROWS: Final = 10_000
 DEAD_SHARE: Final = 0.2
 STRAY_EVENTS: Final = 2
+DOUBTED_CLOCK: Final = 3
 
 # The statistics views have no model.
 _DEAD_ROWS: Final = """
@@ -31,24 +33,45 @@ class Command(BaseCommand):
     help = (
         "Creates the audit's partitions of the coming months, drops those past VAULT_AUDIT_RETENTION_MONTHS, moves "
         "those past VAULT_AUDIT_ONLINE_MONTHS into the archive, and reports what needs attention. Run it daily, with "
-        "VAULT_OWNER_DATABASE_URL set. Exits with 2 when events lie in the DEFAULT partition, where none belongs."
+        "VAULT_OWNER_DATABASE_URL set. Exits with 2 when events lie in the DEFAULT partition, where none belongs, "
+        "and with 3 when it left the months alone because the time is in doubt."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--months", type=int, default=12, help="how many months ahead partitions are made")
+        parser.add_argument(
+            "--confirm-clock",
+            action="store_true",
+            help="the database's time is right, though no event was recorded for more than a day: let months go by it",
+        )
 
-    def handle(self, *_: Any, months: int, **__: Any) -> None:
+        parser.add_argument(
+            "--at-start",
+            action="store_true",
+            help="before the vault serves: that the time is in doubt is said and is no error, or a vault that stood "
+            "still for a day could not start",
+        )
+
+    def handle(self, *_: Any, months: int, confirm_clock: bool, at_start: bool, **__: Any) -> None:
         if "owner" not in settings.DATABASES:
             raise CommandError("maintenance works as the owner of the database: set VAULT_OWNER_DATABASE_URL")
-        self._create_partitions(months)
-        self._drop_old_months()
-        self._archive_old_months()
+        now = database_time().astimezone(UTC)
+        self._create_partitions(now.date(), months)
+        doubt = why_doubted(now, process_now=datetime.now(UTC), is_confirmed=confirm_clock)
+        if doubt:
+            doubt = f"no month of the audit is dropped or archived: {doubt}"
+            self.stderr.write(doubt)
+        else:
+            self._drop_old_months(now.date())
+            self._archive_old_months(now.date())
         self._hint_at_vacuum()
         self._refuse_strays()
+        if doubt and not at_start:
+            raise CommandError(doubt, returncode=DOUBTED_CLOCK)
 
-    def _create_partitions(self, months: int) -> None:
-        made = [month for month in months_from(datetime.now(UTC).date(), ahead=months) if self._create(month)]
+    def _create_partitions(self, today: date, months: int) -> None:
+        made = [month for month in months_from(today, ahead=months) if self._create(month)]
         partitions = list(list_partitions())
         size = sum(partition.bytes for partition in partitions) / 2**20
         self.stdout.write(f"audit: {len(partitions)} partitions, {len(made)} of them new, {size:.1f} MiB in all")
@@ -63,9 +86,9 @@ class Command(BaseCommand):
             self.stdout.write(f"created the audit partition of {month:%Y-%m}")
         return is_new
 
-    def _drop_old_months(self) -> None:
+    def _drop_old_months(self, today: date) -> None:
         try:
-            keep, today = settings.VAULT["AUDIT_RETENTION_MONTHS"], datetime.now(UTC).date()
+            keep = settings.VAULT["AUDIT_RETENTION_MONTHS"]
             dropped = [*drop_old_months(keep=keep, today=today), *remove_archived_months(keep=keep, today=today)]
         except (VaultError, OperationalError) as error:
             raise CommandError(f"retention of the audit: {error}") from error
@@ -75,9 +98,9 @@ class Command(BaseCommand):
             else:
                 self.stdout.write(f"dropped the audit of {one.month:%Y-%m}: {one.events} events; their leaves stay")
 
-    def _archive_old_months(self) -> None:
+    def _archive_old_months(self, today: date) -> None:
         try:
-            moved = archive_months(online=settings.VAULT["AUDIT_ONLINE_MONTHS"], today=datetime.now(UTC).date())
+            moved = archive_months(online=settings.VAULT["AUDIT_ONLINE_MONTHS"], today=today)
         except (VaultError, OperationalError) as error:
             raise CommandError(f"archive of the audit: {error}") from error
         for one in moved:

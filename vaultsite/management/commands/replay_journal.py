@@ -38,6 +38,7 @@ class Command(BaseCommand):
             "done": dict(found.done),
             "by_tenant": dict(found.by_tenant),
             "refused": found.refused,
+            "lost": found.lost,
             "unreadable_objects": found.unreadable_objects,
             "complete_until": journal.complete_until.isoformat() if journal.complete_until else None,
         }
