@@ -72,6 +72,8 @@ def csv_row(cells: list[Any]) -> bytes:
 
 def escaped(text: str) -> str:
     """The text with ``'`` before it when a spreadsheet would run it, looking past spaces and invisible marks."""
+    if text[:1].isalnum():  # most cells: no formula and no invisible mark begins with a letter or a figure
+        return text
     seen = text.lstrip(_INVISIBLE)
     return f"'{text}" if seen and seen[0] in _FORMULA else text
 

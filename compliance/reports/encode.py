@@ -23,6 +23,8 @@ CSV_ROWS: Final = 500
 #: Letters of a column's longest text: fewer, and more, do not count for its width.
 NARROWEST: Final = 6
 WIDEST: Final = 200
+#: Times in JSON end in "Z", as ``_plain`` writes them.
+_TIMES: Final = orjson.OPT_UTC_Z
 Write = Callable[[bytes], None]
 
 #: Format -> suffix and media type.
@@ -40,7 +42,7 @@ class RowsDigest:
         self._hash = hashlib.sha256()
 
     def add(self, row: Row) -> None:
-        self._hash.update(orjson.dumps(list(map(_plain, row)), option=orjson.OPT_APPEND_NEWLINE))
+        self._hash.update(orjson.dumps(row, option=_TIMES | orjson.OPT_APPEND_NEWLINE))
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
@@ -56,7 +58,7 @@ class JsonFile:
         self._write(b'{"report":' + orjson.dumps(about) + b',"rows":[')
 
     def add(self, row: Row) -> None:
-        self._write(self._mark + orjson.dumps(dict(zip(self._kind.columns, map(_plain, row), strict=True))))
+        self._write(self._mark + orjson.dumps(dict(zip(self._kind.columns, row, strict=True)), option=_TIMES))
         self._mark = b",\n"
 
     def end(self, tally: Tally, integrity: Mapping[str, Any]) -> None:
@@ -77,9 +79,7 @@ class CsvFile:
         self._writer.writerow(self._kind.columns)
 
     def add(self, row: Row) -> None:
-        self._writer.writerow(
-            [cell if cell is None or isinstance(cell, int) else escaped(_plain(cell)) for cell in row]
-        )
+        self._writer.writerow([escaped(cell) if isinstance(cell, str) else _plain(cell) for cell in row])
         self._waiting += 1
         if self._waiting == CSV_ROWS:
             self._flush()

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
 from access.models import ApiKey, ServiceAccount, User
 from audit.archive.read import archived_parts, events_or_none
@@ -119,7 +120,7 @@ def _within(ask: Ask, datasets: frozenset[UUID] | None) -> frozenset[UUID] | Non
 
 
 def _page(
-    ask: Ask, types: tuple[str, ...], within: frozenset[UUID] | None, after: tuple[datetime, UUID] | None
+    ask: Ask, types: tuple[str, ...], within: frozenset[UUID] | None, after: tuple[datetime, str] | None
 ) -> list[tuple[Any, ...]]:
     criteria = EventFilter(types=types or None, since=after[0] if after else ask.since, until=ask.until)
     events = matching(ask.tenant_id, criteria)
@@ -129,7 +130,10 @@ def _page(
         events = events.filter(dataset_id__in=within)
     if ask.users:
         events = events.filter(actor_id__in=ask.users)
-    return list(events.order_by("time", "id").values_list(*_READ)[:PAGE])
+    # As text: of a million rows, what makes them objects takes longer than what reads them.
+    texts = {f"{name}_text": Cast(name, TextField()) for name in _READ[:2]}
+    found = events.order_by("time", "id").annotate(**texts).values_list(*texts, *_READ[2:])[:PAGE]
+    return [(datetime.fromisoformat(row[0]), *row[1:]) for row in found]
 
 
 def _shown(row: tuple[Any, ...], names: Names) -> Row:

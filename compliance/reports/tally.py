@@ -2,16 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
-from compliance.reports.kind import Cell, Measure, Number, ReportKind, Row
+from compliance.reports.kind import Measure, Number, ReportKind, Row
 
 #: Values of a breakdown that are shown; the rest are one line.
 SHOWN: Final = 10
 #: Distinct values of a breakdown that are told apart.
 DISTINCT: Final = 50_000
 OTHERS: Final = "(others)"
+#: The value of an empty cell.
+NONE: Final = "(none)"
 #: The breakdown of rows by the day of their time, in UTC.
 BY_DAY: Final = "by day"
 
@@ -24,7 +26,7 @@ class Tally:
     sample_size: int = 0
     rows: int = 0
     sample: list[Row] = field(default_factory=list)
-    _days: Counter[str] = field(default_factory=Counter)
+    _days: Counter[date] = field(default_factory=Counter)
     _values: dict[str, Counter[str]] = field(default_factory=dict)
     _pairs: dict[tuple[str, str], Counter[tuple[str, str]]] = field(default_factory=dict)
     _numbers: dict[str, Counter[int]] = field(default_factory=dict)
@@ -35,19 +37,20 @@ class Tally:
         self._values = {name: Counter() for name in self.kind.breakdowns}
         self._pairs = {pair: Counter() for pair in self.kind.tables}
         self._numbers = {number.column: Counter() for number in self.kind.numbers}
+        self._counted = [(self._at[name], counted) for name, counted in self._values.items()]
 
     def add(self, row: Row) -> None:
         self.rows += 1
         if len(self.sample) < self.sample_size:
             self.sample.append(row)
-        for name, counted in self._values.items():
-            cell = row[self._at[name]]
+        for place, counted in self._counted:
+            cell = row[place]
             if cell is not None:
-                _count(counted, _said(cell))
+                _count(counted, str(cell or NONE))
         for (first, second), pairs in self._pairs.items():
             cells = row[self._at[first]], row[self._at[second]]
             if None not in cells:
-                _count(pairs, (_said(cells[0]), _said(cells[1])))
+                _count(pairs, (str(cells[0] or NONE), str(cells[1] or NONE)))
         for name, numbers in self._numbers.items():
             cell = row[self._at[name]]
             if isinstance(cell, int):
@@ -56,7 +59,7 @@ class Tally:
             self._measured[measure.name] += str(row[self._at[measure.column]]) in measure.values
         moment = row[self._at[self.kind.time]] if self.kind.time else None
         if isinstance(moment, datetime):
-            self._days[moment.date().isoformat()] += 1
+            self._days[moment.date()] += 1
 
     def figures(self) -> list[dict[str, Any]]:
         """Every figure with its name, its value, the rows it is made of and the query that finds the events behind it.
@@ -90,7 +93,7 @@ class Tally:
         """For each column its most frequent values, and all others as one; and rows by day."""
         told = {name: _most(counted) for name, counted in self._values.items()}
         if self._days:
-            told[BY_DAY] = [{"value": day, "count": count} for day, count in sorted(self._days.items())]
+            told[BY_DAY] = [{"value": day.isoformat(), "count": count} for day, count in sorted(self._days.items())]
         return told
 
     def tables(self) -> list[dict[str, Any]]:
@@ -100,10 +103,6 @@ class Tally:
             for pair, counted in self._pairs.items()
             if counted
         ]
-
-
-def _said(cell: Cell) -> str:
-    return str(cell or "(none)")
 
 
 def _count(counted: Counter[Any], value: str | tuple[str, str]) -> None:

@@ -115,4 +115,5 @@ def test_a_person_is_erased_and_has_the_letter_once_the_receipt_is_signed(tenant
     assert json.loads(receipt.partition(b"\n")[0])["case"] == request.rpartition("/")[2]
     answered_and_closed(officer, request)
     assert [record.id for record in read_all(tenant, dataset)] == ["like", "other"]
-    assert search_for(tenant, ADA).counts == {}
+    own = {"request": 1}  # the file of the request itself stays, as the proof of what was asked and done
+    assert search_for(tenant, ADA).counts == own
