@@ -16,12 +16,11 @@ from access.services.policies_in_force import policies_in_force
 from audit.catalog.labels import compliance_tags
 from audit.errors import UnrecordableEvent
 from audit.selectors import ACTOR_KIND
+from vaultsite.kernel.canonical_json import SAFE_INTEGER, canonical_json
 from vaultsite.kernel.events.event import Recorded
 
 #: Longest text member kept, in characters: some of them quote the client.
 TEXT_LIMIT: Final = 1024
-#: Integers beyond this are written as strings (RFC 8785 section 3.2.2.3: JSON numbers are doubles).
-SAFE_INTEGER: Final = 2**53 - 1
 
 #: The members of an event's metadata that say how much and how long, in the order of preference.
 RECORDS: Final = ("records_accessed", "records")
@@ -174,7 +173,7 @@ def compose_body(recorded: Recorded, key: KeyHandle | None = None) -> bytes:
         "metadata": as_json(event.metadata),
     }
     try:
-        return rfc8785.dumps(body)
+        return canonical_json(body)
     except rfc8785.CanonicalizationError as exc:
         raise UnrecordableEvent(event_type=event.type.value) from exc
 
@@ -194,7 +193,7 @@ def _seal_actor(recorded: Recorded, key: KeyHandle | None) -> str:
     )
     if not facts:
         return ""
-    sealed = seal_column(kind=ACTOR_KIND, object_id=recorded.event.id.bytes, plaintext=rfc8785.dumps(facts), key=key)
+    sealed = seal_column(kind=ACTOR_KIND, object_id=recorded.event.id.bytes, plaintext=canonical_json(facts), key=key)
     return base64.b64encode(sealed).decode()
 
 
