@@ -13,17 +13,22 @@ Row = tuple[int, bytes, bytes | None, str, datetime, str]
 
 SEPARATOR: Final = "\x1f"
 
+# A probe for each leaf. Without OFFSET 0 the planner makes a join of it, and of a tenant that its statistics do not
+# know it goes through all events for each leaf.
+_EVENT: Final = """LATERAL (
+        SELECT * FROM audit_event WHERE tenant_id = l.tenant_id AND id = l.event_id AND time = l.event_time OFFSET 0
+      ) e ON true"""
 # The columns are joined by the database: one text is fetched several times as fast as eighteen values.
-_PAGE: Final = """
+_PAGE: Final = f"""
     SELECT l.seq, l.leaf, e.body,
            concat_ws(E'\\x1f', e.type, e.status, e.severity, e.operation, e.actor_id, e.actor_kind, e.resource_type,
                      e.resource_id, coalesce(e.dataset_id::text, ''), e.classification, e.version, e.purpose, e.policy,
                      e.request_id, e.failure_reason, e.records, e.bytes, e.duration_ms),
            l.event_time, l.event_id::text
       FROM audit_leaf l
-      LEFT JOIN audit_event e ON e.tenant_id = l.tenant_id AND e.id = l.event_id AND e.time = l.event_time
+      LEFT JOIN {_EVENT}
      WHERE l.tenant_id = %s AND l.seq >= %s AND l.seq < %s ORDER BY l.seq
-"""
+"""  # noqa: S608 - made of constants
 _OF_MONTH: Final = _PAGE.replace(
     "l.seq >= %s AND l.seq < %s ORDER BY l.seq",
     "l.event_time >= %s AND l.event_time < %s AND l.seq > %s ORDER BY l.seq LIMIT %s",
@@ -42,12 +47,12 @@ _COPIES: Final = """
                         WHERE own.tenant_id = e.tenant_id AND own.event_id = e.id AND own.event_time = e.time)
      ORDER BY 1 LIMIT %(limit)s
 """
-_MONTH: Final = """
+_MONTH: Final = f"""
     SELECT count(*), count(e.id)
       FROM audit_leaf l
-      LEFT JOIN audit_event e ON e.tenant_id = l.tenant_id AND e.id = l.event_id AND e.time = l.event_time
+      LEFT JOIN {_EVENT}
      WHERE l.tenant_id = %s AND l.seq BETWEEN %s AND %s AND l.event_time >= %s AND l.event_time < %s
-"""
+"""  # noqa: S608
 _TWICE: Final = """
     SELECT max(seq) FROM audit_leaf WHERE tenant_id = %s GROUP BY event_id HAVING count(*) > 1 ORDER BY 1 LIMIT %s
 """
