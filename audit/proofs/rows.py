@@ -1,10 +1,12 @@
 """What the verification reads: leaves with the events they stand for, in bulk and without the ORM."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, connections
+from psycopg import capabilities
 
 from audit.services.record import BYTES, DURATION, RECORDS, amount_of, clean_text
 
@@ -12,6 +14,8 @@ from audit.services.record import BYTES, DURATION, RECORDS, amount_of, clean_tex
 Row = tuple[int, bytes, bytes | None, str, datetime, str]
 
 SEPARATOR: Final = "\x1f"
+#: Rows taken from a stream at once, as many as a socket holds; a libpq before 17 gives them one by one.
+_STREAMED: Final = 200 if capabilities.has_stream_chunked() else 1
 
 # A probe for each leaf. Without OFFSET 0 the planner makes a join of it, and of a tenant that its statistics do not
 # know it goes through all events for each leaf.
@@ -65,6 +69,13 @@ def read_page(tenant_id: UUID, start: int, end: int) -> list[Row]:
     with connection.connection.cursor(binary=True) as cursor:
         rows: list[Row] = cursor.execute(_PAGE, [tenant_id, start, end]).fetchall()
     return rows
+
+
+def stream_page(tenant_id: UUID, start: int, end: int) -> Iterator[Row]:
+    """As ``read_page``, while the database still reads: until the last row the connection can be asked nothing else."""
+    connection.ensure_connection()
+    with connection.connection.cursor(binary=True) as cursor:
+        yield from cursor.stream(_PAGE, [tenant_id, start, end], size=_STREAMED)
 
 
 def read_month(tenant_id: UUID, times: tuple[datetime, datetime], *, after: int, limit: int) -> list[Row]:

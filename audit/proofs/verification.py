@@ -1,6 +1,6 @@
 """A whole verification in pages: whoever runs it opens a scope for each and may put its state away between two."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 from uuid import UUID
@@ -13,7 +13,7 @@ from audit.proofs.damage import Damage, Finding
 from audit.proofs.derived import changed_counts, changed_tiles, changed_upper_tiles
 from audit.proofs.drops import disproved_drops, recorded_drops
 from audit.proofs.heads import Trust, greatest_size, stored_heads
-from audit.proofs.rows import count_leaves, count_unsealed, places_of_copies, places_taken_twice, read_page
+from audit.proofs.rows import Row, count_leaves, count_unsealed, places_of_copies, places_taken_twice, stream_page
 from audit.proofs.walk import MOST_FINDINGS, SignedHead, Walk
 from audit.proofs.witnessed import WitnessAnswer
 
@@ -91,12 +91,27 @@ class LogVerification:
         for size in stored.bad:
             self.walk.find(size - 1, Damage.BAD_CHECKPOINT, source=f"checkpoint {size}")
         heads = [*stored.good, *(head for head in self.heads if start < head.size <= end)]
-        archive, online = Archive(self.tenant_id), read_page(self.tenant_id, start, end)
-        rows = archive.fill(online)
-        self.walk.archived += sum(row[2] is None for row in online) - sum(row[2] is None for row in rows)
-        self.walk.take(rows, heads, end, archive.fault_at)
-        if len(rows) == end - start:  # else the gap is told
-            self._add(changed_tiles(self.tenant_id, start, [row[1] for row in rows]))
+        archive, leaves = Archive(self.tenant_id), list[bytes]()
+        self.walk.take(self._rows(start, end, archive, leaves), heads, end, archive.fault_at)
+        if len(leaves) == end - start:  # else the gap is told
+            self._add(changed_tiles(self.tenant_id, start, leaves))
+
+    def _rows(self, start: int, end: int, archive: Archive, leaves: list[bytes]) -> Iterator[Row]:
+        """The rows of a page, looked at while the database reads on; their leaves are added to ``leaves``.
+
+        The first without an event ends that: the archive is looked for in the database too.
+        """
+        online = stream_page(self.tenant_id, start, end)
+        for row in online:
+            leaves.append(row[1])
+            if row[2] is None:
+                rest = [row, *online]
+                leaves += [leaf for _, leaf, *_ in rest[1:]]
+                filled = archive.fill(rest)
+                self.walk.archived += sum(one[2] is None for one in rest) - sum(one[2] is None for one in filled)
+                yield from filled
+                return
+            yield row
 
     def conclude(self) -> None:
         """What no page shows: a log shorter than was signed, events without a place or with two. Inside a scope."""
