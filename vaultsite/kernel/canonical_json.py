@@ -18,11 +18,15 @@ def canonical_json(value: Any) -> bytes:
 
 
 def _is_plain(value: Any) -> bool:
-    kind = type(value)
-    if kind is str:
-        return value.isascii()
-    if kind is dict:
-        return all(type(name) is str and name.isascii() and _is_plain(member) for name, member in value.items())
-    if kind is list:
-        return all(map(_is_plain, value))
-    return value is None or kind is bool or (kind is int and -SAFE_INTEGER <= value <= SAFE_INTEGER)
+    match value:
+        case None | bool():
+            return True
+        case str():
+            return value.isascii()
+        case int():
+            return -SAFE_INTEGER <= value <= SAFE_INTEGER
+        case dict():
+            return all(isinstance(name, str) and name.isascii() and _is_plain(one) for name, one in value.items())
+        case list():
+            return all(map(_is_plain, value))
+    return False

@@ -7,15 +7,15 @@ bytes for each distinct chunk of the dataset, so 1 MB for a million records of 7
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from anonymization.detectors.walk import leaves
 from anonymization.errors import FindingMismatch, MalformedFindings
@@ -42,8 +42,12 @@ from vaultsite.kernel.jobs import Claim
 
 #: Rows looked up at once.
 _ROWS: Final = 64
+#: Rows listed in one scope.
+_LISTED: Final = 1_000
 #: Packs that a query may name; of more, every row is looked at.
 _FILTERED: Final = 1000
+
+R = TypeVar("R", bound=tuple[Any, ...])
 
 
 @dataclass
@@ -109,21 +113,32 @@ class Sweep:
                 yield from node.children
 
     def _nameless(self, named: set[bytes], packs: set[UUID]) -> Iterator[bytes]:
-        return (place.digest for place in self._places(ObjectKind.CHUNK, packs) if place.digest not in named)
+        rows = self._objects(ObjectKind.CHUNK, packs)
+        read = partial(_values, names=("pk", "digest", "blob_id"))
+        for _, digest, blob_id in self._paged(read, rows, size=_LISTED):
+            if blob_id in packs and bytes(digest) not in named:
+                yield bytes(digest)
 
     def _places(self, kind: ObjectKind, packs: set[UUID]) -> Iterator[Place]:
         """Every object of a kind in these packs, in order of its row's id."""
-        rows = Chunk.objects.filter(dataset_id=self._dataset_id, kind=kind).order_by("pk")
-        if len(packs) <= _FILTERED:
-            rows = rows.filter(blob_id__in=packs)
+        found = self._paged(_with_places, self._objects(kind, packs), size=_ROWS)
+        return (place for _, place in found if place.blob_id in packs)
+
+    def _objects(self, kind: ObjectKind, packs: set[UUID]) -> QuerySet[Chunk]:
+        """At least those of a kind in these packs."""
+        rows = Chunk.objects.filter(dataset_id=self._dataset_id, kind=kind)
+        return rows.filter(blob_id__in=packs) if len(packs) <= _FILTERED else rows
+
+    def _paged(self, read: Callable[[QuerySet[Chunk]], list[R]], rows: QuerySet[Chunk], *, size: int) -> Iterator[R]:
+        """What ``read`` makes of the rows, in order of their ids, which come first; ``size`` of them a scope."""
         after: UUID | None = None
         while True:
             with self.reader.scope():
-                places = places_of((rows if after is None else rows.filter(pk__gt=after))[:_ROWS])
-            yield from (place for place in places if place.blob_id in packs)
-            if len(places) < _ROWS:
+                page = read((rows if after is None else rows.filter(pk__gt=after)).order_by("pk")[:size])
+            yield from page
+            if len(page) < size:
                 return
-            after = places[-1].pk
+            after = page[-1][0]
             self.beat()
 
     def _opened(self, place: Place) -> StoredObject | None:
@@ -221,6 +236,14 @@ class Sweep:
                 row.content_keys = keys + record.content_key
         ErasedRecord.objects.bulk_update(rows, ["leaves", "content_keys"], batch_size=_ROWS)
         Erasure.objects.filter(pk=self.erasure.pk).update(chunk_count=F("chunk_count") + 1)
+
+
+def _values(rows: QuerySet[Chunk], *, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    return list(rows.values_list(*names))
+
+
+def _with_places(rows: QuerySet[Chunk]) -> list[tuple[UUID, Place]]:
+    return [(place.pk, place) for place in places_of(rows)]
 
 
 def _values_of(record: TreeRecord) -> Iterator[str]:

@@ -91,7 +91,7 @@ class Work:
         with self.sweep.reader.scope():
             roots = [bytes(root) for root in versions.values_list("root", flat=True)]
         affected = Affected(self.sweep)
-        count = sum(affected.has_erased(root) for root in roots)
+        count = affected.count(roots)
         if affected.is_readable:
             logger.error("erasure %s: a record could still be read, sweeping again", self.erasure.pk)
             return False
