@@ -93,7 +93,8 @@ class Emissions:
             if len(rows.of) + len(missing) > rows.room:
                 missing = dict.fromkeys(keys)
                 self._rows = rows = _Rows(self._labels * len(OFFSETS), max(KEPT, len(missing)))
-            self._learn(rows, list(missing))
+            if missing:  # else another thread learnt them while this one waited
+                self._learn(rows, list(missing))
             return rows, [rows.of[key] for key in keys]
 
     def _learn(self, rows: _Rows, keys: Sequence[str]) -> None:

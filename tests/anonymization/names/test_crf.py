@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -119,6 +120,22 @@ def test_several_threads_get_the_same_answers():
     fresh = CrfNameFinder()
     with ThreadPoolExecutor(5) as pool:
         assert list(pool.map(fresh.find, parts)) == expected
+
+
+def test_threads_that_meet_the_same_new_words_learn_them_once():
+    """Who waited while another learnt them has nothing left to learn."""
+    emissions = Emissions(finder()._model)
+    meet = Barrier(4)
+
+    def learn(turn: int) -> list[float]:
+        words = [f"Word{turn}x{number}" for number in range(2_000)]
+        meet.wait()
+        return list(emissions.of([words], [""])[0].sum(axis=1))
+
+    for turn in range(5):
+        with ThreadPoolExecutor(4) as pool:
+            first, *others = pool.map(learn, [turn] * 4)
+        assert all(other == first for other in others)
 
 
 def test_forgetting_words_changes_nothing(monkeypatch):
