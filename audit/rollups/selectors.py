@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 from uuid import UUID
@@ -10,9 +10,9 @@ from uuid import UUID
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q, Sum, Value
 
-from audit.models import AuditLeaf, RollupAccessHour, RollupFacet, RollupPolicyHour
+from audit.models import AuditLeaf, RollupAccessHour, RollupPolicyHour
 from audit.models.rollup import NO_DATASET
-from audit.rollups.counting import Counts, Filters, Question, load_facets
+from audit.rollups.counting import Counts, Facet, Filters, Question, load_facets
 from audit.rollups.periods import Period
 from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.tenancy.scope import current_tenant_id
@@ -29,7 +29,7 @@ _DETOKENIZATIONS: Final = frozenset({EventType.TOKENS_REVEALED.value, EventType.
 _SUMMED: Final = ("operations", "records", "bytes", "denials", "detokenizations", "exports")
 
 #: Counts of a facet's events are wanted when this says so.
-_Test = Callable[[RollupFacet], bool]
+_Test = Callable[[Facet], bool]
 #: Types that tell of data that left.
 _EXPORTS: Final = frozenset({EventType.EXPORTED, EventType.EXPORTED_ANALYTICS})
 
@@ -176,7 +176,7 @@ def facet_counts(*, period: Period, filters: Filters) -> dict[str, Counter[str]]
 
 
 def _without(filters: Filters, name: str) -> Filters:
-    return Filters(**(vars(filters) | {"types" if name == "type" else name: None}))
+    return replace(filters, **{"types" if name == "type" else name: None})
 
 
 def top_actors(*, period: Period, filters: Filters, limit: int = 10) -> list[Group]:

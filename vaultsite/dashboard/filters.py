@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from audit.rollups.periods import FAR, Period, ceil_hour, floor_hour, is_far
+from audit.rollups.periods import FAR, Period, ceil_hour, floor_hour, is_far, period_of
 from datasets.models import Dataset
 from datasets.selectors import get_dataset
 from vaultsite.kernel.errors import FieldProblem, InvalidInput
@@ -73,9 +73,15 @@ def read_filters(request: HttpRequest, principal: Principal, *, action: str) -> 
 
 
 def _ending_now(period: str) -> tuple[datetime, datetime]:
-    """Whole hours, the one that runs among them: the links of a page that stays open mean the same tomorrow."""
+    """Whole hours, the one that runs among them: the links of a page that stays open mean the same tomorrow.
+
+    A month is one of whole days, as the API has it: hours of two days are counted one by one, and tell nothing there.
+    """
     if period not in PERIODS:
         raise InvalidInput(errors=[FieldProblem("period", "is not one of those offered")])
+    if period == "30d":
+        month = period_of("last_30d", now=timezone.now())
+        return month.start, month.end
     until = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     return until - PERIODS[period], until
 
