@@ -18,7 +18,7 @@ from audit.proofs.walk import MOST_FINDINGS, SignedHead, Walk
 from audit.proofs.witnessed import WitnessAnswer
 
 #: Leaves of one page: whole tiles of them.
-PAGE: Final = 40 * TILE_WIDTH
+PAGE: Final = 80 * TILE_WIDTH
 
 
 @dataclass(frozen=True)
