@@ -132,7 +132,6 @@ def columns_of(body: dict[str, Any]) -> str:
     """What the columns of an event with this body must say, joined as the database joins them."""
     actor, resource, action = body["actor"], body["resource"], body["action"]
     context, metadata = body["context"], body["metadata"]
-    about, within, policies = resource.get, context.get, context.get("policy_evaluated")
     return SEPARATOR.join(
         (
             body["event_type"],
@@ -141,14 +140,14 @@ def columns_of(body: dict[str, Any]) -> str:
             action["operation"],
             actor["id"],
             actor["type"],
-            about("type", ""),
-            about("id", ""),
-            about("dataset_id", ""),
-            about("classification", ""),
-            about("version", ""),
-            within("purpose", ""),
-            clean_text(" ".join(policies)) if policies else "",
-            within("request_id", ""),
+            resource.get("type", ""),
+            resource.get("id", ""),
+            resource.get("dataset_id", ""),
+            resource.get("classification", ""),
+            resource.get("version", ""),
+            context.get("purpose", ""),
+            clean_text(" ".join(context.get("policy_evaluated", ()))),
+            context.get("request_id", ""),
             action.get("failure_reason", ""),
             str(amount_of(metadata, *RECORDS)),
             str(amount_of(metadata, *BYTES)),

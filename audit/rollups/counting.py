@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -50,12 +49,7 @@ class Filters:
         """Whether events of ``facet`` are asked for, by whomever and on whatever they are."""
         if self.types is not None and facet.type not in self.types:
             return False
-        return all(getattr(facet, name) == value for name, value in self._wanted)
-
-    @cached_property
-    def _wanted(self) -> list[tuple[str, str]]:
-        given = ((name, getattr(self, name)) for name in FACET_FIELDS)
-        return [(name, value) for name, value in given if value is not None]
+        return all(getattr(self, name) in (None, getattr(facet, name)) for name in FACET_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -134,8 +128,7 @@ class Question:
             summed = rows.values_list(*keys).annotate(*(Sum(name, default=0) for name in SUMS)).order_by()
             for row in summed:
                 key = row[0] if len(keys) == 1 else row[: len(keys)]
-                counts = Counts(*map(int, row[len(keys) :]))
-                totals[key] = totals[key] + counts if key in totals else counts
+                totals[key] = totals.get(key, Counts()) + Counts(*map(int, row[len(keys) :]))
         yield from totals.items()
 
     def _sources(self, keys: set[str]) -> Iterable[QuerySet[Any]]:

@@ -125,10 +125,9 @@ def event_values(recorded: Recorded, key: KeyHandle | None = None) -> tuple[Any,
 def amount_of(metadata: Mapping[str, Any], *names: str) -> int:
     """The first of the members that is a whole number a column can hold and not below 0; else 0."""
     for name in names:
-        if name in metadata:
-            value = metadata[name]
-            if type(value) is int and 0 <= value <= SAFE_INTEGER:
-                return value
+        value = metadata.get(name)
+        if type(value) is int and 0 <= value <= SAFE_INTEGER:
+            return value
     return 0
 
 
@@ -210,8 +209,6 @@ def clean_text(text: str) -> str:
 
 def as_json(value: Any) -> Any:
     """A member of an event as JSON that RFC 8785 can write; raises UnrecordableEvent for what has no such form."""
-    if type(value) is str:  # nearly all of them
-        return clean_text(value)
     match value:
         case None | bool() | float():
             return value

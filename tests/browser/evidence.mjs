@@ -98,7 +98,7 @@ for (const [scheme, size] of [["light", WIDE], ["dark", NARROW]]) {
 
 // Checkpoints are signed once a minute: the proof of the event is there by now, or soon.
 await auditor.goto(event);
-for (let tries = 0; tries < 180; tries += 1) {
+for (let tries = 0; tries < 90; tries += 1) {
   seen.proof = await auditor.locator("#content").innerText();
   if (/included in the\s+checkpoint of/i.test(seen.proof)) break;
   await auditor.waitForTimeout(1000);

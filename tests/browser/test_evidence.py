@@ -55,7 +55,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, vault_database: None) -> Iter
             log = stack.enter_context((logs / f"{name}.log").open("wb"))
             command = command_line(name, home, environ)
             process = subprocess.Popen(command, env=environment_for(name, environ), stdout=log, stderr=log)
-            stack.callback(process.wait, timeout=90)
+            stack.callback(process.wait, timeout=30)
             stack.callback(process.terminate)
             if name == "web":
                 wait_until_served(int(ports["PORT"]), process)
