@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.test import RequestFactory
 from django.utils import timezone
 
 from access.leases.terms import Terms
@@ -13,16 +14,18 @@ from access.services.access_requests import request_access
 from audit.alerts.kinds import WITHHELD
 from audit.alerts.open import raise_alert
 from audit.log.sealer import seal_tenant
+from audit.rollups.periods import period_of
 from tests.factories.access import acting, make_user
 from tests.factories.audit import make_event, record
 from tests.factories.datasets import jsonl, make_dataset, upload
 from tests.factories.pages import browser_of, events_of, opened
-from vaultsite.dashboard.filters import Filters
+from vaultsite.dashboard.filters import Filters, read_filters
 from vaultsite.dashboard.heatmap import draw_heatmap, hours_of
 from vaultsite.dashboard.inbox import awaited_by, tasks_of
 from vaultsite.dashboard.jobs import KINDS
 from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.jobs import installed_jobs
+from vaultsite.kernel.tenancy.principal import Principal
 
 pytestmark = pytest.mark.usefixtures("plain_static", "quick_passwords")
 
@@ -158,6 +161,20 @@ def test_a_cell_of_several_weeks_leads_to_its_hours(tenant) -> None:
     assert [one.count > 0 for one in page.context["hours"]] == [True]
     for wrong in ({"weekday": "7", "hour": "0"}, {"weekday": "0"}, {"weekday": "0", "hour": "x"}):
         assert client.get("/admin/home/hours/", wrong).status_code == 400
+
+
+@pytest.mark.parametrize("moment", [datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 31, 16, 20, tzinfo=UTC)])
+def test_a_month_is_of_the_days_the_api_counts_and_a_week_of_hours(monkeypatch, moment) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    def chosen(period: str) -> Filters:
+        asked = RequestFactory().get(HOME, {"period": period})
+        return read_filters(asked, Principal.system(uuid4()), action="home.read")
+
+    assert chosen("30d").counted == period_of("last_30d", now=moment)
+    assert chosen("30d").since == chosen("30d").since.replace(hour=0)
+    assert chosen("7d").until - chosen("7d").since == timedelta(days=7)
+    assert chosen("7d").until == moment.replace(minute=0) + timedelta(hours=1)
 
 
 def test_the_heatmap_sums_weeks_and_shades_by_magnitude() -> None:

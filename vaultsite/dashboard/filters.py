@@ -19,8 +19,10 @@ from vaultsite.kernel.errors import FieldProblem, InvalidInput
 from vaultsite.kernel.tenancy.principal import Principal
 
 CUSTOM: Final = "custom"
-PERIODS: Final = MappingProxyType({"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)})
-LABELS: Final = (("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days"), (CUSTOM, "from, until"))
+MONTH: Final = "30d"
+#: Periods that end with the hour that runs.
+ROLLING: Final = MappingProxyType({"24h": timedelta(hours=24), "7d": timedelta(days=7)})
+LABELS: Final = (("24h", "24 hours"), ("7d", "7 days"), (MONTH, "30 days"), (CUSTOM, "from, until"))
 DEFAULT: Final = "7d"
 #: The longest period that is looked at at once.
 LONGEST: Final = timedelta(days=366)
@@ -75,15 +77,17 @@ def read_filters(request: HttpRequest, principal: Principal, *, action: str) -> 
 def _ending_now(period: str) -> tuple[datetime, datetime]:
     """Whole hours, the one that runs among them: the links of a page that stays open mean the same tomorrow.
 
-    A month is one of whole days, as the API has it: hours of two days are counted one by one, and tell nothing there.
+    A month is of whole days, from the midnight (UTC) before to the next, as the API has it: days are counted already,
+    the hours of two begun days would be added up anew for every piece.
     """
-    if period not in PERIODS:
-        raise InvalidInput(errors=[FieldProblem("period", "is not one of those offered")])
-    if period == "30d":
-        month = period_of("last_30d", now=timezone.now())
+    now = timezone.now()
+    if period == MONTH:
+        month = period_of("last_30d", now=now)
         return month.start, month.end
-    until = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return until - PERIODS[period], until
+    if period not in ROLLING:
+        raise InvalidInput(errors=[FieldProblem("period", "is not one of those offered")])
+    until = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return until - ROLLING[period], until
 
 
 def _custom(given: QueryDict) -> tuple[datetime, datetime]:
