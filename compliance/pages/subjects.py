@@ -1,5 +1,6 @@
 """Searches for people and their erasure in the browser."""
 
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
@@ -186,10 +187,12 @@ def subject_erasure_page(request: HttpRequest, subject_erasure_id: UUID) -> Http
     parts = parts_of(erasure)
     known = dataset_directory().describe([part.dataset_id for part in parts] + [task.dataset_id for task in tasks])
     datasets = {pk: one.name for pk, one in known.items()}
+    receipt = read_receipt(erasure) if erasure.receipt is not None else None
     context = {
         "title": "Erasure of a person",
         "erasure": erasure,
-        "receipt": read_receipt(erasure) if erasure.receipt is not None else None,
+        "receipt": receipt,
+        "signed_at": datetime.fromisoformat(receipt["finished_at"]) if receipt else None,
         "bars": bars_of(erasure.counts or erasure.search.counts),
         "steps": _steps(erasure),
         "parts": [(part, datasets.get(part.dataset_id, "")) for part in parts],
