@@ -1,12 +1,6 @@
 """A process that is killed while it places or releases a hold: all of it has happened, or nothing."""
 
-import multiprocessing
-import signal
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
-from django.db import connections
 
 from audit.models import AuditEvent
 from compliance.models import HoldScope, LegalHold
@@ -16,31 +10,10 @@ from datasets.services.lifecycle import delete_dataset
 from tests.compliance.holds.cases import place, release, subject, whole
 from tests.factories.access import acting
 from tests.factories.datasets import jsonl, make_dataset, someone, upload
-from tests.journeys.statements import DeadlyStatement
+from tests.journeys.dying_call import killed
 
 pytestmark = pytest.mark.slow
 ROWS = [{"id": f"r{number}", "text": f"write to ada{number}@example.com"} for number in range(4)]
-
-
-def killed(work: Callable[[], object], once: Path, *words: str) -> None:
-    """Do ``work`` in a process of its own, which is killed before the statement that holds the words."""
-
-    def child() -> None:
-        deadly = DeadlyStatement(words, str(once))
-        # What the parent has open stays its own: neither used nor closed here, where its pool has no threads.
-        theirs: list[object] = []
-        for alias in connections:
-            connection = connections[alias]
-            theirs += [connection.connection, dict(connection._connection_pools)]
-            connection._connection_pools.clear()
-            connection.connection = None
-            connection.execute_wrappers.append(deadly)
-        work()
-
-    process = multiprocessing.get_context("fork").Process(target=child)
-    process.start()
-    process.join(60)
-    assert (once.exists(), process.exitcode) == (True, -signal.SIGKILL)
 
 
 def kept(tenant) -> tuple[int, int, int, int, list[bool]]:
@@ -57,7 +30,7 @@ def test_a_hold_whose_process_dies_midway_is_not_there_and_can_be_placed_again(t
     first, second = make_dataset(tenant), make_dataset(tenant)
     upload(tenant, first, jsonl(ROWS))
     wanted = (subject(first, "ada1@example.com"), whole(second))
-    killed(lambda: place(tenant, *wanted), tmp_path / "died", *words)
+    killed(tmp_path / "died", words, place, tenant, *wanted)
     assert kept(tenant) == (0, 0, 0, 0, [False, False])
     with acting(tenant):
         assert not AuditEvent.objects.filter(type="compliance.hold.placed").exists()
@@ -71,7 +44,7 @@ def test_a_hold_whose_process_dies_midway_is_not_there_and_can_be_placed_again(t
 def test_a_release_whose_process_dies_midway_frees_nothing(tenant, tmp_path, words) -> None:
     dataset, steward = make_dataset(tenant), someone(tenant, "data_steward")
     hold = place(tenant, whole(dataset))
-    killed(lambda: release(tenant, hold), tmp_path / "died", *words)
+    killed(tmp_path / "died", words, release, tenant, hold)
     assert kept(tenant) == (1, 1, 1, 0, [True])
     with pytest.raises(DatasetHeld), acting(tenant, steward):
         delete_dataset(steward, dataset_id=dataset.pk)

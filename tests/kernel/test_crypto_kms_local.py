@@ -1,6 +1,8 @@
 import json
-import multiprocessing
 import stat
+import subprocess
+import sys
+from contextlib import contextmanager
 
 import pytest
 
@@ -117,26 +119,43 @@ def test_left_over_temporary_files_are_no_keys(directory):
     assert LocalKMS(directory).describe() == kms.describe()
 
 
-def _start(directory, barrier, answers):
-    barrier.wait()
-    kms = LocalKMS(directory)
-    answers.put((kms.describe().key_id, kms.wrap(KEY, b"c")))
+#: Says that it is there, then starts a KMS in each directory it is told and says its key and what it wraps.
+STARTS = f"""
+import sys
+from vaultsite.kernel.crypto.kms.local import LocalKMS
+print(flush=True)
+for directory in sys.stdin:
+    kms = LocalKMS(directory.rstrip())
+    print(kms.describe().key_id, kms.wrap(bytes.fromhex("{KEY.hex()}"), b"c").hex(), flush=True)
+"""
 
 
-@pytest.mark.parametrize("attempt", range(5))
-def test_processes_that_start_at_once_agree_on_one_key(directory, attempt):
-    processes = 6
-    fork = multiprocessing.get_context("fork")
-    barrier, answers = fork.Barrier(processes), fork.Queue()
-    started = [fork.Process(target=_start, args=(directory, barrier, answers)) for _ in range(processes)]
-    for process in started:
-        process.start()
-    results = [answers.get(timeout=30) for _ in started]
-    for process in started:
-        process.join(30)
-    assert len({key_id for key_id, _ in results}) == 1
-    assert [path.name for path in directory.iterdir()] == ["v000001.json"]
-    assert {LocalKMS(directory).unwrap(wrapped, b"c") for _, wrapped in results} == {KEY}
+@contextmanager
+def starters(count):
+    """Programs that start a KMS when they are told, and are there already."""
+    command = [sys.executable, "-c", STARTS]
+    programs = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(count)
+    ]
+    try:
+        assert [program.stdout.readline() for program in programs] == ["\n"] * count
+        yield programs
+    finally:
+        for program in programs:
+            program.kill()
+            program.communicate()
+
+
+def test_processes_that_start_at_once_agree_on_one_key(tmp_path):
+    with starters(6) as programs:
+        for directory in [tmp_path / f"home{attempt}" / "kms" for attempt in range(5)]:
+            for program in programs:
+                program.stdin.write(f"{directory}\n")
+                program.stdin.flush()
+            results = [program.stdout.readline().split() for program in programs]
+            assert len({key_id for key_id, _ in results}) == 1
+            assert [path.name for path in directory.iterdir()] == ["v000001.json"]
+            assert {LocalKMS(directory).unwrap(bytes.fromhex(wrapped), b"c") for _, wrapped in results} == {KEY}
 
 
 def test_rotating_twice_at_once_loses_nothing(directory):
