@@ -1,7 +1,7 @@
 """One call in a process of its own, which dies before a statement: ``killed`` starts it; as a program, it is that one.
 
-A fork would not do: a child of multiprocessing closes what the runner has open to the broker, as kombu asks, and may wait
-for ever for an answer that the runner reads.
+A fork would not do: a child of multiprocessing closes what the runner has open to the broker, as kombu asks, and may
+wait for ever for an answer that the runner reads.
 """
 
 import os
