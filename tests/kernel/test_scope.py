@@ -1,9 +1,10 @@
 """Rules of tenant scopes: one transaction, whole or not at all."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Barrier, Thread
 from threading import Event as Flag
-from threading import Thread
 from uuid import uuid4
 
 import pytest
@@ -193,6 +194,38 @@ def seen_elsewhere(tenant, key):
     thread.start()
     thread.join(30)
     return found == [True]
+
+
+def test_a_scope_waits_for_no_other_to_have_its_durable_effect(tenant):
+    """More scopes are open at once than there are second connections, and each ends after all had their effect."""
+    many = connections["durable"].settings_dict["OPTIONS"]["pool"]["max_size"] + 1
+    all_had = Barrier(many, timeout=30)
+
+    def have_one(number: int) -> bool:
+        try:
+            with scope_of(tenant):
+                with suppress(ZeroDivisionError), durable_effect():
+                    count_failure(uuid4().bytes)
+                    if number % 2:
+                        raise ZeroDivisionError
+                all_had.wait()
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(many) as threads:
+        assert all(threads.map(have_one, range(many)))
+
+
+def test_a_durable_effect_in_another_ends_with_it(tenant):
+    key = uuid4().bytes
+    with scope_of(tenant):
+        with suppress(ZeroDivisionError), durable_effect():
+            with durable_effect():
+                count_failure(key)
+            assert LoginThrottle.objects.filter(key_hash=key).exists()
+            raise ZeroDivisionError
+        assert not LoginThrottle.objects.filter(key_hash=key).exists()
 
 
 def test_a_durable_effect_that_fails_leaves_nothing(tenant):

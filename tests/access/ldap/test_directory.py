@@ -37,9 +37,10 @@ def listener(answer: bytes | None = None) -> Iterator[tuple[int, bytearray]]:
                     return
                 with peer:
                     while chunk := peer.recv(4096):
-                        if answer and not heard:
+                        is_first = not heard
+                        heard.extend(chunk)  # before the answer, after which the client may look
+                        if answer and is_first:
                             peer.sendall(answer)
-                        heard.extend(chunk)
 
         threading.Thread(target=listen, daemon=True).start()
         try:

@@ -6,7 +6,7 @@ emptied again.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -187,14 +187,18 @@ def durable_effect() -> Iterator[None]:
 
     Statements inside go over a second connection in their own transaction under the same tenant, committed at exit
     whatever becomes of the scope around it. Never touch rows here that the scope has written: it would wait for itself,
-    which ends after DURABLE_LOCK_TIMEOUT in an OperationalError. In a scope that keeps nothing they go with it.
+    which ends after DURABLE_LOCK_TIMEOUT in an OperationalError. In a scope that keeps nothing they go with it,
+    and in another durable effect with that.
+
+    The second connection goes back to its pool at exit. Kept until the thread is done, it would be idle in the hands of
+    scopes that wait for a row of another scope, which itself waits for a second connection.
     """
     scope = current_scope()
-    if scope.keeps_nothing:
-        with transaction.atomic():
+    if scope.keeps_nothing or active_alias() == "durable":
+        with transaction.atomic(using=active_alias()):
             yield
         return
-    with _transaction("durable", scope.tenant_id, scope.principal.id):
+    with closing(connections["durable"]), _transaction("durable", scope.tenant_id, scope.principal.id):
         _limit_waiting()
         token = _alias.set("durable")
         try:
