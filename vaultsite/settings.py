@@ -93,9 +93,8 @@ def _database(url: str, **pool: int) -> dict[str, Any]:
         # given up before whoever waits for it, so that the next request connects at once.
         options["pool"] = {"min_size": 0, "timeout": 10, "reconnect_timeout": 8, **pool}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "vaultsite.kernel.postgresql",
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         "OPTIONS": options,
         **settings,

@@ -152,7 +152,7 @@ def test_tracebacks_with_locals_do_not_show_keys(key, tmp_path):
     broken = LocalKMS(tmp_path / "in the way" / "kms")
     failing = [
         lambda: open_sealed(key, context=ALIEN, sealed=sealed),
-        lambda: open_sealed(key, context=HOME, sealed=sealed[:-1] + b"x"),
+        lambda: open_sealed(key, context=HOME, sealed=sealed[:-1] + bytes([sealed[-1] ^ 1])),
         lambda: unwrap_key(wrapping, wrapping_key_id=KEY_ID, context=ALIEN, wrapped=wrapped),
         lambda: unwrap_with_kms(kms, key_id=KEY_ID, context=ALIEN, wrapped=kms_wrapped),
         lambda: unwrap_with_kms(

@@ -131,7 +131,7 @@ def test_a_link_is_for_one_reader_and_for_a_while(tenant, read_dataset, monkeypa
     told, _ = written(tenant, client, body("soc2_keys"))
     link, path = told["download_url"], f"{API}{URL}/{told['id']}/file"
     assert caller(tenant, "privacy_officer").get(link).json()["code"] == "VAULT_COMP_8180"
-    for token in ("", "x", link.split("token=")[1][:-1] + "A"):
+    for token in ("", "x", link.split("token=")[1].swapcase()):
         answer = client.get(path, {"token": token})
         assert (answer.status_code, answer.json()["code"]) == (403, "VAULT_COMP_8184")
     other, _ = written(tenant, client, body("soc2_keys"))

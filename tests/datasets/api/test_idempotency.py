@@ -15,7 +15,8 @@ BODY = jsonl(rows_of(30))
 
 
 def _at_once(count, call):
-    """The answers of ``count`` calls from as many threads, none kept waiting for another's connection."""
+    """The answers of ``count`` calls, as many at a time as there are connections: more are told to come back later."""
+    threads = connections["default"].settings_dict["OPTIONS"]["pool"]["max_size"]
 
     def one(_):
         try:
@@ -23,7 +24,7 @@ def _at_once(count, call):
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(one, range(count)))
 
 
