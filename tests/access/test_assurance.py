@@ -40,8 +40,7 @@ from access.services.sessions import Stage, admit, check_login, renew_proof, sta
 from access.services.sign_in_rules import CLASSIFICATIONS, set_sign_in_rules
 from access.services.tenants import create_tenant, operator
 from datasets.models.dataset import Classification
-from tests.access.test_login import hold_locks
-from tests.factories.access import acting, make_request, make_user, principal_with, sign_in
+from tests.factories.access import acting, hold_locks, make_request, make_user, principal_with, sign_in
 from tests.factories.factors import ask_for_second_factor, enrol_app
 from vaultsite.kernel.errors import InvalidInput
 from vaultsite.kernel.events.event import EventType, Recorded, ResourceRef
@@ -341,16 +340,19 @@ def test_guesses_from_many_addresses_are_bounded_for_each_name(tenant: Tenant) -
 
 def test_one_place_locks_itself_out_and_nobody_else(tenant: Tenant) -> None:
     user = make_user(tenant)
-    for _ in range(7):
-        last = guess(tenant, user.username, "198.51.100.7")
-    assert last is TooManyAttempts
+    for _ in range(6):
+        guess(tenant, user.username, "198.51.100.7")
+    hold_locks()
+    assert guess(tenant, user.username, "198.51.100.7") is TooManyAttempts
     assert guess(tenant, user.username, "198.51.100.8") is LoginRefused
 
 
 def test_an_ipv6_network_is_one_address(tenant: Tenant) -> None:
     user = make_user(tenant)
-    answers = [guess(tenant, user.username, f"2001:db8::{n:x}") for n in range(1, 8)]
-    assert answers[-1] is TooManyAttempts
+    for n in range(1, 7):
+        guess(tenant, user.username, f"2001:db8::{n:x}")
+    hold_locks()
+    assert guess(tenant, user.username, "2001:db8::7") is TooManyAttempts
     assert guess(tenant, user.username, "2001:db8:0:1::1") is LoginRefused
 
 
@@ -361,8 +363,8 @@ def test_a_known_name_takes_as_long_as_an_unknown_one(tenant: Tenant) -> None:
     for number, username in enumerate(users):
         for is_known in (True, False) if number % 2 else (False, True):
             name = username if is_known else f"nobody-{uuid4().hex[:8]}"
-            started = time.process_time()
+            started = time.thread_time()
             guess(tenant, name, f"198.51.100.{number}")
-            taken[is_known].append(time.process_time() - started)
+            taken[is_known].append(time.thread_time() - started)
     ratio = statistics.median(taken[True]) / statistics.median(taken[False])
     assert 0.6 < ratio < 1.6

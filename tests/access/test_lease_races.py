@@ -17,6 +17,8 @@ from tests.factories.leases import fresh, lease_for, open_as, person
 from vaultsite.kernel.tenancy.principal import RequestFacts
 
 READERS = 32
+#: Readers share the connections of this one process, and none waits long for one.
+_OPENING = threading.Semaphore(8)
 
 
 @pytest.fixture
@@ -30,8 +32,9 @@ def read_out(tenant, dataset, reader, start):
     """Lines handed to one reader until the lease gives no more."""
     count = 0
     try:
-        stream = stream_data(open_as(tenant, dataset, reader), reader, RequestFacts())
-        connections.close_all()  # 32 readers share the 12 connections of this one process
+        with _OPENING:
+            stream = stream_data(open_as(tenant, dataset, reader), reader, RequestFacts())
+            connections.close_all()
         start.wait(timeout=300)
         try:
             for _ in stream:

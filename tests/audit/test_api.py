@@ -9,11 +9,10 @@ from django.test import Client
 from access.services.api_keys import create_api_key
 from access.services.tenants import operator
 from audit.models import AuditEvent
-from tests.factories.audit import FACTS, dataset_ref, make_event, make_principal, moment, record
+from tests.factories.audit import FACTS, NOON, dataset_ref, make_event, make_principal, record
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
 URL = "/api/v1/audit/events"
-NOON = moment("2026-11-15T12:00:00+00:00")
 
 
 def client_of(tenant_id, role: str = "auditor") -> Client:
@@ -43,7 +42,7 @@ def test_the_pages_join_without_gap_or_repetition(tenant) -> None:
     events = [make_event(time=NOON + timedelta(seconds=number // 3)) for number in range(8)]
     record(tenant.pk, *events)
     client, seen, cursor = client_of(tenant.pk), [], None
-    window = {"until": "2026-11-15T13:00:00Z", "limit": "3"}
+    window = {"until": (NOON + timedelta(hours=1)).isoformat(), "limit": "3"}
     while True:
         answer = client.get(URL, window | ({"cursor": cursor} if cursor else {})).json()
         seen += [shown["event_id"] for shown in answer["data"]]

@@ -6,11 +6,9 @@ from uuid import uuid4
 import pytest
 
 from audit.selectors import EventFilter, EventPosition, list_events
-from tests.factories.audit import FACTS, dataset_ref, make_event, make_principal, moment, record
+from tests.factories.audit import FACTS, NOON, dataset_ref, make_event, make_principal, record
 from vaultsite.kernel.events.event import EventType
 from vaultsite.kernel.tenancy.scope import tenant_scope
-
-NOON = moment("2026-11-15T12:00:00+00:00")
 
 
 def listed(tenant_id, *, limit=1000, after=None, **criteria):

@@ -13,7 +13,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from access.auth.sessions import SessionStore
-from access.models import ApiKey, Role, RoleBinding, Tenant, User
+from access.models import ApiKey, LoginThrottle, Role, RoleBinding, Tenant, User
 from access.policy.builtin import ROLES
 from access.services.api_keys import create_api_key
 from access.services.owners import owner_of
@@ -97,3 +97,9 @@ def age(row: Any, **moments: timedelta) -> None:
     now = timezone.now()
     rows = type(row)._base_manager.using("owner").filter(pk=row.pk)
     assert rows.update(**{name: now - by for name, by in moments.items()}) == 1
+
+
+def hold_locks() -> None:
+    """Make the locks that are on outlast a slow test."""
+    later = timezone.now() + timedelta(hours=1)
+    LoginThrottle.objects.using("owner").filter(locked_until__isnull=False).update(locked_until=later)

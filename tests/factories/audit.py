@@ -1,6 +1,6 @@
 """Events and those who cause them."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +9,8 @@ from vaultsite.kernel.events.event import Event, EventType, Recorded, ResourceRe
 from vaultsite.kernel.tenancy.principal import Principal, RequestFacts
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
+#: Of a day of last month, which has a partition whenever the tables were made.
+NOON = (datetime.now(UTC).replace(day=1) - timedelta(days=15)).replace(hour=12, minute=0, second=0, microsecond=0)
 FACTS = RequestFacts(request_id="req-0123456789", ip_address="192.0.2.77", user_agent="Canary/1.0 (test)")
 
 

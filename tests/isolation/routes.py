@@ -123,7 +123,7 @@ BODIES: Final[Mapping[tuple[str, str], Any]] = {
         "title": "a",
         "statement": "a",
         "media_type": "text/plain",
-        "expires_on": "2030-01-01",
+        "expires_on": "2099-01-01",
         "document": "YQ==",
     },
     ("POST", "/access/v1/evaluation"): _QUESTION,
@@ -256,7 +256,7 @@ def _sample(schema: dict[str, Any], name: str) -> Any:
 
 
 def _text(schema: dict[str, Any], name: str) -> str:
-    made = {"uuid": str(uuid4()), "date-time": "2030-01-01T00:00:00Z", "decimal": "0.5", "ipv4": "192.0.2.1"}
+    made = {"uuid": str(uuid4()), "date-time": "2099-01-01T00:00:00Z", "decimal": "0.5", "ipv4": "192.0.2.1"}
     if schema.get("format") in made:
         return made[schema["format"]]
     return "evaluation" if name == "purpose" else "a" * max(1, schema.get("minLength", 1))

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -75,8 +76,9 @@ def _fresh_temporaries():
     """Files right in the system's temp folders that could be spooled bodies."""
     for folder in {Path(tempfile.gettempdir()), Path("/dev/shm"), Path("/var/tmp")}:
         for path in folder.glob("*"):
-            if path.is_file() and os.access(path, os.R_OK) and path.stat().st_size < 100_000_000:
-                yield path
+            with suppress(FileNotFoundError):
+                if path.is_file() and os.access(path, os.R_OK) and path.stat().st_size < 100_000_000:
+                    yield path
 
 
 def sessions(vault):

@@ -25,9 +25,11 @@ pytestmark = pytest.mark.slow
 DECISIONS = 600
 FORBID = 'forbid(principal, action == Action::"record.read", resource);'
 COUNTS = ("replayed", "differing", "drifted", "unreplayable")
-#: A worker as production starts it, with small pages and a short lease.
+#: A worker as production starts it, with small pages, a pause before each, and a short lease.
 WORKER = """
+import os
 import sys
+import time
 from datetime import timedelta
 import django
 django.setup()
@@ -35,17 +37,24 @@ from access.services import replays
 from vaultsite.celery import app
 from vaultsite.kernel import jobs
 replays.PAGE = 5
+compare = replays._compare
+replays._compare = lambda *given: (time.sleep(float(os.environ["PAUSE"])), compare(*given))[1]
 jobs.RUNNING_LEASE, jobs.RETRY_DELAY = timedelta(seconds=8), timedelta(seconds=1)
 sys.exit(app.worker_main(["--quiet", "worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]))
 """
 
 
 @contextmanager
-def worker(tmp_path):
+def worker(tmp_path, *, pause=0.0):
     with (tmp_path / "worker.log").open("ab") as log:
         command = launch_command(sys.executable, "-c", WORKER, death_signal="KILL")
         process = subprocess.Popen(
-            command, cwd=PROJECT, env=dict(os.environ), stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=PROJECT,
+            env=os.environ | {"PAUSE": str(pause)},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         yield process
@@ -90,7 +99,7 @@ def begin(tenant, drafted):
 
 def test_a_replay_killed_in_the_middle_ends_with_the_counts_of_one_that_was_not(tenant, drafted, tmp_path):
     queued = begin(tenant, drafted)
-    with worker(tmp_path):
+    with worker(tmp_path, pause=0.25):
         until(lambda: fresh(tenant, queued).replayed > 0, every=0.05)
     interrupted = fresh(tenant, queued)
     assert interrupted.status not in FINAL

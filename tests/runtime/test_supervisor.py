@@ -34,14 +34,14 @@ def supervisor(home, said):
     supervisor.stop()
 
 
-def shell(name: str, script: str, ready: Path | None = None) -> Service:
+def shell(name: str, script: str, ready: Path | None = None, stop_seconds: int = 30) -> Service:
     return Service(
         name=name,
         title=name.title(),
         command=tuple(launch_command("/bin/sh", "-c", script, death_signal="TERM")),
         environment={"PATH": os.environ["PATH"]},
         is_ready=ready.exists if ready else (lambda: True),
-        stop_seconds=2,
+        stop_seconds=stop_seconds,
     )
 
 
@@ -70,11 +70,14 @@ def test_what_dies_comes_back_after_a_growing_delay(home, said, supervisor, tmp_
     monkeypatch.setattr(supervision, "FIRST_DELAY_SECONDS", 0.3)
     births = tmp_path / "births"
     supervisor.start(shell("web", f"date +%s.%N >> {births}; sleep 60", births))
+    wait_for(lambda: births.read_text().strip(), supervisor)
     for count in (2, 3, 4):
         os.kill(running_pid(home, "web"), signal.SIGKILL)
         wait_for(lambda count=count: len(births.read_text().splitlines()) == count, supervisor)
     first, second, third, fourth = map(float, births.read_text().splitlines())
-    assert second - first < third - second < fourth - third
+    assert second - first >= 0.3
+    assert third - second >= 0.6
+    assert fourth - third >= 1.2
     assert "Web ended with signal SIGKILL; starting it again" in said.getvalue()
 
 
@@ -95,7 +98,7 @@ def test_the_end_comes_in_reverse_order_and_what_does_not_listen_is_killed(home,
             shell(name, f"trap 'echo {name} >> {order}; exit' TERM; touch {ready}; while :; do sleep 0.05; done", ready)
         )
     deaf = tmp_path / "deaf"
-    supervisor.start(shell("deaf", f"trap '' TERM; touch {deaf}; while :; do sleep 0.05; done", deaf))
+    supervisor.start(shell("deaf", f"trap '' TERM; touch {deaf}; while :; do sleep 0.05; done", deaf, stop_seconds=1))
     pids = [running_pid(home, name) for name in ("first", "second", "deaf")]
     supervisor.stop()
     assert order.read_text().split() == ["second", "first"]

@@ -63,6 +63,10 @@ def _apart(monkeypatch):
     monkeypatch.setattr(life, "_shown_at", {})
     monkeypatch.setattr(life, "_LASTS", 3600)
     monkeypatch.setattr(life, "_REMEMBERED", 3600)
+    monkeypatch.setattr(life, "_TIMEOUT", 30.0)  # a sign that is late would be lost
+    life._client.cache_clear()
+    yield
+    life._client.cache_clear()
 
 
 @pytest.fixture

@@ -1,16 +1,28 @@
 """Callers of the token endpoints, each from an address of its own: limits by address are not this folder's subject."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
+from secrets import randbelow
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
+from access.limits import gate
 from tests.vaultsite.conftest import plain_static, quick_passwords  # noqa: F401 - fixtures of pages
 
-_ADDRESSES = count(1)
+#: Redis remembers for a minute who asked, over the end of a run too.
+_ADDRESSES = count(randbelow(60_000))
+
+
+@pytest.fixture(autouse=True)
+def _patient_limiter(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """After a slow answer of Redis a process limits by itself for a while, by quotas that nothing was taken of."""
+    monkeypatch.setattr("access.limits.limiter.PATIENCE", 10.0)
+    gate.limiter.cache_clear()
+    yield
+    gate.limiter.cache_clear()
 
 
 @pytest.fixture

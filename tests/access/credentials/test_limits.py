@@ -258,6 +258,7 @@ def test_the_token_endpoints_have_a_limit_of_their_own(
 def no_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A process whose Redis is gone: nobody listens where it looks."""
     monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setattr("access.limits.limiter.PAUSE", 600.0)
     gate.limiter.cache_clear()
     yield
     gate.limiter.cache_clear()

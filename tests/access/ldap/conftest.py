@@ -58,7 +58,7 @@ def settings_of(slapd: Slapd) -> Callable[..., dict[str, Any]]:
             "disabled_filter": "(userAccountControl:1.2.840.113556.1.4.803:=2)",
             "group_lookup": "member",
             "group_base": f"ou=groups,{BASE}",
-            "timeout_seconds": 2,
+            "timeout_seconds": 30,
         } | changed
 
     return made

@@ -14,6 +14,7 @@ from access.federation.ldap.directory import Directory
 from access.federation.ldap.errors import DirectoryUnavailable
 from tests.access.ldap.conftest import ANN_GUID
 from tests.access.ldap.slapd import BASE, PASSWORD, Slapd, free_port, write_certificates
+from tests.journeys.waiting import until
 
 Make = Callable[..., Directory]
 GROUPS = f"ou=groups,{BASE}"
@@ -195,7 +196,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time(directory: Make, scheme:
         began = time.monotonic()
         with pytest.raises(DirectoryUnavailable):
             directory(servers=[f"{scheme}://127.0.0.1:{port}"], timeout_seconds=1).authenticate("ann", PASSWORD)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 def test_a_server_that_failed_is_left_alone_for_a_while(directory: Make) -> None:
@@ -204,6 +205,7 @@ def test_a_server_that_failed_is_left_alone_for_a_while(directory: Make) -> None
         for _ in range(2):
             with pytest.raises(DirectoryUnavailable):
                 made.authenticate("ann", PASSWORD)
+        until(lambda: heard, seconds=20)
         assert heard.count(b"1.3.6.1.4.1.1466.20037") == 1
 
 

@@ -95,8 +95,13 @@ def test_keys_that_change_between_the_two_steps_are_fetched_anew(
 
 
 def test_a_storm_of_unknown_keys_makes_one_call(
-    browser: Client, tenant: Tenant, provider: IdentityProvider, rogue: Rogue
+    browser: Client,
+    tenant: Tenant,
+    provider: IdentityProvider,
+    rogue: Rogue,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(published, "PAUSE_SECONDS", 3600.0)
     address = f"/auth/{tenant.slug}/sso/back-channel-logout/"
     for number in range(20):
         token = rogue.sign(rogue.logout_claims(), kid=f"unknown-{number}")

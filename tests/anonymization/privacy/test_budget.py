@@ -68,11 +68,11 @@ def left(tenant, family: UUID, recipient: UUID | None = None) -> Loss:
 def test_fifty_parallel_queries_with_budget_for_ten_spend_exactly_ten(tenant):
     family = uuid4()
     give(tenant, family, loss("1.0"))
-    ready = threading.Barrier(25)
+    ready = threading.Barrier(8)
 
     def ask(number: int) -> bool:
         try:
-            if number < 25:
+            if number < 8:
                 ready.wait(timeout=60)
             take(tenant, family, "0.1", UUID(int=number % 3))
         except BudgetExhausted:
@@ -82,7 +82,7 @@ def test_fifty_parallel_queries_with_budget_for_ten_spend_exactly_ten(tenant):
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(25) as pool:
+    with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(ask, range(50)))
     assert sum(answers) == 10
     assert left(tenant, family) == loss("0")

@@ -168,7 +168,7 @@ def test_a_slow_reader_is_told_of_a_gap_and_then_what_it_missed(tenant) -> None:
         await elsewhere(lambda: (record(tenant.pk, make_event()), relay()))
         await asyncio.wait_for(asleep.wait(), 5)
         await elsewhere(lambda: (record(tenant.pk, *flood), relay()))
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(2)
         awake.set()
         received.extend(await told(feed, flood[-1]))
         await feed.close()

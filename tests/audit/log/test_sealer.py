@@ -142,14 +142,16 @@ def test_a_fold_that_fails_seals_nothing(tenant) -> None:
 
 def test_one_sequence_comes_of_many_writers_several_sealers_and_one_that_is_killed(tenant, monkeypatch) -> None:
     monkeypatch.setattr(sealer, "BATCH", 7)
-    writers, each, per_scope = 32, 4, 3
+    # Each has a connection, and this thread one of each kind: as many as the pools give at a time.
+    writers, sealing_too, each, per_scope = 8, 3, 16, 3
     command = [sys.executable, "-c", SEAL_FOR_EVER, str(tenant.pk)]
     victim = subprocess.Popen(command, env=os.environ, stdout=subprocess.PIPE)
     assert victim.stdout
     assert victim.stdout.readline() == b"ready\n"
-    with ThreadPoolExecutor(writers) as threads, ThreadPoolExecutor(4) as sealers:
+    with ThreadPoolExecutor(writers) as threads, ThreadPoolExecutor(sealing_too) as sealers:
         writing = [threads.submit(_write, tenant.pk, each, per_scope) for _ in range(writers)]
-        sealing = [sealers.submit(_seal_until, tenant.pk, lambda: all(one.done() for one in writing)) for _ in range(4)]
+        is_over = lambda: all(one.done() for one in writing)  # noqa: E731
+        sealing = [sealers.submit(_seal_until, tenant.pk, is_over) for _ in range(sealing_too)]
         while len(leaves_of(tenant.pk)) < 20:
             time.sleep(0.01)
         victim.send_signal(signal.SIGKILL)

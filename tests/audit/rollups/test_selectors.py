@@ -29,7 +29,8 @@ from tests.factories.audit import make_event, make_principal, record
 from vaultsite.kernel.events.event import EventType, ResourceRef
 from vaultsite.kernel.tenancy.scope import tenant_scope
 
-START = datetime(2026, 11, 10, tzinfo=UTC)
+#: Last month: it has its partition whenever the tables were made.
+START = (datetime.now(UTC).replace(day=1) - timedelta(days=20)).replace(hour=0, minute=0, second=0, microsecond=0)
 ACTORS = [UUID(int=number) for number in range(1, 5)]
 DATASETS = [None, *(UUID(int=number) for number in range(101, 105))]
 TYPES = (EventType.ACCESS_READ, EventType.EXPORTED, EventType.POLICY_VIOLATED, EventType.TOKENS_REVEALED)

@@ -162,7 +162,7 @@ def test_a_body_that_drips_and_one_without_end_are_bounded(
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _ in range(40):
+        for _ in range(400):
             handler.wfile.write(b"x")
             handler.wfile.flush()
             time.sleep(0.1)
@@ -177,7 +177,8 @@ def test_a_body_that_drips_and_one_without_end_are_bounded(
     receiver.answering = drip
     began = time.monotonic()
     send_waiting()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20, "it drips for 40"
+    monkeypatch.setattr(sender, "LIMITS", Limits(seconds=20.0, biggest=SOON.biggest))
     receiver.answering = gigabyte
     send_again(tenant, endpoint)
     (delivery,) = deliveries_of(tenant, endpoint)

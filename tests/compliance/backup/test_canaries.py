@@ -168,7 +168,8 @@ def test_what_an_older_transaction_can_still_see_is_not_said_to_be_gone():
 
 
 def test_a_table_that_could_not_be_written_is_not_called_in_use(monkeypatch):
-    monkeypatch.setattr(rewrite_tables, "_PATIENCE", "SET statement_timeout = '1ms'")
+    monkeypatch.setattr(rewrite_tables, "_REWRITE", "SELECT pg_sleep(1) AS {}")
+    monkeypatch.setattr(rewrite_tables, "_PATIENCE", "SET statement_timeout = '20ms'")
     monkeypatch.setattr(rewrite_tables, "_IMPATIENCE", "RESET statement_timeout")
     with pytest.raises(
         CommandError, match=r"not written anew: \w+: canceling statement due to statement timeout"

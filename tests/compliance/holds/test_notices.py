@@ -32,7 +32,7 @@ from tests.factories.access import acting, make_user, principal_with
 from tests.factories.datasets import make_dataset
 from vaultsite.kernel.errors import InvalidInput
 
-TEXT = NoticeText("Every mail about order 4711", "counsel, room 3")
+TEXT = NoticeText("Every mail about orders from Zanzibar", "counsel, room 3")
 
 
 @pytest.fixture
@@ -74,15 +74,15 @@ def events(tenant, kind: str) -> list[dict]:
 def test_a_hold_that_says_so_tells_its_custodian_sealed(tenant, user, hold) -> None:
     notice = notice_of(tenant, hold)
     assert (notice.person, notice.reached, notice.acknowledged_at) == (user.pk, True, None)
-    assert b"4711" not in bytes(notice.text)
+    assert b"Zanzibar" not in bytes(notice.text)
     with acting(tenant):
         assert notice_text(notice) == TEXT
         told = Notification.objects.get(user=user)
     assert (told.url, told.is_critical) == (f"/admin/compliance/hold-notices/{notice.pk}/", True)
-    assert not [word for word in (MATTER, "4711") if word in told.subject]
+    assert not [word for word in (MATTER, "Zanzibar") if word in told.subject]
     (event,) = events(tenant, "legal_hold.notice.sent")
     assert (event["matter"], event["person"], event["reached"]) == (MATTER, str(user.pk), True)
-    assert "4711" not in str(event)
+    assert "Zanzibar" not in str(event)
 
 
 def test_of_a_hold_that_does_not_nobody_is_told(tenant, user) -> None:

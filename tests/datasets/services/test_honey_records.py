@@ -231,12 +231,13 @@ def test_a_dataset_without_any_costs_no_statement(tenant, dataset) -> None:
 
 def test_the_table_does_not_say_which_records_they_are(tenant, dataset) -> None:
     other = make_dataset(tenant)
-    upload(tenant, other, jsonl(ROWS))
-    send(caller(tenant, "data_steward"), "POST", f"/datasets/{other.pk}/canaries", {"record_ids": ["r2"]})
+    named = "a-record-with-a-name"
+    upload(tenant, other, jsonl([*ROWS, {"id": named, "text": "row"}]))
+    send(caller(tenant, "data_steward"), "POST", f"/datasets/{other.pk}/canaries", {"record_ids": ["r2", named]})
     with acting(tenant):
         rows = list(Canary.objects.all())
-    assert len({bytes(row.mac) for row in rows}) == 2, "the same id in another dataset is another value"
-    assert not any(b"r2" in bytes(row.sealed_id) for row in rows)
+    assert len({bytes(row.mac) for row in rows}) == 3, "the same id in another dataset is another value"
+    assert not any(named.encode() in bytes(row.sealed_id) for row in rows)
 
 
 def test_only_who_manages_them_learns_which_they_are(tenant, rival, dataset) -> None:

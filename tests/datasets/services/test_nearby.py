@@ -49,6 +49,7 @@ def ranges(monkeypatch):
         return get_range(store, name, offset, length)
 
     monkeypatch.setattr(BlobStore, "get_range", noted)
+    monkeypatch.setattr(pack_reader, "PLACE_SECONDS", 600.0)
     return asked
 
 
