@@ -1,7 +1,7 @@
 """Bodies of requests: what a directory wants somebody or something to be."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -19,7 +19,7 @@ from access.scim.errors import (
     ScimError,
     TooMany,
 )
-from access.scim.resources import TOLERANT, EnterpriseUser, Group, User
+from access.scim.resources import TOLERANT, Email, EnterpriseUser, Group, User
 
 AnyResource = TypeVar("AnyResource", bound=Resource[Any])
 #: What a resource shall become, from what it is.
@@ -121,15 +121,20 @@ def person_of(resource: User) -> Person:
         family_name=_text("name.familyName", name.family_name if name else None),
         department=_text("department", extension.department if extension else None, longest=63),
         is_active=resource.active,
-        emails=tuple(
-            EmailAddress(
-                _text("emails.value", email.value, longest=254, is_needed=True),
-                _text("emails.type", email.type, longest=63),
-                bool(email.primary),
-            )
-            for email in resource.emails or ()
-        ),
+        emails=_addresses(resource.emails or ()),
     )
+
+
+def _addresses(emails: Iterable[Email]) -> tuple[EmailAddress, ...]:
+    """Each pair of address and type once (RFC 7643, section 2.4); it is primary if one of the equal ones is."""
+    told: dict[tuple[str, str], bool] = {}
+    for email in emails:
+        pair = (
+            _text("emails.value", email.value, longest=254, is_needed=True),
+            _text("emails.type", email.type, longest=63),
+        )
+        told[pair] = told.get(pair, False) or bool(email.primary)
+    return tuple(EmailAddress(value, kind, is_primary) for (value, kind), is_primary in told.items())
 
 
 def members_of(resource: Group) -> frozenset[UUID]:
